@@ -26,9 +26,14 @@ class NcdsurvError(Exception):
 
     exit_code = EXIT_SOME_FAILED
 
-    def __init__(self, what: str, *, got: object = None, allowed: object = None, do: str | None = None) -> None:
+    def __init__(
+        self, what: str, *, got: object = None, allowed: object = None, do: str | None = None
+    ) -> None:
         self.what, self.got, self.allowed, self.do = what, got, allowed, do
-        parts = [f"got {got}" if got is not None else "", f"allowed: {allowed}" if allowed is not None else ""]
+        parts = [
+            f"got {got}" if got is not None else "",
+            f"allowed: {allowed}" if allowed is not None else "",
+        ]
         parts.append(f"do: {do}" if do else "")
         tail = "; ".join(part for part in parts if part)
         super().__init__(f"{what}: {tail}" if tail else what)
@@ -48,7 +53,9 @@ class DefinitionError(NcdsurvError):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = sorted(problems)
         count = len(self.problems)
-        super().__init__(f"{count} problem{'s' if count != 1 else ''} in definitions:\n  " + "\n  ".join(self.problems))
+        super().__init__(
+            f"{count} problem{'s' if count != 1 else ''} in definitions:\n  " + "\n  ".join(self.problems)
+        )
 
 
 class InputError(NcdsurvError):
@@ -86,4 +93,6 @@ def unknown(kind: str, word: str, known: Iterable[str]) -> UsageError:
     names = sorted(known)
     near = nearest(word, names)
     shown = ", ".join(names[:20]) + (f", ... ({len(names)} in all)" if len(names) > 20 else "")
-    return UsageError(f"unknown {kind}", got=word, allowed=shown or "none", do=f"try {near}" if near else None)
+    return UsageError(
+        f"unknown {kind}", got=word, allowed=shown or "none", do=f"try {near}" if near else None
+    )

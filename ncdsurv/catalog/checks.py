@@ -1,0 +1,104 @@
+"""Checks between definition files: every id that is named must exist, and shapes must fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ncdsurv.errors import nearest
+
+
+def cross_problems(parts: Mapping[str, Any]) -> list[str]:
+    """Every reference that does not resolve, as `file: [id] field: what`."""
+    problems: list[str] = []
+
+    def named(file: str, owner: str, field: str, names: Iterable[str | None], kind: str) -> None:
+        for name in names:
+            if name is not None and name not in parts[kind]:
+                near = nearest(name, parts[kind])
+                hint = f"; nearest is {near!r}" if near else ""
+                problems.append(f"{file}: [{owner}] {field}: unknown {kind.removesuffix('s')} {name!r}{hint}")
+
+    for disease in parts["diseases"].values():
+        named("diseases.toml", disease.id, "measurement", [disease.measurement], "measurements")
+        named("diseases.toml", disease.id, "members", disease.members, "diseases")
+    for preset in parts["presets"].values():
+        measured = [target.measurement for target in preset.targets]
+        named("presets.toml", preset.id, "targets", measured, "measurements")
+        problems += _target_problems(preset, parts["measurements"])
+    for indicator in parts["indicators"].values():
+        named("indicators.toml", indicator.id, "presets", indicator.presets, "presets")
+        named(
+            "indicators.toml",
+            indicator.id,
+            "denominator_by_preset",
+            indicator.denominator_by_preset,
+            "presets",
+        )
+        named("indicators.toml", indicator.id, "diseases", indicator.diseases, "diseases")
+    for prevalence in parts["prevalence"].values():
+        named("prevalence.toml", prevalence.id, "disease", [prevalence.disease], "diseases")
+        if prevalence.default:
+            problems += _age_base_problems(prevalence, parts["age_bands"])
+    for target in parts["targets"].values():
+        named("targets.toml", target.id, "disease", [target.disease], "diseases")
+        named("targets.toml", target.id, "indicator", [target.indicator], "indicators")
+    problems += _band_problems(parts["age_bands"])
+    problems += _default_problems(parts)
+    return problems
+
+
+def _target_problems(preset: Any, measurements: Mapping[str, Any]) -> list[str]:
+    problems = []
+    for target in preset.targets:
+        measurement = measurements.get(target.measurement)
+        if measurement is None:
+            continue
+        for kind in measurement.readings.keys() ^ target.readings.keys():
+            problems.append(
+                f"presets.toml: [{preset.id}] targets.{target.measurement}: reading {kind!r} stands in only one "
+                "of measurements.toml and the target; give both the same readings"
+            )
+        for kind, condition in target.readings.items():
+            allowed = (
+                measurement.readings[kind].columns if kind in measurement.readings else condition.columns
+            )
+            if extra := set(condition.columns) - set(allowed):
+                problems.append(
+                    f"presets.toml: [{preset.id}] targets.{target.measurement}.{kind}: unknown column "
+                    f"{sorted(extra)}; allowed: {', '.join(allowed)}"
+                )
+    return problems
+
+
+def _band_problems(bands: Iterable[Any]) -> list[str]:
+    problems, expected = [], 0
+    for band in (bands := list(bands)):
+        if expected is None or band.lower != expected:
+            problems.append(
+                f"age_bands.toml: [{band.id}] lower: want {expected}, bands must follow without gap"
+            )
+        expected = None if band.upper is None else band.upper + 1
+    if bands and expected is not None:
+        problems.append(f"age_bands.toml: [{bands[-1].id}] upper: the last band must be open-ended")
+    return problems
+
+
+def _age_base_problems(prevalence: Any, bands: Iterable[Any]) -> list[str]:
+    lowers = {band.lower for band in bands}
+    uppers = {band.upper for band in bands}
+    if prevalence.age_from in lowers and prevalence.age_to in uppers:
+        return []
+    return [f"prevalence.toml: [{prevalence.id}] age base: a default must be a union of whole age bands"]
+
+
+def _default_problems(parts: Mapping[str, Any]) -> list[str]:
+    problems = []
+    defaults = [p.disease for p in parts["prevalence"].values() if p.default]
+    for disease in {disease for disease in defaults if defaults.count(disease) > 1}:
+        problems.append(f"prevalence.toml: [{disease}] default: more than one default for the disease")
+    if sum(standard.default for standard in parts["standard_populations"].values()) != 1:
+        problems.append(
+            "standard_populations.toml: [*] default: exactly one standard population is the default"
+        )
+    return problems
