@@ -1,0 +1,250 @@
+"""The lake: Delta tables that readers see only as one consistent whole.
+
+Each table has its own Delta log, so a batch that touches ten tables would be visible in part while it is
+written. Readers therefore never ask a table for its newest version: they read the last row of the table
+`commits`, which names one version of every table. That row is written last and atomically, so a batch is
+all in or all out; what an interrupted batch left behind is taken back by the next writer, and any past row
+of `commits` still reads as the whole registry as it stood then.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import polars as pl
+
+from ncdsurv.catalog.tables import conform, empty
+from ncdsurv.errors import StoreError
+from ncdsurv.store.atomic import fsync_path
+from ncdsurv.store.tables import COMMITS, TABLES, Table
+
+_FOREVER = "interval 36500 days"
+_SETTINGS = {
+    "delta.logRetentionDuration": _FOREVER,
+    "delta.deletedFileRetentionDuration": _FOREVER,
+    "delta.enableExpiredLogCleanup": "false",
+}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One consistent state of all tables: what a reader holds while writers go on.
+
+    Attributes:
+        number: Number of the commit; 0 for a store without any.
+        versions: Table name -> Delta version.
+        key_id: Which key the pseudonyms of this state were made with.
+        note: What the writer said about the commit.
+    """
+
+    lake: Lake
+    number: int = 0
+    versions: dict[str, int] = field(default_factory=dict)
+    key_id: str | None = None
+    note: dict[str, Any] = field(default_factory=dict)
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """A table of this state, lazily; no row order is promised."""
+        return self.lake.scan_version(table, self.versions.get(table))
+
+    def read(self, table: str) -> pl.DataFrame:
+        """A table of this state, in memory; no row order is promised."""
+        return self.scan(table).collect()
+
+
+class Lake:
+    """Delta tables under `folder`; those with identifiers stand under `vault`.
+
+    Args:
+        folder: `<store>/lake`.
+        vault: `<store>/vault`.
+        tables: Table name -> specification; the store's own tables unless told otherwise.
+    """
+
+    def __init__(self, folder: Path, vault: Path, tables: dict[str, Table] | None = None) -> None:
+        self.folder, self.vault = folder, vault
+        self.tables = dict(TABLES) if tables is None else tables
+
+    def path(self, table: str) -> Path:
+        """Folder of a table."""
+        return (self.vault if self.tables[table].vault else self.folder) / table
+
+    def scan_version(self, table: str, version: int | None) -> pl.LazyFrame:
+        """One version of a table; an absent table is an empty one of its schema."""
+        schema = self.tables[table].schema
+        if version is None:
+            return empty(schema).lazy()
+        try:
+            frame = pl.scan_delta(str(self.path(table)), version=version)
+        except Exception as error:
+            raise _damaged(table, version) from error
+        return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+
+    def commits(self) -> pl.DataFrame:
+        """All commits, oldest first (columns of `COMMITS`)."""
+        version = _current_version(self.folder / "commits")
+        if version is None:
+            return empty(COMMITS)
+        return pl.read_delta(str(self.folder / "commits"), version=version).sort("number")
+
+    def snapshot(self, number: int | None = None) -> Snapshot:
+        """The newest state, or the state after commit `number`.
+
+        Raises:
+            StoreError: There is no such commit.
+        """
+        commits = self.commits()
+        if number is not None:
+            commits = commits.filter(pl.col("number") == number)
+            if commits.is_empty():
+                raise StoreError("unknown commit of the registry", got=number, do="see the list of commits")
+        if commits.is_empty():
+            return Snapshot(self)
+        row = commits.row(-1, named=True)
+        return Snapshot(
+            self, row["number"], json.loads(row["versions"]), row["key_id"], json.loads(row["note"])
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Begin to write; the caller holds the store's lock. Without `commit` nothing becomes visible."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        yield Transaction(self)
+
+
+class Transaction:
+    """Writes to several tables that become visible together, at `commit`."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+        self.base = lake.snapshot()
+        self.versions = dict(self.base.versions)
+        self._take_back_unfinished()
+
+    def _take_back_unfinished(self) -> None:
+        """Undo what an interrupted writer left: versions that no commit names."""
+        from deltalake import DeltaTable
+
+        for name in self.lake.tables:
+            committed = self.base.versions.get(name)
+            current = _current_version(self.lake.path(name))
+            if committed is None and self.lake.path(name).exists():
+                shutil.rmtree(self.lake.path(name))
+            elif committed is not None and current is None:
+                raise _damaged(name, committed)
+            elif committed is not None and current is not None and current > committed:
+                table = DeltaTable(str(self.lake.path(name)))
+                table.restore(committed)
+                self.versions[name] = table.version()
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """A table as this transaction sees it, with its own writes."""
+        return self.lake.scan_version(table, self.versions.get(table))
+
+    def append(self, table: str, frame: pl.DataFrame) -> None:
+        """Add rows (columns are conformed to the table's schema)."""
+        if not frame.is_empty() or table not in self.versions:
+            self._write(table, frame, "append")
+
+    def overwrite(self, table: str, frame: pl.DataFrame) -> None:
+        """Put other rows in the place of all; the version before stays readable."""
+        self._write(table, frame, "overwrite")
+
+    def _write(self, table: str, frame: pl.DataFrame, mode: Any) -> None:
+        from deltalake import WriterProperties, write_deltalake
+
+        spec, path = self.lake.tables[table], self.lake.path(table)
+        before = self.versions.get(table, -1)
+        path.mkdir(parents=True, exist_ok=True)
+        if spec.vault:
+            path.parent.chmod(0o700)
+        write_deltalake(
+            str(path),
+            conform(frame, spec.schema),
+            mode=mode,
+            partition_by=list(spec.partition_by) or None,
+            configuration=_SETTINGS,
+            writer_properties=WriterProperties(compression="ZSTD", compression_level=1),
+        )
+        version = _current_version(path)
+        if version is None:
+            raise _damaged(table, before + 1)
+        self.versions[table] = version
+
+    def commit(self, kind: str, key_id: str | None = None, note: dict[str, Any] | None = None) -> Snapshot:
+        """Make everything written visible, at once.
+
+        Args:
+            kind: What was done, for instance `ingest`, `link`.
+            key_id: Which key the pseudonyms are made with; the one before when omitted.
+            note: Anything that can be written as JSON, to be found again in the snapshot.
+
+        Returns:
+            The new state.
+        """
+        from deltalake import write_deltalake
+
+        for name, version in self.versions.items():
+            if version != self.base.versions.get(name):
+                _fsync_versions(self.lake.path(name), self.base.versions.get(name, -1) + 1, version)
+        key_id = key_id or self.base.key_id
+        row = {
+            "number": self.base.number + 1,
+            "kind": kind,
+            "committed_at": datetime.now(UTC),
+            "key_id": key_id,
+            "versions": json.dumps(self.versions, sort_keys=True),
+            "note": json.dumps(note or {}, sort_keys=True),
+        }
+        path = self.lake.folder / "commits"
+        before = _current_version(path)
+        write_deltalake(
+            str(path), pl.DataFrame([row], schema=dict(COMMITS)), mode="append", configuration=_SETTINGS
+        )
+        _fsync_versions(path, 0 if before is None else before + 1, _current_version(path) or 0)
+        return Snapshot(self.lake, self.base.number + 1, dict(self.versions), key_id, note or {})
+
+
+def _current_version(path: Path) -> int | None:
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    if not (path / "_delta_log").is_dir() or not DeltaTable.is_deltatable(str(path)):
+        return None
+    try:
+        return DeltaTable(str(path), without_files=True).version()
+    except DeltaError as error:
+        raise _damaged(path.name, -1) from error
+
+
+def _fsync_versions(path: Path, first: int, last: int) -> None:
+    """Flush the log entries of some versions and the data files they add: a power cut must not undo a commit."""
+    log = path / "_delta_log"
+    folders = {log, path, path.parent}
+    for version in range(first, last + 1):
+        entry = log / f"{version:020d}.json"
+        for line in entry.read_text("utf-8").splitlines():
+            added = json.loads(line).get("add")
+            if added:
+                data = path / unquote(added["path"])
+                fsync_path(data)
+                folders.add(data.parent)
+        fsync_path(entry)
+    for folder in folders:
+        fsync_path(folder)
+
+
+def _damaged(table: str, version: int) -> StoreError:
+    return StoreError(
+        "a table of the registry is damaged",
+        got=f"{table}, version {version}",
+        do="restore the lake from a backup, or ingest the kept files anew",
+    )

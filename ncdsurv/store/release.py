@@ -1,0 +1,268 @@
+"""Releases: immutable folders that everything published is read from.
+
+A folder appears under its name only when it is whole (made aside, flushed, renamed), so reading needs no lock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ncdsurv.errors import StoreError, unknown
+from ncdsurv.store.atomic import TEMPORARY
+from ncdsurv.store.files import sha256_of
+
+if TYPE_CHECKING:
+    from ncdsurv.reference import Reference
+
+MANIFEST, MEASURES, VALUES = "manifest.json", "measures.parquet", "values.parquet"
+CATALOG, QUALITY, DOSSIER = "catalog.json", "quality.parquet", "dossier.json"
+LATEST = "latest"
+
+VALUES_ORDER = (
+    "indicator",
+    "preset",
+    "disease",
+    "area_vintage",
+    "area_level",
+    "area_code",
+    "period",
+    "sex",
+    "age_band",
+    "standardisation",
+)
+"""Published rows are stored, and given back, in this order; together the columns are their key."""
+
+Choice = str | Iterable[str] | None
+"""A filter: one value, several, or None for all."""
+
+
+class Release:
+    """One release, read only.
+
+    Args:
+        folder: The release's folder.
+        packs: Folder of the reference packs in use, for area names and boundaries.
+    """
+
+    def __init__(self, folder: Path, packs: Path | None = None) -> None:
+        self.folder, self._packs = folder, packs
+
+    def __repr__(self) -> str:
+        return f"Release({self.id!r})"
+
+    @property
+    def id(self) -> str:
+        """The release's id, for instance `2026-06-1f0c9ab2`."""
+        return self.folder.name
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What went in, what came out, under which definitions, and which checks held."""
+        return self._json(MANIFEST)
+
+    @cached_property
+    def catalog(self) -> dict[str, Any]:
+        """The definitions as they were when the release was built."""
+        return self._json(CATALOG)
+
+    @cached_property
+    def dossier(self) -> dict[str, Any]:
+        """What was done against disclosure, in plain words."""
+        return self._json(DOSSIER)
+
+    def _json(self, name: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.folder / name).read_text("utf-8"))
+        return content
+
+    def measures(self) -> pl.LazyFrame:
+        """Counts per atom, month, disease, sex, age band and preset: one column per measure."""
+        return pl.scan_parquet(self.folder / MEASURES)
+
+    def scan_values(self) -> pl.LazyFrame:
+        """All published values, lazily, in the order of `VALUES_ORDER`."""
+        return pl.scan_parquet(self.folder / VALUES)
+
+    def quality(self) -> pl.DataFrame:
+        """The quality table."""
+        return pl.read_parquet(self.folder / QUALITY)
+
+    def reference(self) -> Reference:
+        """The reference data in use (built-in pack, then the packs that were added)."""
+        from ncdsurv.reference import load_reference
+
+        return load_reference(*pack_folders(self._packs))
+
+    def values(
+        self,
+        indicator: Choice = None,
+        disease: Choice = None,
+        level: Choice = None,
+        preset: Choice = None,
+        vintage: Choice = None,
+        area: Choice = None,
+        period: Choice = None,
+        sex: Choice = "both",
+        age_band: Choice = "all",
+        standardisation: Choice = "crude",
+    ) -> pl.DataFrame:
+        """Published values, filtered; each filter takes one value, several, or None for all.
+
+        Returns:
+            Columns of `ncdsurv.catalog.tables.VALUES`, in the order of `VALUES_ORDER`. Percentages run from
+            0 to 100. A null value has a flag that says why.
+
+        Raises:
+            UsageError: A filter names something the release does not have; it names the nearest.
+        """
+        wanted = {
+            "indicator": indicator,
+            "disease": disease,
+            "area_level": level,
+            "preset": preset,
+            "area_vintage": vintage,
+            "area_code": area,
+            "period": period,
+            "sex": sex,
+            "age_band": age_band,
+            "standardisation": standardisation,
+        }
+        frame = self.scan_values()
+        for column, choice in wanted.items():
+            if choice is None:
+                continue
+            chosen = (
+                [str(choice)] if isinstance(choice, str) or not isinstance(choice, Iterable) else list(choice)
+            )
+            self._check(column, chosen)
+            test = pl.col(column) == chosen[0] if len(chosen) == 1 else pl.col(column).is_in(chosen)
+            frame = frame.filter(test)
+        return frame.collect().sort(VALUES_ORDER)
+
+    def contents(self) -> Mapping[str, list[str]]:
+        """What the values hold: column of the key -> its distinct values, sorted."""
+        found: Mapping[str, list[str]] = self.manifest["contents"]
+        return found
+
+    @cached_property
+    def _areas(self) -> set[str]:
+        published = self.scan_values().select(pl.col("area_code").unique()).collect().to_series().to_list()
+        return {*published, *self.reference().areas()["code"].to_list()}
+
+    def _check(self, column: str, chosen: list[str]) -> None:
+        known = self._areas if column == "area_code" else self.contents()[column]
+        for word in chosen:
+            if word not in known:
+                raise unknown(column.replace("_", " ").replace("area code", "area"), word, known)
+
+    def verify(self) -> None:
+        """Check that every file is still, byte for byte, what was published.
+
+        Raises:
+            StoreError: A file is missing or was changed.
+        """
+        for name, expected in self.manifest["files"].items():
+            path = self.folder / name
+            if not path.is_file() or sha256_of(path) != expected["sha256"]:
+                raise StoreError(
+                    "a release was changed", got=f"{self.id}/{name}", do="restore it from a backup"
+                )
+
+
+class ReleaseStore:
+    """The releases of a registry, read only.
+
+    Args:
+        folder: `<store>/releases`.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def ids(self) -> list[str]:
+        """Ids of all releases, by reference month, then by when they were made."""
+        if not self.folder.is_dir():
+            return []
+        whole = [
+            f for f in self.folder.iterdir() if not f.name.startswith(TEMPORARY) and (f / MANIFEST).is_file()
+        ]
+        manifests = [Release(folder).manifest for folder in whole]
+        return [m["id"] for m in sorted(manifests, key=lambda m: (m["as_of"], m["created_at"], m["id"]))]
+
+    def list(self) -> list[dict[str, Any]]:
+        """The manifests of all releases, oldest first."""
+        return [self.open(release_id).manifest for release_id in self.ids()]
+
+    def latest(self) -> Release:
+        """The release of the latest reference month, the last made of them.
+
+        Raises:
+            StoreError: There is none.
+        """
+        ids = self.ids()
+        if not ids:
+            raise StoreError("the registry has no release", do="build one: ncdsurv build --as-of YYYY-MM")
+        return self.open(ids[-1])
+
+    def open(self, release_id: str) -> Release:
+        """A release by id, or the latest by the word `latest`.
+
+        Raises:
+            UsageError: There is no such release; it names the nearest.
+        """
+        if release_id == LATEST:
+            return self.latest()
+        folder = self.folder / release_id
+        if Path(release_id).name != release_id or not (folder / MANIFEST).is_file():
+            raise unknown("release", release_id, self.ids())
+        return Release(folder, self.folder.parent / "reference")
+
+
+def pack_folders(packs: Path | None) -> list[Path]:
+    """The folders of added reference packs, by name; empty where there are none."""
+    if packs is None or not packs.is_dir():
+        return []
+    return sorted(f for f in packs.iterdir() if f.is_dir() and not f.name.startswith("."))
+
+
+def compare(before: Release, after: Release, level: str | None = None) -> pl.DataFrame:
+    """What a later release says differently about the cells that both publish: the revision report.
+
+    Args:
+        before: The earlier release.
+        after: The later release.
+        level: One area level, or None for all.
+
+    Returns:
+        The key columns, numerator, denominator and value of both (`_before`, `_after`) and `change` of the
+        value; only cells that differ, or that one of the two lacks (`only_in`).
+    """
+    kept = ("numerator", "denominator", "value")
+
+    def side(release: Release, suffix: str) -> pl.LazyFrame:
+        frame = release.scan_values()
+        if level is not None:
+            frame = frame.filter(pl.col("area_level") == level)
+        named = [pl.col(name).alias(f"{name}_{suffix}") for name in kept]
+        return frame.select(*VALUES_ORDER, *named, pl.lit(True).alias(f"in_{suffix}"))
+
+    both = side(before, "before").join(
+        side(after, "after"), on=list(VALUES_ORDER), how="full", coalesce=True, nulls_equal=True
+    )
+    differs = pl.any_horizontal(pl.col(f"{n}_before").ne_missing(pl.col(f"{n}_after")) for n in kept)
+    alone = pl.when(pl.col("in_after").is_null()).then(pl.lit("before"))
+    return (
+        both.with_columns(
+            (pl.col("value_after") - pl.col("value_before")).alias("change"),
+            alone.when(pl.col("in_before").is_null()).then(pl.lit("after")).alias("only_in"),
+        )
+        .filter(differs | pl.col("only_in").is_not_null())
+        .drop("in_before", "in_after")
+        .collect()
+        .sort(VALUES_ORDER)
+    )
