@@ -56,8 +56,8 @@ def _target_problems(preset: Any, measurements: Mapping[str, Any]) -> list[str]:
             continue
         for kind in measurement.readings.keys() ^ target.readings.keys():
             problems.append(
-                f"presets.toml: [{preset.id}] targets.{target.measurement}: reading {kind!r} stands in only one "
-                "of measurements.toml and the target; give both the same readings"
+                f"presets.toml: [{preset.id}] targets.{target.measurement}: reading {kind!r} stands in only "
+                "one of measurements.toml and the target; give both the same readings"
             )
         for kind, condition in target.readings.items():
             allowed = (

@@ -54,7 +54,7 @@ class Names(Definition):
 
 
 class Disease(Definition):
-    """A disease, or a group counted as one (`members`): names, ICD-10 set, what controls it is measured by."""
+    """A disease, or a group counted as one (`members`): names, ICD-10 set, what its control rests on."""
 
     id: str
     names: Names

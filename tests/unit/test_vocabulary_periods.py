@@ -1,0 +1,53 @@
+"""Months, quarters and years: calendar months, not days."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncdsurv.catalog.vocabulary import Period, Vintage, month_index, month_label, month_start
+from ncdsurv.errors import UsageError
+
+
+def test_the_last_of_january_and_the_first_of_february_are_one_month_apart() -> None:
+    assert month_index(date(2026, 2, 1)) - month_index(date(2026, 1, 31)) == 1
+
+
+@given(st.dates(date(1900, 1, 1), date(2100, 1, 1)))
+def test_month_index_and_start_go_together(day: date) -> None:
+    start = month_start(month_index(day))
+    assert start == day.replace(day=1)
+    assert month_label(month_index(day)) == f"{day:%Y-%m}"
+
+
+@pytest.mark.parametrize(
+    ("text", "months", "last"),
+    [
+        ("2026-06", 1, "2026-06"),
+        ("2026-Q2", 3, "2026-06"),
+        ("2025", 12, "2025-12"),
+        ("2025-12", 1, "2025-12"),
+    ],
+)
+def test_a_period_reads_and_writes_itself(text: str, months: int, last: str) -> None:
+    period = Period.parse(text)
+    assert str(period) == text
+    assert period.n_months == months
+    assert month_label(period.last_month) == last
+
+
+@pytest.mark.parametrize("text", ["2026-13", "2026-Q5", "26-06", "2026-6", "", "2026-06-01", "Q2-2026"])
+def test_anything_else_is_refused_and_says_what_is_allowed(text: str) -> None:
+    with pytest.raises(UsageError, match="a month 2026-06, a quarter 2026-Q2 or a year 2026"):
+        Period.parse(text)
+
+
+def test_the_vintage_changes_on_the_first_of_july_2025() -> None:
+    reform = date(2025, 7, 1)
+    assert Vintage.at(reform) is Vintage.V2025
+    assert Vintage.at(reform - timedelta(days=1)) is Vintage.V2024
+    assert Period.parse("2025-06").vintage is Vintage.V2024
+    assert Period.parse("2025-Q3").vintage is Vintage.V2025
