@@ -1,0 +1,69 @@
+"""Shared pieces: the registry made of `data_samples/`, built once per test run and shared by all workers."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ncdsurv.registry import Store
+    from ncdsurv.store import Release
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = ROOT / "data_samples"
+AS_OF = "2026-06"
+
+
+def shared_folder() -> Path | None:
+    """The reference pack with real boundaries and populations, where it exists; never committed."""
+    folder = Path(os.environ.get("NCDSURV_SHARED", ROOT.parent / "shared" / "data" / "vn"))
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def shared_pack() -> Path:
+    """The outside reference pack, or a skip that says why."""
+    folder = shared_folder()
+    if folder is None:
+        pytest.skip("the outside reference pack is not here (set NCDSURV_SHARED to its folder)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_store(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Store]:
+    """A registry of `data_samples/` with one release as of 2026-06. Read only: tests must not write to it."""
+    from ncdsurv.registry import open_store
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "sample_store"
+    with (folder.parent / "sample_store.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first worker builds, the others find it built
+        store = open_store(folder)
+        if not store.releases.ids():
+            _build(store)
+    yield store
+
+
+def _build(store: Store) -> None:
+    from ncdsurv.catalog import load_catalog
+
+    pack = SAMPLES / "reference"
+    if pack.is_dir():
+        store.add_reference(pack)
+    for source in load_catalog().sources:
+        folder = SAMPLES / "exports" / source
+        if folder.is_dir():
+            report = store.ingest(sorted(folder.iterdir()), source=source)
+            assert report.balances
+    store.build_release(as_of=AS_OF)
+
+
+@pytest.fixture(scope="session")
+def sample_release(sample_store: Store) -> Release:
+    """The release of the sample registry."""
+    return sample_store.releases.latest()
