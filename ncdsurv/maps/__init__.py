@@ -1,0 +1,28 @@
+"""Maps of published values: for print, for the offline site, for the service. Imported lazily."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_WHERE = {
+    "draw_map": "ncdsurv.maps.draw",
+    "MapResult": "ncdsurv.maps.result",
+    "map_svg_links": "ncdsurv.maps.svg",
+    "to_geojson": "ncdsurv.maps.geojson",
+}
+
+__all__ = ["MapResult", "draw_map", "map_svg_links", "to_geojson"]
+
+if TYPE_CHECKING:
+    from ncdsurv.maps.draw import draw_map
+    from ncdsurv.maps.geojson import to_geojson
+    from ncdsurv.maps.result import MapResult
+    from ncdsurv.maps.svg import map_svg_links
+
+
+def __getattr__(name: str) -> Any:
+    # The service needs to_geojson without geopandas or matplotlib, so nothing is imported before it is used.
+    if name not in _WHERE:
+        raise AttributeError(f"module 'ncdsurv.maps' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)

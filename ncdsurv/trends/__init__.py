@@ -1,0 +1,20 @@
+"""Trends of published rates over months."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_WHERE = {"fit_trend": "ncdsurv.trends.fit", "TrendResult": "ncdsurv.trends.result"}
+
+__all__ = ["TrendResult", "fit_trend"]
+
+if TYPE_CHECKING:
+    from ncdsurv.trends.fit import fit_trend
+    from ncdsurv.trends.result import TrendResult
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'ncdsurv.trends' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)

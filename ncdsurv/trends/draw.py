@@ -1,0 +1,97 @@
+"""The picture of a trend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ncdsurv.catalog.vocabulary import Flag
+from ncdsurv.maps.style import BAND, FITTED, INK, OBSERVED, RULE, SOFT_INK, figure_style
+from ncdsurv.maps.wording import number, rules_of, say
+from ncdsurv.trends.explain import counts_line, source_line
+from ncdsurv.trends.method import phrase
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ncdsurv.trends.result import TrendResult
+
+
+def draw_trend(result: TrendResult, ax: Axes | None = None, lang: str = "vi") -> Axes:
+    """Draw a trend; see `TrendResult.plot`."""
+    with figure_style():
+        own_figure = ax is None
+        if ax is None:
+            import matplotlib.pyplot as plt  # so that a notebook shows the figure by itself
+
+            _, ax = plt.subplots(figsize=(7.2, 4.2), dpi=120)
+        _draw_lines(ax, result, lang)
+        _label_axes(ax, result, lang)
+        _write_notes(ax, result, lang, own_figure)
+    return ax
+
+
+def _draw_lines(ax: Axes, result: TrendResult, lang: str) -> None:
+    series, model = result.series, result.model
+    dates, scale = result.dates(), series.scale
+    confidence = number(100 * result.confidence, lang)
+    ax.fill_between(dates, model.lower * scale, model.upper * scale, color=BAND, alpha=0.55, lw=0)
+    label = phrase("fitted", lang, confidence=confidence)
+    ax.plot(dates, model.fitted * scale, color=FITTED, lw=1.8, label=label)
+    if result.harmonics:
+        ax.plot(dates, model.trend * scale, color=INK, lw=1, ls=(0, (5, 3)), label=phrase("trend_line", lang))
+    observed = series.frame["value"].to_numpy()
+    small = (series.frame["flag"] == Flag.SMALL_NUMBER).fill_null(False).to_numpy()
+    points: dict[str, Any] = {"ls": "none", "marker": "o", "ms": 4.2, "color": OBSERVED}
+    ax.plot(
+        [d for d, s in zip(dates, small) if not s], observed[~small], label=phrase("observed", lang), **points
+    )
+    if small.any():
+        hollow = points | {"mfc": "white"}
+        ax.plot(
+            [d for d, s in zip(dates, small) if s],
+            observed[small],
+            label=phrase("small_month", lang),
+            **hollow,
+        )
+
+
+def _label_axes(ax: Axes, result: TrendResult, lang: str) -> None:
+    from matplotlib.dates import DateFormatter, MonthLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    step = 3 if result.months <= 36 else 6 if result.months <= 72 else 12
+    ax.xaxis.set_major_locator(MonthLocator(bymonth=range(1, 13, step)))
+    ax.xaxis.set_minor_locator(MonthLocator())
+    ax.xaxis.set_major_formatter(DateFormatter("%m/%Y"))
+    ax.yaxis.set_major_locator(MaxNLocator(6))
+    low, high = ax.get_ylim()
+    # An axis of a proportion starts at 0 where that costs little; a cut axis exaggerates a slope.
+    bottom = 0.0 if low < 0.5 * high else max(0.0, low)
+    ax.set_ylim(bottom, high)
+    span = high - bottom
+    decimals = 0 if span >= 5 else 1 if span >= 0.5 else 2
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, lang, decimals)))
+    ax.set_ylabel(phrase("axis_value", lang, unit=say(f"unit.{result.identity['unit']}", lang)))
+    ax.yaxis.grid(True, color=RULE, lw=0.4)
+    ax.set_axisbelow(True)
+
+
+def _write_notes(ax: Axes, result: TrendResult, lang: str, own_figure: bool) -> None:
+    rules = rules_of(result.identity, result.catalog, lang)
+    ax.set_title(result.title(lang), loc="left", fontweight="bold", pad=40, wrap=True)
+    above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
+    ax.annotate(result.headline(lang), (0, 1), (0, 20), color=INK, **above)
+    ax.annotate(rules, (0, 1), (0, 7), color=SOFT_INK, fontsize=7.5, **above)
+    ax.legend(
+        loc="upper left",
+        bbox_to_anchor=(0, -0.09),
+        ncol=4,
+        borderaxespad=0,
+        handlelength=1.8,
+        columnspacing=1.4,
+    )
+    notes = f"{counts_line(result, lang)}\n{source_line(result, lang)}"
+    below = above | {"va": "top"}
+    ax.annotate(notes, (0, 0), (0, -42), color=SOFT_INK, fontsize=7, linespacing=1.5, **below)
+    if own_figure:
+        ax.figure.subplots_adjust(left=0.09, right=0.97, top=0.80, bottom=0.23)
