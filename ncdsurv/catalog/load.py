@@ -24,6 +24,7 @@ from ncdsurv.catalog.models import (
     Prevalence,
     StandardPopulation,
 )
+from ncdsurv.catalog.plausibility import Plausible, load_plausibility
 from ncdsurv.catalog.sources import SourceMapping, load_sources
 from ncdsurv.errors import DefinitionError, unknown
 
@@ -53,6 +54,7 @@ class Catalog(BaseModel):
     targets: dict[str, NationalTarget]
     standard_populations: dict[str, StandardPopulation]
     age_bands: tuple[AgeBand, ...]
+    plausibility: dict[str, Plausible]
     sources: dict[str, SourceMapping]
     forms: dict[str, FormDefinition]
     definitions_hash: str
@@ -103,6 +105,8 @@ def _load(folder: Path) -> Catalog:
         name: _read_tables(folder / f"{name}.toml", model, problems) for name, model in _FILES.items()
     }
     parts["age_bands"] = _read_bands(folder / "age_bands.toml", problems)
+    parts["plausibility"], found = load_plausibility(folder / "plausibility.toml")
+    problems += found
     parts["sources"], found = load_sources(folder / "sources", parts["diseases"])
     problems += found
     parts["forms"], found = load_forms(folder / "forms", parts["diseases"], parts["presets"])

@@ -1,13 +1,223 @@
-"""Source mappings (placeholder until the ingest builder's model lands; overwrite freely)."""
+"""Source mappings: what each system calls the fields of a record. One TOML per source, checked when loaded.
+
+A mapping names columns, codes and units; it holds no rule. A new table or HIS XML source needs one file here.
+"""
 
 from __future__ import annotations
 
+import re
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-SourceMapping = Any
+from pydantic import Field, ValidationError, model_validator
+
+from ncdsurv.catalog.models import Definition, Names
+from ncdsurv.catalog.vocabulary import PatientStatus, Sex, Vintage, VisitKind
+from ncdsurv.errors import nearest
+
+REFUSED = "refused"  # a code that says: this row is no contact of the registry
+
+# Every field a source may fill. The codes are the only words a `values` table may translate into.
+FIELDS: dict[str, tuple[str, ...] | None] = {
+    **dict.fromkeys(("source_patient_id", "name", "citizen_id", "insurance_number", "phone", "address")),
+    "sex": tuple(Sex),
+    **dict.fromkeys(("birth_date", "age", "age_male", "age_female", "commune", "facility")),
+    "visited_on": None,
+    "kind": (*VisitKind, REFUSED),
+    **dict.fromkeys(("diagnosis", "diagnosis_secondary", "diagnosis_text", "detected_on")),
+    "detected_where": (
+        "station",
+        "district_hospital",
+        "province_hospital",
+        "central_hospital",
+        "private",
+        "other",
+    ),
+    **dict.fromkeys(("sbp", "dbp", "blood_pressure", "glucose", "glucose_unit", "hba1c", "hba1c_unit")),
+    "glucose_kind": ("fasting", "random", "unknown"),
+    **dict.fromkeys(("weight_kg", "height_cm", "supply_days", "drugs", "next_visit_on")),
+    "reported_target": ("0", "1", "2"),
+    "patient_status": tuple(PatientStatus),
+}
+
+# What a mapping must give: one of each group (`a+b` = both together).
+REQUIRED: tuple[tuple[str, ...], ...] = (
+    ("name",),
+    ("sex", "age_male+age_female"),
+    ("birth_date", "age", "age_male+age_female"),
+    ("visited_on",),
+    ("facility",),
+)
 
 
-def load_sources(folder: Path, diseases: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Nothing yet."""
-    return {}, []
+class FieldMapping(Definition):
+    """Where one field comes from: the first of `columns` that has something, else `default`.
+
+    `values` turns spellings into codes; `by_words` looks for the spellings inside the text instead.
+    """
+
+    columns: tuple[str, ...] = ()
+    required: bool = False
+    values: dict[str, tuple[str, ...]] = {}
+    by_words: bool = False
+    default: str | None = None
+    unit: Literal["by_range", "mmol/L", "mg/dL", "%", "mmol/mol"] = "by_range"
+    vintage: Literal["by_visit_date"] | Vintage = "by_visit_date"
+
+    @model_validator(mode="after")
+    def _something(self) -> FieldMapping:
+        if not self.columns and self.default is None:
+            raise ValueError("give columns = [...], a default, or both")
+        return self
+
+
+class SheetMapping(Definition):
+    """One kind of sheet: its names, the fields that tell it from the others, the disease it is about."""
+
+    id: str = ""
+    names: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    disease: str | None = None
+
+
+class LabMapping(Definition):
+    """How a laboratory value is found in a HIS file: by service code, then by words of its name."""
+
+    service_codes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    not_names: tuple[str, ...] = ()
+
+
+class SourceMapping(Definition):
+    """One source system."""
+
+    id: str
+    names: Names
+    reader: Literal["table", "his_xml"]
+    file_name: str | None = None
+    rows_after_header: int = Field(default=0, ge=0)
+    sheets: dict[str, SheetMapping] = {}
+    fields: dict[str, FieldMapping]
+    labs: dict[str, LabMapping] = {}
+    source: str
+    verified: bool
+
+    @property
+    def file_fields(self) -> tuple[str, ...]:
+        """Fields that the name of a file gives."""
+        return tuple(re.compile(self.file_name).groupindex) if self.file_name else ()
+
+    @property
+    def mapped(self) -> frozenset[str]:
+        """Fields that this source can fill."""
+        return frozenset((*self.fields, *self.file_fields, *self.labs))
+
+
+def load_sources(
+    folder: Path, diseases: Mapping[str, Any]
+) -> tuple[dict[str, SourceMapping], list[str]]:
+    """Read every mapping of a folder; nothing stops at the first problem.
+
+    Args:
+        folder: Holds one `<source id>.toml` per source.
+        diseases: The catalog's diseases by id; a sheet may name one.
+
+    Returns:
+        The mappings by id (file order by name), and every problem as `file: [field] what; do: ...`.
+    """
+    found: dict[str, SourceMapping] = {}
+    problems: list[str] = []
+    for path in sorted(folder.glob("*.toml")):
+        where = f"sources/{path.name}"
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            problems.append(f"{where}: not readable as TOML ({error})")
+            continue
+        for name, sheet in table.get("sheets", {}).items():
+            if isinstance(sheet, dict):
+                sheet["id"] = name
+        try:
+            mapping = SourceMapping.model_validate({"id": path.stem, **table})
+        except ValidationError as error:
+            problems += [
+                f"{where}: [{'.'.join(map(str, item['loc'])) or 'table'}] {item['msg']}"
+                for item in error.errors()
+            ]
+            continue
+        wrong = mapping_problems(mapping, diseases)
+        problems += [f"{where}: {problem}" for problem in wrong]
+        if not wrong:
+            found[mapping.id] = mapping
+    return found, problems
+
+
+def mapping_problems(mapping: SourceMapping, diseases: Mapping[str, Any]) -> list[str]:
+    """What a mapping lacks or misnames; empty when it fulfils the record's contract."""
+    problems = _file_name_problems(mapping)
+    given = mapping.mapped if not problems else frozenset(mapping.fields)
+    seen = ", ".join(sorted({column for field in mapping.fields.values() for column in field.columns}))
+    for group in REQUIRED:
+        if not any(all(part in given for part in choice.split("+")) for choice in group):
+            problems.append(
+                f"required field {group[0]!r} is not mapped"
+                + (f" (nor {', '.join(group[1:])})" if group[1:] else "")
+                + f". Columns mapped: {seen}. Do: add [fields.{group[0]}] with columns = [...]"
+            )
+    if "diagnosis" not in given and not (
+        mapping.sheets and all(sheet.disease for sheet in mapping.sheets.values())
+    ):
+        problems.append(
+            f"required field 'diagnosis' is not mapped and no sheet names a disease. Columns mapped: {seen}. "
+            "Do: add [fields.diagnosis], or disease = \"...\" to every [sheets.*]"
+        )
+    problems += _name_problems("fields", mapping.fields, FIELDS)
+    problems += _name_problems("labs", mapping.labs, FIELDS)
+    problems += _code_problems(mapping)
+    for sheet in mapping.sheets.values():
+        problems += _name_problems(f"sheets.{sheet.id}.needs", sheet.needs, mapping.mapped)
+        if sheet.disease is not None:
+            problems += _name_problems(f"sheets.{sheet.id}.disease", [sheet.disease], diseases)
+    return problems
+
+
+def _file_name_problems(mapping: SourceMapping) -> list[str]:
+    try:
+        names = mapping.file_fields
+    except re.error as error:
+        return [f"[file_name] not a regular expression ({error}). Do: name groups like (?P<facility>\\d+)"]
+    return _name_problems("file_name", names, FIELDS)
+
+
+def _name_problems(where: str, names: Any, known: Any) -> list[str]:
+    problems = []
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            problems.append(
+                f"[{where}] unknown name {name!r}; allowed: {', '.join(sorted(known))}"
+                + (f". Do: try {near!r}" if near else "")
+            )
+    return problems
+
+
+def _code_problems(mapping: SourceMapping) -> list[str]:
+    problems = []
+    for name, field in mapping.fields.items():
+        allowed = FIELDS.get(name)
+        codes = [*field.values, *([field.default] if field.default is not None and allowed else [])]
+        if field.values and not allowed:
+            problems.append(f"[fields.{name}.values] this field takes no codes. Do: remove values")
+        elif allowed and not field.values and field.columns:
+            problems.append(
+                f"[fields.{name}.values] codes are not translated; columns: {', '.join(field.columns)}. "
+                f"Do: add values with any of {', '.join(allowed)}"
+            )
+        elif allowed:
+            problems += _name_problems(f"fields.{name}.values", codes, allowed)
+        spellings = [spelling.casefold() for group in field.values.values() for spelling in group]
+        for twice in sorted({spelling for spelling in spellings if spellings.count(spelling) > 1}):
+            problems.append(f"[fields.{name}.values] {twice!r} stands for two codes. Do: keep one")
+    return problems
