@@ -1,0 +1,91 @@
+"""Hands a bucket to the compiled kernel as arrays, and turns what comes back into a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR
+from ncdsurv.spells.changes import frame_of
+from ncdsurv.spells.layout import SEXES, Bucket
+from ncdsurv.spells.rules import Rules
+from ncdsurv.spells.states import Plan
+
+if TYPE_CHECKING:
+    from ncdsurv.catalog import Catalog
+
+
+def count_compiled(
+    bucket: Bucket,
+    rules: Sequence[Rules],
+    judged: Sequence[pl.Expr],
+    plan: Plan,
+    catalog: Catalog,
+    first_month: int,
+    last_month: int,
+) -> pl.DataFrame:
+    """Count a bucket with the kernel; the frame is that of `changes.count_spells` for all presets.
+
+    Returns:
+        preset, disease, atom, sex, band (numbers), month, then the measures.
+    """
+    from ncdsurv.spells.kernel import count_changes
+
+    people, cases, segments = bucket.people, bucket.cases, bucket.segments
+    places = segments["atom"].unique().sort()
+    verdicts = bucket.contacts.select(judged)
+    bands = np.array([band.lower * MONTHS_PER_YEAR for band in catalog.age_bands], dtype=np.int64)
+    cells, counts = count_changes(
+        *(people[name].to_numpy() for name in ("birth_month", "death_month", "sex")),
+        _starts(cases["person"], people.height),
+        *(cases[name].to_numpy() for name in ("disease", "detected_month", "enrolled_month")),
+        _starts(segments["person"], people.height),
+        segments["from_month"].to_numpy(),
+        places.search_sorted(segments["atom"]).to_numpy().astype(np.int32),
+        _starts(bucket.contacts["person"], people.height),
+        *(
+            bucket.contacts[name].to_numpy()
+            for name in ("day", "month", "kind", "diseases", "status", "reported_target", "dispensed")
+        ),
+        verdicts.to_numpy(order="c") if verdicts.width else np.zeros((bucket.contacts.height, 1), np.uint8),
+        np.array([_row(rule) for rule in rules], dtype=np.int64),
+        np.array([rule.judged for rule in rules], dtype=np.int64),
+        plan.masks(rule.preset for rule in rules),
+        np.array(plan.cuts, dtype=np.int64),
+        bands,
+        first_month,
+        last_month,
+        max(len(places), 1),
+        len(SEXES),
+        len(catalog.diseases),
+        len(plan.measures),
+    )
+    rest, band = np.divmod(cells, len(bands) + 1)
+    rest, sex = np.divmod(rest, len(SEXES))
+    rest, place = np.divmod(rest, max(len(places), 1))
+    preset, disease = np.divmod(rest, len(catalog.diseases))
+    found = pl.DataFrame(
+        {
+            "disease": disease.astype(np.int8),
+            "atom": places.to_numpy()[place],
+            "sex": sex.astype(np.int8),
+            "band": (band - 1).astype(np.int8),
+            "preset": preset.astype(np.int8),
+        }
+    )
+    return frame_of(found, counts, plan, first_month)
+
+
+def _row(rule: Rules) -> list[int]:
+    bits = sum(1 << kind for kind in rule.kinds)
+    windows = [rule.outcome_window, rule.enrolment_buffer, rule.lost_after, rule.treated_window]
+    return [*windows, int(rule.last_visit_only), bits]
+
+
+def _starts(person: pl.Series, people: int) -> np.ndarray:
+    """Where each person's rows begin in a table ordered by person; one longer than people."""
+    numbers = pl.Series(np.arange(people + 1, dtype=np.int32))
+    return person.search_sorted(numbers, side="left").to_numpy().astype(np.int64)
