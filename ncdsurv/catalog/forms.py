@@ -19,7 +19,7 @@ from ncdsurv.errors import NcdsurvError, nearest
 
 
 class FormMeasure(Definition):
-    """One figure of a disease block, counted from a column of the release's measures.
+    """One figure of a disease block: `measure` is the count indicator whose measure it prints.
 
     `names` None stands for the block's own words for its target.
     """
@@ -85,11 +85,10 @@ class FormCheck(Definition):
     """A rule that the filled form must keep."""
 
     id: str
-    kind: Literal["at_most", "rows_add_up", "blocked_empty", "falls_only_by"]
+    kind: Literal["at_most", "rows_add_up", "blocked_empty"]
     names: Names
     left: str | None = None
     right: str | None = None
-    by: tuple[str, ...] = ()
 
 
 WORDS = (
@@ -106,6 +105,9 @@ WORDS = (
     "verified",
     "running_period",
     "page",
+    "month",
+    "quarter",
+    "year",
     "place_date",
     "prepared_by",
     "head_of_unit",
@@ -190,12 +192,15 @@ def load_forms(
             problems.append(f"{where}: not valid TOML: {error}")
         except ValidationError as error:
             problems += [
-                f"{where}: {'.'.join(str(step) for step in item['loc'])}: {item['msg']}" for item in error.errors()
+                f"{where}: {'.'.join(str(step) for step in item['loc'])}: {item['msg']}"
+                for item in error.errors()
             ]
         except NcdsurvError as error:
             problems.append(f"{where}: {error}")
         else:
-            problems += [f"{where}: {text}" for text in _problems(form, path.stem, diseases, presets, measures)]
+            problems += [
+                f"{where}: {text}" for text in _problems(form, path.stem, diseases, presets, measures)
+            ]
             forms[form.id] = form
     forms = dict(sorted(forms.items(), key=lambda item: item[1].validity))
     return forms, problems + _overlaps(forms)
@@ -227,10 +232,8 @@ def _problems(
         wanted += [("measure", name, own) for rule in form.rows_of(level) for name in rule.blocked]
     for check in form.checks:
         wanted += [("measure", name, own) for name in (check.left, check.right) if name is not None]
-        if check.kind in ("at_most", "falls_only_by") and check.left is None:
-            yield f"check {check.id!r} of kind {check.kind} needs `left`"
-        if check.kind == "at_most" and check.right is None:
-            yield f"check {check.id!r} of kind at_most needs `right`"
+        if check.kind == "at_most" and None in (check.left, check.right):
+            yield f"check {check.id!r} of kind at_most needs `left` and `right`"
     for kind, name, known in wanted:
         if name not in known:
             near = nearest(name, known)
