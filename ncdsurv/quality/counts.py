@@ -1,0 +1,162 @@
+"""Numerator and denominator of each kind of quality metric. Pure: frames in, frames out, no row order assumed.
+
+Every function returns [facility, source, month, numerator, denominator]; month is `YYYY-MM`, or null for
+metrics over the whole time. Null readings are in no denominator, except where completeness is the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from ncdsurv.catalog import Catalog
+from ncdsurv.quality.definitions import QualityMetric, upper_limit
+
+KEYS = ["facility", "source", "month"]
+
+
+@dataclass(frozen=True)
+class Records:
+    """The frames a metric may look at; `contacts` are visits without screening, with source and month."""
+
+    contacts: pl.DataFrame
+    diagnoses: pl.DataFrame
+    flags: pl.DataFrame
+    catalog: Catalog
+
+
+def count_metric(records: Records, metric: QualityMetric) -> pl.DataFrame:
+    """Count one metric (all kinds but `rejected`, which is not about visits)."""
+    return _COUNT[metric.kind](records, metric)
+
+
+def _share(frame: pl.DataFrame, hit: pl.Expr) -> pl.DataFrame:
+    return frame.group_by(KEYS).agg(
+        numerator=hit.fill_null(False).cast(pl.Int64).sum(), denominator=pl.len().cast(pl.Int64)
+    )
+
+
+def _completeness(records: Records, metric: QualityMetric) -> pl.DataFrame:
+    """A contact is for every disease of the record, so the record's diagnoses decide, and the row's own."""
+    catalog = records.catalog
+    followed = [d.id for d in catalog.diseases.values() if d.measurement == metric.measurement]
+    measurement = catalog.measurements[str(metric.measurement)]
+    usable = pl.any_horizontal(
+        pl.all_horizontal([pl.col(column).is_not_null() for column in reading.columns]) & reading.where.expr()
+        for reading in measurement.readings.values()
+    )
+    known = records.diagnoses.filter(pl.col("disease").is_in(followed)).select("record_id").unique()
+    contacts = records.contacts.filter(pl.col("kind").is_in([str(kind) for kind in metric.visit_kinds]))
+    known = known.with_columns(followed=pl.lit(True))
+    contacts = contacts.join(known, on="record_id", how="left").filter(
+        pl.col("followed").fill_null(False) | pl.col("disease").is_in(followed).fill_null(False)
+    )
+    # Several rows of one person at one station on one day are one contact: recorded once is recorded.
+    contacts = contacts.group_by([*KEYS, "record_id", "visited_on"]).agg(usable=usable.any())
+    return _share(contacts, pl.col("usable"))
+
+
+def _readings(records: Records, columns: tuple[str, ...]) -> pl.DataFrame:
+    """The last full reading of every record, station and day."""
+    full = pl.all_horizontal([pl.col(column).is_not_null() for column in columns])
+    order = ["record_id", "facility", "visited_on", "sequence", "row_number", "visit_id"]
+    return (
+        records.contacts.filter(full)
+        .sort(order, nulls_last=False)
+        .unique(["record_id", "facility", "visited_on"], keep="last", maintain_order=True)
+    )
+
+
+def _terminal_digit(records: Records, metric: QualityMetric) -> pl.DataFrame:
+    column = pl.col(metric.columns[0])
+    return _share(_readings(records, metric.columns), (column.cast(pl.Int64) % 10).is_in(list(metric.digits)))
+
+
+def _below_limit(records: Records, metric: QualityMetric) -> pl.DataFrame:
+    """Work in whole steps: 7.0 - 0.1 in floats is not 6.9, but 70 - 1 is 69."""
+    step, limit = float(metric.step or 1), upper_limit(metric, records.catalog)
+    reading = records.catalog.measurements[str(metric.measurement)].readings[str(metric.reading)]
+    steps = (pl.col(metric.columns[0]) / step).round().cast(pl.Int64)
+    highest, width = round((limit or 0.0) / step), int(metric.neighbours or 1)
+    near = (
+        _readings(records, metric.columns)
+        .filter(reading.where.expr())
+        .filter(steps.is_between(highest - width, highest + width))
+    )
+    return _share(near, steps == highest)
+
+
+def _repeated(records: Records, metric: QualityMetric) -> pl.DataFrame:
+    readings = _readings(records, metric.columns)
+    before = [
+        pl.col(column).shift(1).over("record_id", order_by=["visited_on", "facility"])
+        for column in metric.columns
+    ]
+    same = pl.all_horizontal(pl.col(column) == earlier for column, earlier in zip(metric.columns, before))
+    first = before[0].is_null()
+    readings = readings.select(*KEYS, same=same, first=first).filter(~pl.col("first"))
+    return _share(readings, pl.col("same"))
+
+
+def _identifier(records: Records, metric: QualityMetric) -> pl.DataFrame:
+    seen = records.contacts.select(*KEYS, "record_id").unique()
+    marks = records.flags.select("record_id", "has_citizen_id").unique("record_id", keep="any")
+    seen = seen.join(marks, on="record_id", how="left")
+    return _share(seen, ~pl.col("has_citizen_id").fill_null(False))
+
+
+_COUNT: dict[str, Callable[[Records, QualityMetric], pl.DataFrame]] = {
+    "completeness": _completeness,
+    "terminal_digit": _terminal_digit,
+    "below_limit": _below_limit,
+    "repeated": _repeated,
+    "identifier": _identifier,
+}
+
+
+def count_rejects(
+    metric: str, kept: pl.DataFrame, rejects: pl.DataFrame, record_source: pl.DataFrame
+) -> pl.DataFrame:
+    """Rejected rows in all (`metric`) and by rule (`metric.rule`), by station and source.
+
+    Args:
+        metric: Name of the metric.
+        kept: One row per kept input row: file_sha256, row_number, record_id, facility.
+        rejects: Schema `REJECTS`.
+        record_source: record_id -> source.
+
+    Returns:
+        [metric, facility, source, month (null), numerator, denominator].
+    """
+    kept = kept.unique(["file_sha256", "row_number", "record_id"], keep="any")
+    kept = kept.join(record_source, on="record_id", how="left")
+    one = pl.when(pl.col("facility").n_unique() == 1).then(pl.col("facility").first())
+    place = kept.drop_nulls("facility").group_by("file_sha256").agg(facility=one)
+    rows_kept = kept.select("file_sha256", "source").join(place, on="file_sha256", how="left")
+    rejected = rejects.select("file_sha256", "sheet", "row_number", "source", "rule").unique()
+    rejected = rejected.join(place, on="file_sha256", how="left")
+    keys = ["facility", "source"]
+    n_kept = rows_kept.group_by(keys).agg(kept=pl.len().cast(pl.Int64))
+    row = pl.struct("file_sha256", "sheet", "row_number")
+    n_rejected = rejected.group_by(keys).agg(rejected=row.n_unique().cast(pl.Int64))
+    base = n_kept.join(n_rejected, on=keys, how="full", nulls_equal=True, coalesce=True).with_columns(
+        pl.col("kept", "rejected").fill_null(0)
+    )
+    total = base.select(
+        pl.lit(metric).alias("metric"),
+        *keys,
+        numerator=pl.col("rejected"),
+        denominator=pl.col("kept") + pl.col("rejected"),
+    )
+    broken = rejected.group_by([*keys, "rule"]).agg(numerator=row.n_unique().cast(pl.Int64))
+    # Every station gets every rule: a sum over stations must have the rows of those that broke none below it.
+    every = total.drop("numerator", "metric").join(broken.select("rule").unique(), how="cross")
+    by_rule = every.join(broken, on=[*keys, "rule"], how="left", nulls_equal=True).with_columns(
+        pl.col("numerator").fill_null(0), metric=pl.format(f"{metric}.{{}}", pl.col("rule"))
+    )
+    columns = ["metric", *keys, "numerator", "denominator"]
+    return pl.concat([total.select(columns), by_rule.select(columns)]).with_columns(
+        month=pl.lit(None, pl.String)
+    )
