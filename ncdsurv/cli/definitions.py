@@ -1,0 +1,74 @@
+"""Commands that look and change nothing: catalog, doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ncdsurv.cli.options import DEFAULT_STORE, JsonOption, StoreOption
+from ncdsurv.cli.show import show_json, show_rows
+from ncdsurv.errors import EXIT_PREFLIGHT, unknown
+
+KINDS = ("diseases", "indicators", "sources", "forms", "presets", "notebooks")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (catalog, doctor):
+        app.command()(command)
+
+
+def catalog(
+    kind: Annotated[str, typer.Argument(help="One of: " + ", ".join(KINDS) + ".")],
+    name: Annotated[str | None, typer.Argument(help="Id of one entry, to see all of it.")] = None,
+    lang: Annotated[str, typer.Option("--lang", help="Language of the names: vi or en.")] = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """The definitions: diseases, indicators, presets, sources, forms, notebooks."""
+    if kind not in KINDS:
+        raise unknown("kind of definition", kind, KINDS)
+    entries = _entries(kind)
+    if name is not None:
+        if name not in entries:
+            raise unknown(kind.removesuffix("s"), name, entries)
+        show_json(_plain(entries[name]))
+    elif as_json:
+        show_json({key: _plain(entry) for key, entry in entries.items()})
+    else:
+        show_rows([_row(key, entry, lang) for key, entry in entries.items()], ["id", "name", "verified"])
+
+
+def _entries(kind: str) -> dict[str, Any]:
+    if kind == "notebooks":
+        from ncdsurv.reports.catalogue import find_notebooks
+
+        return dict(find_notebooks())
+    from ncdsurv.catalog import load_catalog
+
+    return dict(getattr(load_catalog(), kind))
+
+
+def _plain(entry: Any) -> Any:
+    return entry.model_dump(mode="json") if hasattr(entry, "model_dump") else entry
+
+
+def _row(key: str, entry: Any, lang: str) -> dict[str, Any]:
+    names = _plain(getattr(entry, "names", None) or getattr(entry, "title", None) or {})
+    verified = getattr(entry, "verified", None)
+    return {
+        "id": key,
+        "name": names.get(lang, key),
+        "verified": "" if verified is None else str(verified).lower(),
+    }
+
+
+def doctor(store: StoreOption = DEFAULT_STORE) -> None:
+    """Check what a run needs: libraries, definitions, reference data, fonts, space, registry."""
+    from ncdsurv.reports.doctor import examine
+
+    findings = examine(Path(store))
+    show_rows([finding._asdict() for finding in findings], ["check", "state", "detail"])
+    if any(finding.state == "wrong" for finding in findings):
+        raise typer.Exit(EXIT_PREFLIGHT)

@@ -1,0 +1,131 @@
+"""The areas inside the report's area: a map, a table with intervals, and a caterpillar. Never a ranking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ncdsurv.catalog.vocabulary import NATION, Level
+from ncdsurv.errors import NcdsurvError
+from ncdsurv.reports.content.blocks import Block, heading, paragraph, picture, table
+from ncdsurv.reports.content.report import Report, layout
+
+
+def inside(report: Report, level: str) -> Any:
+    """Areas of a level that lie in the report's area, sorted by code: the reference's frame."""
+    areas = report.reference.areas(level=level, vintage=report.vintage).sort("code")
+    if report.area == NATION:
+        return areas
+    parents = report.reference.parents(report.vintage)
+    codes = parents.filter(parents[report.level] == report.area)[level].unique().to_list()
+    return areas.filter(areas["code"].is_in(codes))
+
+
+def _values(report: Report, disease: str, level: str, indicator: str) -> Any:
+    areas = inside(report, level)
+    frame = report.values(indicator, disease, level=level, area=None)
+    return areas, frame.filter(frame["area_code"].is_in(areas["code"].to_list()))
+
+
+def place_map(report: Report, disease: str, level: str, indicator: str | None = None) -> Block:
+    """A choropleth of the areas of a level; small numbers hatched, areas without data named as such."""
+    from ncdsurv.maps import draw_map
+
+    text, name = report.text, indicator or layout()["control"]["indicator"]
+    _, frame = _values(report, disease, level, name)
+    top = heading(text("map.title", areas=text.say(f"level.{level}")), 3) + paragraph(text("map.prose"))
+    try:
+        drawn = draw_map(
+            frame,
+            period=report.period,
+            level=level,
+            vintage=report.vintage,
+            reference=report.reference,
+            lang=report.lang,
+        )
+    except NcdsurvError as error:
+        return top + paragraph(text("map.none", why=error.what), "note")
+    known = frame.drop_nulls("value")
+    alt = text(
+        "map.alt",
+        what=f"{report.indicator_name(name)} – {report.disease_name(disease)}",
+        areas=known.height,
+        low=text.percent(known["value"].min()),
+        high=text.percent(known["value"].max()),
+    )
+    return top + picture(drawn.plot(), alt=alt, data=frame)
+
+
+def place_table(report: Report, disease: str, level: str) -> Block:
+    """Counts and rates of every area of a level, in order of code."""
+    text, part = report.text, layout()["overview"]
+    areas = inside(report, level)
+    frame = report.values([*part["counts"], *part["rates"]], disease, level=level, area=None)
+    cells = {(row["area_code"], row["indicator"]): row for row in frame.iter_rows(named=True)}
+    rows, marked = [], []
+    for area in areas.iter_rows(named=True):
+        found = {name: cells.get((area["code"], name)) for name in (*part["counts"], *part["rates"])}
+        if not any(row is not None and row["value"] for row in found.values()):
+            continue
+        marked += [row for row in found.values() if row is not None]
+        line = [area["code"], (area.get("name_en") if report.lang == "en" else None) or area["name"]]
+        line += [report.rate(row) if (row := found[name]) else "–" for name in part["counts"]]
+        for name in part["rates"]:
+            row = found[name]
+            line.append(
+                f"{report.rate(row)} ({text.interval(row['lower'], row['upper'])})"
+                if row and row["value"] is not None
+                else "–"
+            )
+        rows.append(line)
+    header = [
+        text("column.code"),
+        text("column.area"),
+        *(report.indicator_name(n) for n in (*part["counts"], *part["rates"])),
+    ]
+    note = " ".join(filter(None, [text("places.note"), report.small_note(marked)]))
+    return heading(text("places.title", areas=text.say(f"level.{level}")), 3) + table(
+        header,
+        rows,
+        caption=report.caption(disease, text.say(f"level.{level}")),
+        note=note,
+        text_columns=2,
+        data=frame,
+    )
+
+
+def caterpillar(report: Report, disease: str, level: str = Level.PROVINCE) -> Block:
+    """Each area's control rate with its interval, beside the rate of the whole; in order of code."""
+    from matplotlib.figure import Figure
+
+    from ncdsurv.maps.style import FITTED, NOT_DEFINED, SOFT_INK, figure_style
+    from ncdsurv.maps.wording import area_name
+
+    text, name = report.text, layout()["control"]["indicator"]
+    _, frame = _values(report, disease, level, name)
+    frame = frame.drop_nulls("value").sort("area_code", descending=True)
+    top = heading(text("caterpillar.title"), 3) + paragraph(text("caterpillar.prose"))
+    if frame.is_empty():
+        return top + paragraph(text("map.none", why=""), "note")
+    whole = report.one(name, disease)
+    names = [
+        area_name(report.reference, code, report.vintage, level, report.lang) for code in frame["area_code"]
+    ]
+    with figure_style():
+        figure = Figure(figsize=(7.2, 0.26 * frame.height + 0.8))
+        ax = figure.subplots()
+        at = list(range(frame.height))
+        if whole["value"] is not None:
+            ax.axvspan(whole["lower"], whole["upper"], color=NOT_DEFINED, alpha=0.6, lw=0)
+            ax.axvline(whole["value"], color=SOFT_INK, lw=0.8)
+        errors = [(frame["value"] - frame["lower"]).to_list(), (frame["upper"] - frame["value"]).to_list()]
+        ax.errorbar(frame["value"].to_list(), at, xerr=errors, fmt="o", ms=4, lw=1.2, color=FITTED)
+        ax.set_yticks(at, names)
+        ax.set_xlabel("%")
+        ax.tick_params(axis="y", length=0)
+    alt = "; ".join(f"{n} {text.percent(v)}" for n, v in zip(names, frame["value"], strict=True))
+    return top + picture(
+        figure,
+        alt=alt,
+        caption=text("caterpillar.figure", whole=report.area_name, value=report.rate(whole)),
+        data=frame,
+    )

@@ -1,0 +1,130 @@
+"""What runs over months: the trend of control, and follow-up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ncdsurv.errors import NcdsurvError
+from ncdsurv.reports.content.blocks import Block, heading, paragraph, picture, table
+from ncdsurv.reports.content.report import Report, layout
+
+
+def control_trend(report: Report, disease: str) -> Block:
+    """Observed months, the fitted quasi-Poisson rate and its change per year."""
+    from ncdsurv.trends import fit_trend
+
+    text, name = report.text, layout()["control"]["indicator"]
+    values = report.values(name, disease, period=_published_months(report))
+    top = heading(text("trend.title"), 3) + paragraph(text("trend.prose"))
+    try:
+        result = fit_trend(
+            values, area=report.area, reference=report.reference, catalog=report.catalog, lang=report.lang
+        )
+    except NcdsurvError as error:
+        # Too few months or people is a finding about the area, not a failure of the report.
+        return top + paragraph(text("trend.none", why=error.what), "note")
+    summary = result.summary()
+    report.results[f"trend_{disease}"] = {
+        key: value for key, value in summary.items() if not isinstance(value, bool)
+    }
+    shown = picture(
+        result.plot(lang=report.lang),
+        alt=f"{result.title(report.lang)}: {result.headline(report.lang)}",
+        data=result.data,
+    )
+    return top + shown + paragraph(result.headline(report.lang))
+
+
+def _published_months(report: Report) -> list[str]:
+    published = set(report.release.contents()["period"])
+    return [month for month in report.months if month in published]
+
+
+def follow_up(report: Report, disease: str) -> Block:
+    """The exclusive outcomes of those under care, loss among all enrolled, and both over the months."""
+    text, part = report.text, layout()["follow_up"]
+    names = [*part["outcomes"], part["lost"]]
+    rows, marked = [], []
+    for name in names:
+        now = report.one(name, disease)
+        before = report.one(name, disease, period=report.year_before)
+        marked += [now, before]
+        rows.append(
+            [
+                report.indicator_name(name),
+                report.catalog.indicators[name].definition[report.lang],
+                report.of(now),
+                report.rate(now),
+                text.interval(now["lower"], now["upper"]),
+                report.rate(before),
+            ]
+        )
+        report.emit(f"{name}_{disease}", now)
+    return (
+        heading(text("follow_up.title"), 3)
+        + paragraph(text("follow_up.prose"))
+        + _lines(report, disease, part["drawn"])
+        + table(
+            [
+                text("follow_up.outcome"),
+                text("follow_up.meaning"),
+                text("column.of_short"),
+                text("column.rate"),
+                text("column.interval"),
+                text.period(report.year_before),
+            ],
+            rows,
+            caption=report.caption(disease, text("follow_up.title")),
+            note=report.small_note(marked),
+            text_columns=2,
+            data=report.values(names, disease),
+        )
+    )
+
+
+def _lines(report: Report, disease: str, names: list[str]) -> Block:
+    from matplotlib.figure import Figure
+
+    from ncdsurv.catalog.vocabulary import Period, month_start
+    from ncdsurv.maps.style import QUALITATIVE, RULE, figure_style
+
+    text = report.text
+    frame = report.values(names, disease, period=_published_months(report)).sort("period")
+    if frame["value"].null_count() == frame.height:
+        return Block("")
+    styles: tuple[Any, ...] = ("-", "--", ":")
+    with figure_style():
+        figure = Figure(figsize=(7.2, 2.7))
+        ax = figure.subplots()
+        for number, name in enumerate(names):
+            rows = frame.filter(frame["indicator"] == name).drop_nulls("value")
+            dates = [month_start(Period.parse(period).last_month) for period in rows["period"]]
+            colour = QUALITATIVE[number]
+            ax.fill_between(dates, rows["lower"], rows["upper"], color=colour, alpha=0.15, lw=0)
+            ax.plot(
+                dates,
+                rows["value"],
+                color=colour,
+                ls=styles[number],
+                lw=1.6,
+                label=report.indicator_name(name),
+            )
+        ax.set_ylim(bottom=0)
+        ax.set_ylabel("%")
+        ax.grid(axis="y", color=RULE, lw=0.4)
+        _month_axis(ax, report)
+        ax.legend(loc="upper left", bbox_to_anchor=(0, 1.18), ncol=3, borderaxespad=0)
+        last = {name: report.one(name, disease) for name in names}
+        alt = "; ".join(f"{report.indicator_name(name)}: {report.rate(row)}" for name, row in last.items())
+        return picture(
+            figure, alt=alt, caption=text("follow_up.figure", months=len(report.months)), data=frame
+        )
+
+
+def _month_axis(ax: Any, report: Report) -> None:
+    from matplotlib import dates
+    from matplotlib.dates import MonthLocator
+    from matplotlib.ticker import FuncFormatter
+
+    ax.xaxis.set_major_locator(MonthLocator(bymonth=(1, 4, 7, 10)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{dates.num2date(at):%m/%Y}"))
