@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from reference_pack import cells, points, population, units
 from reference_pack import crosswalk as cross
-from reference_pack import points, population, units
 
 OUT = Path(__file__).parents[1] / "ncdsurv" / "reference" / "builtin"
 
@@ -44,8 +44,6 @@ def main() -> None:
     for name in ("pack.toml", "archipelagos.toml"):
         shutil.copyfile(units.SOURCES / name, out / name)
     if not arguments.tables_only:
-        from reference_pack import cells
-
         cells.write_boundaries(areas, crosswalk, arguments.outline, out)
     for path in sorted(out.iterdir()):
         print(f"{path.stat().st_size / 1e3:8.0f} kB  {path.name}")

@@ -16,7 +16,7 @@ _PUBLIC = {
     "add_pack": "ncdsurv.reference.add",
     "Archipelago": "ncdsurv.reference.archipelagos",
 }
-__all__ = list(_PUBLIC)
+__all__ = ["Archipelago", "Reference", "add_pack", "load_reference", "validate_pack"]
 
 if TYPE_CHECKING:
     from ncdsurv.reference.add import add_pack

@@ -82,8 +82,12 @@ class Reference:
         """
         if vintage is None:
             meant = [f"{self.area(code, v)['name']} in {v}" for v in VINTAGES if (v, code) in self._by_code]
-            raise UsageError("an area code without its vintage", got=repr(code), allowed=" or ".join(VINTAGES),
-                             do=f"say which one is meant: {'; '.join(meant) or 'neither vintage knows the code'}")  # fmt: skip
+            raise UsageError(
+                "an area code without its vintage",
+                got=repr(code),
+                allowed=" or ".join(VINTAGES),
+                do=f"say which one is meant: {'; '.join(meant) or 'neither vintage knows the code'}",
+            )
         vintage = check_vintage(vintage)
         if not isinstance(code, str):
             raise UsageError(
@@ -179,7 +183,7 @@ class Reference:
     # --- facilities, boundaries, islands, packs --------------------------------------------------------------------
     @cached_property
     def facilities(self) -> pl.DataFrame:
-        """Frame [code, name, commune_code, vintage, valid_from, valid_to]; the last pack wins per code. May be empty."""
+        """Frame [code, name, commune_code, vintage, valid_from, valid_to], the last pack winning; may be empty."""
         rows = pl.concat([pack.table("facilities") for pack in self.packs])
         return rows.unique(["code", "valid_from"], keep="last", maintain_order=True).sort(
             "code", "valid_from"

@@ -131,5 +131,8 @@ def read_table(path: Path, table: str) -> pl.DataFrame:
         return frame.select(pl.col(name).cast(types[name]) for name in frame.columns if name in types)
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0][:200]
-        raise UsageError("a table of a reference pack cannot be read", got=f"{path}: {reason}",
-                         do="run `ncdsurv reference add` on the pack to see every problem at once") from error  # fmt: skip
+        raise UsageError(
+            "a table of a reference pack cannot be read",
+            got=f"{path}: {reason}",
+            do="run `ncdsurv reference add` on the pack to see every problem at once",
+        ) from error

@@ -41,8 +41,8 @@ def build_points(
     ]  # old points of islands lie on the coast
     wrong &= ~fixed["code"].is_in(special.implode())
     points_new = _replace(fixed, wrong)
-    home = crosswalk.filter("main").join(points_new.rename({"code": "code_2025", "lon": "lon_n", "lat": "lat_n"}),
-                                         on="code_2025").select(code="code_2024", lon_n="lon_n", lat_n="lat_n")  # fmt: skip
+    new_home = points_new.select(code_2025="code", lon_n="lon", lat_n="lat")
+    home = crosswalk.filter("main").join(new_home, on="code_2025").select("lon_n", "lat_n", code="code_2024")
     checked = old.join(home, on="code", how="left").sort("code")
     far_home = _km(checked["lon"], checked["lat"], checked["lon_n"], checked["lat_n"]) > FAR_KM
     checked = checked.with_columns(lon_w="lon_n", lat_w="lat_n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+
 from reference_pack.units import NATION, SOURCES
 
 YEAR = 2024
