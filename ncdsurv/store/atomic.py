@@ -1,4 +1,4 @@
-"""Writes that are whole or absent: a temporary name, fsync, rename, fsync of the folder; and one writer at a time."""
+"""Writes that are whole or absent: temporary name, fsync, rename, fsync of the folder; one writer at a time."""
 
 from __future__ import annotations
 

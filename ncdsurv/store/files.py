@@ -1,4 +1,4 @@
-"""Files as received: one read-only copy each, named by SHA-256, never changed and never listed to find data."""
+"""Files as received: one read-only copy each, named by SHA-256, never changed, never listed to find data."""
 
 from __future__ import annotations
 

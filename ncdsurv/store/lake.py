@@ -226,7 +226,7 @@ def _current_version(path: Path) -> int | None:
 
 
 def _fsync_versions(path: Path, first: int, last: int) -> None:
-    """Flush the log entries of some versions and the data files they add: a power cut must not undo a commit."""
+    """Flush the log entries of some versions and the data they add: a power cut must not undo a commit."""
     log = path / "_delta_log"
     folders = {log, path, path.parent}
     for version in range(first, last + 1):

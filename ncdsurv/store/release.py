@@ -1,6 +1,6 @@
 """Releases: immutable folders that everything published is read from.
 
-A folder appears under its name only when it is whole (made aside, flushed, renamed), so reading needs no lock.
+A folder appears under its name only when it is whole (made aside, flushed, renamed): reading needs no lock.
 """
 
 from __future__ import annotations

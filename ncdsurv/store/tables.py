@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ncdsurv.catalog import tables as t
+from ncdsurv.spells.layout import LAYOUT
 
 RECEIVED: t.Schema = {"received": pl.Int64()}
 """Running number of the file that brought a row: where two rows speak of one visit, the larger wins."""
@@ -33,9 +34,12 @@ COMMITS: t.Schema = {
 }
 
 
+BUCKET: t.Schema = {"bucket": pl.Int32(), "place": pl.Int32()}
+
+
 @dataclass(frozen=True)
 class Table:
-    """One Delta table: schema, whether it holds identifiers (then it stands in the vault), partition columns."""
+    """One Delta table: its schema, whether it holds identifiers (then it is in the vault), its partitions."""
 
     schema: t.Schema
     vault: bool = False
@@ -54,4 +58,6 @@ TABLES: dict[str, Table] = {
     "crosswalk": Table(t.CROSSWALK),
     "persons": Table(t.PERSONS),
     "residences": Table(t.RESIDENCES),
+    # The engine's own tables; a Delta table promises no row order, so each row carries its place.
+    **{name: Table({**BUCKET, **schema}, partition_by=("bucket",)) for name, schema in LAYOUT.items()},
 }

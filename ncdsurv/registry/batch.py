@@ -1,0 +1,157 @@
+"""The rows of one ingest on their way into the lake, in bounded chunks, balanced to the row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ncdsurv.catalog.tables import VISITS
+from ncdsurv.errors import IdentityError
+from ncdsurv.registry.report import FileReport
+from ncdsurv.store.tables import INGEST_LOG
+
+if TYPE_CHECKING:
+    from ncdsurv.clean import CleanBatch
+    from ncdsurv.store.lake import Transaction
+
+RECORDS = ("patients", "diagnoses", "visits", "identifiers")
+TRACES = ("rejects", "duplicates", "repairs")
+CHUNK_ROWS = 300_000
+"""Rows held before they are written: bounds memory, whatever the number of files."""
+ROW = ["file_sha256", "row_number"]
+_CONTENT = [name for name in VISITS if name not in ROW]
+
+
+@dataclass(frozen=True)
+class Received:
+    """A kept file that the registry does not know yet.
+
+    Attributes:
+        number: Running number over all files ever received; the larger is the later word.
+    """
+
+    number: int
+    path: Path
+    sha256: str
+
+
+class Batch:
+    """Collects clean rows, writes them chunk by chunk, and counts what became of every row."""
+
+    def __init__(self, tx: Transaction, source: str) -> None:
+        self.tx, self.source = tx, source
+        self.reports: list[FileReport] = []
+        self.rejected_by_rule: Counter[str] = Counter()
+        self.repaired_by_rule: Counter[str] = Counter()
+        self._log: list[dict[str, Any]] = []
+        self._held: dict[str, list[pl.DataFrame]] = {name: [] for name in (*RECORDS, *TRACES)}
+        self._open: list[tuple[Received, FileReport]] = []
+        self._rows = 0
+
+    def add(self, files: list[Received], clean: CleanBatch) -> None:
+        """Take the clean rows of some files."""
+        numbers = pl.DataFrame(
+            {"file_sha256": [file.sha256 for file in files], "received": [file.number for file in files]},
+            schema={"file_sha256": pl.String, "received": pl.Int64},
+        )
+        for name in (*RECORDS, *TRACES):
+            frame = getattr(clean, name)
+            if name in RECORDS and "file_sha256" in frame.columns:
+                frame = frame.join(numbers, on="file_sha256", how="left", maintain_order="left")
+            elif name in RECORDS:
+                frame = frame.with_columns(pl.lit(files[-1].number, pl.Int64).alias("received"))
+            self._held[name].append(frame)
+            self._rows += frame.height
+        repaired = dict(clean.repairs.group_by("file_sha256").len().iter_rows())
+        counts = {row["file_sha256"]: row for row in clean.counts.iter_rows(named=True)}
+        for file in files:
+            count = counts[file.sha256]
+            report = FileReport(
+                name=file.path.name,
+                sha256=file.sha256,
+                repaired=repaired.get(file.sha256, 0),
+                **{name: count[name] for name in ("rows_in", "kept", "rejected", "duplicates")},
+            )
+            self._open.append((file, report))
+        if self._rows >= CHUNK_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held and forget it."""
+        if not self._open:
+            return
+        frames = {name: pl.concat(held) for name, held in self._held.items()}
+        frames["visits"], repeated = split_repeated(frames["visits"], self.tx)
+        frames["duplicates"] = pl.concat([frames["duplicates"], _as_duplicates(repeated, self.source)])
+        for name, frame in frames.items():
+            self.tx.append(name, frame)
+        again = dict(repeated.group_by("file_sha256").len().iter_rows())
+        for file, report in self._open:
+            n = again.get(file.sha256, 0)
+            self._close(file, replace(report, kept=report.kept - n, duplicates=report.duplicates + n))
+        self.rejected_by_rule.update(dict(frames["rejects"].group_by("rule").len().iter_rows()))
+        self.repaired_by_rule.update(dict(frames["repairs"].group_by("rule").len().iter_rows()))
+        self._held = {name: [] for name in self._held}
+        self._open, self._rows = [], 0
+
+    def _close(self, file: Received, report: FileReport) -> None:
+        if not report.balances:
+            raise IdentityError(
+                "rows of a file are not all accounted for",
+                got=f"{report.name}: {report.rows_in} in, {report.kept} kept, {report.rejected} rejected, "
+                f"{report.duplicates} duplicates",
+                do="report this; nothing was taken in",
+            )
+        self.reports.append(report)
+        row: dict[str, Any] = {name: getattr(report, name, None) for name in INGEST_LOG}
+        row |= {"received": file.number, "file_sha256": file.sha256, "source": self.source}
+        self._log.append(row | {"received_at": datetime.now(UTC)})
+
+    def finish(self) -> None:
+        """Write the rest, then one row per file into the ingest log."""
+        self.flush()
+        self.tx.append("ingest_log", pl.DataFrame(self._log, schema=dict(INGEST_LOG)))
+
+
+def split_repeated(visits: pl.DataFrame, tx: Transaction) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Visits that say something new, and visits that only repeat what an earlier file said of the same visit.
+
+    A visit that is known with another content is new: the correction is kept and the last word counts.
+
+    Args:
+        visits: Columns of the lake's table `visits`; one row per row received.
+        tx: Where the visits known so far are looked up (only those of the same days).
+    """
+    if visits.is_empty():
+        return visits, visits
+    first, last = visits["visited_on"].min(), visits["visited_on"].max()
+    known = (
+        tx.scan("visits")
+        .filter(pl.col("visited_on").is_between(pl.lit(first), pl.lit(last)))
+        .join(visits.lazy().select("visit_id").unique(), on="visit_id", how="semi")
+        .collect()
+    )
+    both = pl.concat(
+        [known.with_columns(pl.lit(False).alias("here")), visits.with_columns(pl.lit(True).alias("here"))]
+    ).sort("visit_id", "received", "row_number")
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in _CONTENT)
+    here = both.with_columns(same.alias("repeated")).filter("here").sort("received", "row_number", "visit_id")
+    return (
+        here.filter(~pl.col("repeated")).select(visits.columns),
+        here.filter("repeated").select(visits.columns),
+    )
+
+
+def _as_duplicates(repeated: pl.DataFrame, source: str) -> pl.DataFrame:
+    return repeated.select(
+        "file_sha256",
+        pl.lit(source).alias("source"),
+        pl.lit(None, pl.String).alias("sheet"),
+        "row_number",
+        pl.col("visit_id").alias("duplicate_of"),
+    )

@@ -1,0 +1,202 @@
+"""Count, publish, check and seal a release."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+import ncdsurv
+from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, Period, month_index, month_label
+from ncdsurv.errors import StoreError, UsageError
+from ncdsurv.registry.buckets import read_buckets
+from ncdsurv.registry.checks import check_measures, check_values
+from ncdsurv.registry.digest import basis, fingerprint
+from ncdsurv.registry.linking import current_diagnoses, current_visits, link
+from ncdsurv.spells import add_buckets, count_bucket, measure_plan
+from ncdsurv.store.atomic import new_folder
+from ncdsurv.store.release import (
+    CATALOG,
+    DOSSIER,
+    MANIFEST,
+    MEASURES,
+    QUALITY,
+    VALUES,
+    VALUES_ORDER,
+    Release,
+)
+
+if TYPE_CHECKING:
+    from ncdsurv.registry.store import Store
+    from ncdsurv.store.lake import Snapshot
+
+Progress = Callable[[int, int], None]
+MOST_MONTHS = 3 * MONTHS_PER_YEAR
+"""Months published where the caller names no number and the records reach further back."""
+_PACKAGES = ("polars", "numpy", "deltalake", "pyarrow", "scipy", "pydantic", "numba")
+_DIGITS = 8
+
+
+def build_release(store: Store, as_of: str, months: int | None, progress: Progress | None) -> Release:
+    """Build a release, or give back the one already built from the same; the caller holds the lock."""
+    period = Period.parse(as_of)
+    if period.n_months != 1:
+        raise UsageError("the reference month must be a month", got=as_of, allowed="YYYY-MM")
+    last = period.last_month
+    linked = link(store)
+    snapshot = store.lake.snapshot()
+    first = last - months + 1 if months else _first_month(snapshot, last)
+    inputs = basis(store, snapshot)
+    release_id = f"{period}-{fingerprint([inputs, first, last])[:_DIGITS]}"
+    folder = store.releases.folder / release_id
+    if not (folder / MANIFEST).is_file():
+        with new_folder(folder) as temporary:
+            _fill(store, snapshot, temporary, release_id, (first, last), inputs, linked, progress)
+    return store.releases.open(release_id)
+
+
+def _first_month(snapshot: Snapshot, last: int) -> int:
+    earliest = snapshot.scan("visits").select(pl.col("visited_on").min()).collect().item()
+    if earliest is None or month_index(earliest) > last:
+        raise UsageError(
+            "no visit up to the reference month",
+            got=month_label(last),
+            allowed="no visit at all"
+            if earliest is None
+            else f"{month_label(month_index(earliest))} or later",
+            do="give a later month",
+        )
+    return max(month_index(earliest), last - MOST_MONTHS + 1)
+
+
+def _fill(
+    store: Store,
+    snapshot: Snapshot,
+    folder: Path,
+    release_id: str,
+    months: tuple[int, int],
+    inputs: dict[str, Any],
+    linked: dict[str, Any],
+    progress: Progress | None,
+) -> None:
+    """Write all files of a release into a folder; raises before the manifest if an identity breaks."""
+    from ncdsurv.indicators import publish_values
+
+    catalog, reference = store.catalog, store.reference
+    parts = []
+    for done, total, bucket in read_buckets(snapshot):
+        if progress:
+            progress(done, total)
+        parts.append(count_bucket(bucket, catalog, first_month=months[0], last_month=months[1]))
+    if not parts:
+        raise StoreError("no person has a known place", do="check commune and station codes of the exports")
+    measures = add_buckets(parts)
+    plan = measure_plan(catalog)
+    held = check_measures(measures, plan, catalog)
+    values = publish_values(measures, reference, catalog, release_id).sort(VALUES_ORDER)
+    held += check_values(values, measures, plan, catalog)
+    quality = _quality(store, snapshot)
+    for name, frame in ((MEASURES, measures), (VALUES, values), (QUALITY, quality)):
+        frame.write_parquet(folder / name, compression="zstd", statistics=True)
+    _write_json(folder / CATALOG, catalog.model_dump(mode="json"))
+    _write_json(folder / DOSSIER, _dossier(values))
+    files = {path.name: _file_facts(path) for path in sorted(folder.iterdir())}
+    _write_json(
+        folder / MANIFEST,
+        {
+            "id": release_id,
+            "as_of": month_label(months[1]),
+            "first_month": month_label(months[0]),
+            "last_month": month_label(months[1]),
+            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "inputs": inputs,
+            "vintage": {"commit": snapshot.number, "tables": snapshot.versions, "key_id": snapshot.key_id},
+            "definitions_hash": inputs["definitions"],
+            "reference_packs": reference.manifest,
+            "versions": _versions(),
+            "counts": _counts(snapshot, linked, measures, values),
+            "checks": held,
+            "contents": {
+                name: values[name].unique().sort().to_list() for name in VALUES_ORDER if name != "area_code"
+            },
+            "files": files,
+        },
+    )
+    if progress:
+        progress(len(parts), len(parts))
+
+
+def _quality(store: Store, snapshot: Snapshot) -> pl.DataFrame:
+    from ncdsurv.quality import quality_table
+
+    flags = (
+        snapshot.scan("identifiers")
+        .group_by("record_id")
+        .agg(pl.col("citizen_id").is_not_null().any().alias("has_citizen_id"))
+        .collect()
+        .sort("record_id")
+    )
+    return quality_table(
+        current_visits(snapshot),
+        snapshot.read("patients"),
+        current_diagnoses(snapshot),
+        snapshot.read("rejects"),
+        flags,
+        store.reference,
+        store.catalog,
+    )
+
+
+def _dossier(values: pl.DataFrame) -> dict[str, Any]:
+    flags = dict(values.group_by("flag").len().sort("flag").iter_rows())
+    return {
+        "disclosure_control": "none",
+        "statement": {
+            "vi": "Bản phát hành này đánh dấu số nhỏ nhưng chưa che số nào; không công bố rộng rãi các số theo xã.",
+            "en": "This release flags small numbers and suppresses none; do not publish its commune figures openly.",
+        },
+        "values_by_flag": flags,
+        "suppressed_cells": 0,
+        "attack": None,
+    }
+
+
+def _counts(
+    snapshot: Snapshot, linked: dict[str, Any], measures: pl.DataFrame, values: pl.DataFrame
+) -> dict[str, Any]:
+    log = snapshot.read("ingest_log")
+    rows = {name: int(log[name].sum()) for name in ("rows_in", "kept", "rejected", "duplicates", "repaired")}
+    return {
+        "files": log.height,
+        **rows,
+        **{name: linked[name] for name in ("records", "persons", "persons_without_residence")},
+        "linked_by_rule": linked["by_rule"],
+        "residences_by_basis": linked["residences_by_basis"],
+        "measures": measures.height,
+        "values": values.height,
+    }
+
+
+def _versions() -> dict[str, str | None]:
+    found: dict[str, str | None] = {"ncdsurv": ncdsurv.__version__}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def _file_facts(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,161 @@
+"""The registry's verbs: ingest, link, build a release, add reference data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ncdsurv.catalog import load_catalog
+from ncdsurv.errors import StoreError
+from ncdsurv.store import KeptFiles, Lake, Release, ReleaseStore, Vault
+from ncdsurv.store.atomic import exclusive, sweep_temporary
+from ncdsurv.store.release import pack_folders
+
+if TYPE_CHECKING:
+    from ncdsurv.catalog import Catalog
+    from ncdsurv.reference import Reference
+    from ncdsurv.registry.ingest import Progress
+    from ncdsurv.registry.report import IngestReport
+
+
+class Store:
+    """A registry on disk. Nothing is made until the first write.
+
+    Args:
+        folder: The registry's folder: `files/`, `lake/`, `vault/`, `reference/`, `releases/`.
+        key_file: File of the pseudonyms' key; else NCDSURV_KEY_FILE; else `vault/key`.
+    """
+
+    def __init__(self, folder: str | Path, key_file: str | Path | None = None) -> None:
+        self.folder = Path(folder)
+        self.files = KeptFiles(self.folder / "files")
+        self.vault = Vault(self.folder / "vault", Path(key_file) if key_file else None)
+        self.lake = Lake(self.folder / "lake", self.folder / "vault")
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.folder)!r})"
+
+    @property
+    def catalog(self) -> Catalog:
+        """The definitions in use."""
+        return load_catalog()
+
+    @property
+    def packs(self) -> list[Path]:
+        """Folders of the reference packs that were added."""
+        return pack_folders(self.folder / "reference")
+
+    @property
+    def reference(self) -> Reference:
+        """The built-in reference pack with the added ones over it."""
+        from ncdsurv.reference import load_reference
+
+        return load_reference(*self.packs)
+
+    @cached_property
+    def releases(self) -> ReleaseStore:
+        """The releases, to read from."""
+        return ReleaseStore(self.folder / "releases")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the registry for writing; what an interrupted writer left half-made is removed first.
+
+        Raises:
+            StoreError: Another process writes, or the folder cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                "the registry cannot be written", got=f"{self.folder} ({error.strerror})"
+            ) from error
+        if not os.access(self.folder, os.W_OK):
+            raise StoreError("the registry cannot be written", got=self.folder, do="check its permissions")
+        with exclusive(self.folder / ".lock"):
+            for place in (self.folder, self.files.folder, self.vault.folder, self.releases.folder):
+                sweep_temporary(place)
+            yield
+
+    def ingest(
+        self, paths: str | Path | Iterable[str | Path], source: str, progress: Progress | None = None
+    ) -> IngestReport:
+        """Take in exports of one source: all rows of the call become visible together, or none.
+
+        Each file is kept as received, by its hash. A file whose bytes came before changes nothing. A file
+        that cannot be read as this source is refused and named in the report; the others are taken in.
+
+        Args:
+            paths: A file or folder, or several.
+            source: Source id, for instance as `ncdsurv catalog sources` lists them.
+            progress: Called with (files done, files in all).
+
+        Returns:
+            Rows in = kept + rejected + duplicates, per file and in all; rejects and repairs by rule.
+
+        Raises:
+            UsageError: Unknown source.
+            InputError: No such file.
+            StoreError: Another process writes, or the store is damaged; nothing was taken in.
+        """
+        from ncdsurv.registry.ingest import ingest
+
+        return ingest(self, paths, source, progress)
+
+    def link(self) -> dict[str, Any]:
+        """Give every record its person and every person their residences, anew, from all records.
+
+        Returns:
+            `records`, `persons`, and the number of records by the pass that joined them.
+        """
+        from ncdsurv.registry.linking import link
+
+        with self.writing():
+            return link(self)
+
+    def build_release(
+        self, as_of: str, months: int | None = None, progress: Progress | None = None
+    ) -> Release:
+        """Count and publish everything up to a month; immutable from then on.
+
+        Links first where records came in since the last time. With the same records, definitions and
+        reference data the same release is given back, without computing it again.
+
+        Args:
+            as_of: Reference month `YYYY-MM`: nothing later enters.
+            months: How many months to publish, up to that one; by default from the first visit on.
+            progress: Called with (buckets done, buckets in all).
+
+        Raises:
+            IdentityError: Counts break an identity that must hold; nothing was published.
+        """
+        from ncdsurv.registry.build import build_release
+
+        with self.writing():
+            return build_release(self, as_of, months, progress)
+
+    def add_reference(self, folder: str | Path) -> Path:
+        """Check a reference pack and copy it into the registry.
+
+        Raises:
+            DefinitionError: Everything that is wrong with the pack, at once; nothing was copied.
+        """
+        from ncdsurv.reference import add_pack
+
+        with self.writing():
+            added: Path = add_pack(Path(folder), self.folder / "reference")
+        return added
+
+
+def open_store(path: str | Path, key_file: str | Path | None = None) -> Store:
+    """Open a registry, or name the place of a new one.
+
+    Args:
+        path: The registry's folder.
+        key_file: File of the pseudonyms' key; else NCDSURV_KEY_FILE; else `vault/key` inside.
+    """
+    return Store(path, key_file)

@@ -1,0 +1,137 @@
+"""Reads and cleans files in a process of its own: `python -m ncdsurv.registry.worker`, driven over pipes.
+
+A file that exhausts memory or crashes a parser takes down this process, not the registry's writer. It is a
+plain child instead of `multiprocessing`, which would run the caller's script anew. The key and the reference
+folders come in the first message, never on the command line, where others could read the key.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ncdsurv.errors import InputError, NcdsurvError
+
+if TYPE_CHECKING:
+    from ncdsurv.clean import CleanBatch
+    from ncdsurv.ingest import RawBatch
+
+_LENGTH = struct.Struct(">Q")
+
+
+def send(pipe: BinaryIO, message: Any) -> None:
+    """Write one message: its length, then its pickle."""
+    body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    pipe.write(_LENGTH.pack(len(body)))
+    pipe.write(body)
+    pipe.flush()
+
+
+def receive(pipe: BinaryIO) -> Any:
+    """Read one message.
+
+    Raises:
+        EOFError: The other side is gone.
+    """
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        raise EOFError("the other side closed the pipe")
+    size = _LENGTH.unpack(head)[0]
+    body = pipe.read(size)
+    if len(body) < size:
+        raise EOFError("the other side died in mid-message")
+    return pickle.loads(body)  # our own child or parent
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Some files, cleaned together.
+
+    Attributes:
+        refused: For each file, None or the error that refuses it.
+        batch: The clean rows of the files that were not refused; None when all were.
+    """
+
+    refused: list[NcdsurvError | None]
+    batch: CleanBatch | None
+
+
+class Cleaner:
+    """Reads and cleans one file after the other.
+
+    Args:
+        key: The store's key.
+        packs: Folders of added reference packs.
+    """
+
+    def __init__(self, key: bytes, packs: list[Path]) -> None:
+        from ncdsurv.catalog import load_catalog
+        from ncdsurv.reference import load_reference
+
+        self.key, self.catalog, self.reference = key, load_catalog(), load_reference(*packs)
+
+    def clean(self, paths: Sequence[Path], source: str) -> Cleaned:
+        """Read some files and clean them together; a file that cannot be read does not stop the others."""
+        from ncdsurv.clean import clean_batch
+        from ncdsurv.ingest import concat_batches, read_file
+
+        mapping = self.catalog.need("sources", source)
+        raws: list[RawBatch] = []
+        outcomes: list[NcdsurvError | None] = []
+        for path in paths:
+            try:
+                raws.append(read_file(path, mapping))
+                outcomes.append(None)
+            except NcdsurvError as error:
+                outcomes.append(error)
+            except Exception as error:
+                outcomes.append(_failed(path, error))
+        if not raws:
+            return Cleaned(outcomes, None)
+        try:
+            raw = concat_batches(raws)
+            return Cleaned(outcomes, clean_batch(raw, mapping, self.catalog, self.reference, self.key))
+        except Exception as error:
+            if len(paths) == 1:
+                return Cleaned([error if isinstance(error, NcdsurvError) else _failed(paths[0], error)], None)
+            raise
+
+
+def _failed(path: Path, error: Exception) -> InputError:
+    """A fault of ours on this file: says where, and no message of a library, which may hold a value."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "ncdsurv" in frame.filename] or frames
+    where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"
+    return InputError(
+        "the reader failed on a file",
+        got=f"{path.name} ({type(error).__name__} at {where})",
+        do="report this",
+    )
+
+
+def main() -> None:
+    """Serve until the parent closes the pipe."""
+    inbox, outbox = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr  # a stray print must not enter the pipe
+    try:
+        cleaner = Cleaner(*receive(inbox))
+        send(outbox, True)  # ready
+        while True:
+            paths, source = receive(inbox)
+            try:
+                answer = cleaner.clean(paths, source)
+            except Exception:  # the parent tries the files one by one, to find the one at fault
+                answer = None
+            send(outbox, answer)
+    except (EOFError, KeyboardInterrupt, BrokenPipeError):
+        pass
+
+
+if __name__ == "__main__":
+    main()

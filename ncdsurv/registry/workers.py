@@ -1,0 +1,167 @@
+"""Cleans many files, two at a time where the machine has the processors, and gives them back in order."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from ncdsurv.errors import InputError, StoreError
+from ncdsurv.registry.worker import Cleaned, Cleaner, receive, send
+
+Outcome = tuple[Sequence[Path], Cleaned]
+FEW_FILES = 8
+"""Below this a second process costs more than it brings."""
+GROUP_FILES = 16
+_GROUP_BYTES = 16 << 20
+_AHEAD = 2
+"""Groups cleaned ahead of the writer, per worker: bounds memory."""
+
+
+def clean_files(files: Sequence[Path], source: str, key: bytes, packs: list[Path]) -> Iterator[Outcome]:
+    """Clean files of one source.
+
+    Args:
+        files: Paths; the name of each may tell the facility and month.
+        source: Source id.
+        key: The store's key.
+        packs: Folders of added reference packs.
+
+    Yields:
+        Some of the files, in the order given, and what they became.
+    """
+    groups = _groups(files)
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if len(files) < FEW_FILES or processors == 1:
+        cleaner = Cleaner(key, packs)
+        for group in groups:
+            yield from _or_one_by_one(group, source, cleaner.clean)
+        return
+    with _Pool(processors, key, packs) as pool:
+        waiting: deque[Future[list[Outcome]]] = deque()
+        for group in groups:
+            waiting.append(pool.submit(group, source))
+            if len(waiting) > processors * _AHEAD:
+                yield from waiting.popleft().result()
+        for future in waiting:
+            yield from future.result()
+
+
+def _groups(files: Sequence[Path]) -> list[Sequence[Path]]:
+    """Neighbouring files that are cleaned together: cleaning costs as much per call as per thousand rows."""
+    groups: list[list[Path]] = []
+    weight = 0
+    for path in files:
+        size = path.stat().st_size
+        if not groups or len(groups[-1]) >= GROUP_FILES or weight + size > _GROUP_BYTES:
+            groups.append([])
+            weight = 0
+        groups[-1].append(path)
+        weight += size
+    return list(groups)
+
+
+def _or_one_by_one(
+    paths: Sequence[Path], source: str, clean: Callable[[Sequence[Path], str], Cleaned | None]
+) -> list[Outcome]:
+    """Clean some files together, or each alone where that breaks: one bad file must not cost the others."""
+    try:
+        answer = clean(paths, source)
+    except StoreError:
+        raise
+    except Exception:
+        answer = None
+    if answer is not None:
+        return [(paths, answer)]
+    if len(paths) == 1:
+        error = InputError("a file broke the reader", got=paths[0].name, do="open it and save it anew")
+        return [(paths, Cleaned([error], None))]
+    return [outcome for path in paths for outcome in _or_one_by_one([path], source, clean)]
+
+
+class _Pool:
+    """Child processes, each served by one thread."""
+
+    def __init__(self, size: int, key: bytes, packs: list[Path]) -> None:
+        self._start = (key, packs)
+        self._idle: SimpleQueue[_Child | None] = SimpleQueue()
+        self._children: list[_Child] = []
+        self._threads = ThreadPoolExecutor(size)
+        for _ in range(size):
+            self._idle.put(None)
+
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for child in self._children:
+            child.close()
+
+    def submit(self, paths: Sequence[Path], source: str) -> Future[list[Outcome]]:
+        return self._threads.submit(_or_one_by_one, paths, source, self._clean)
+
+    def _clean(self, paths: Sequence[Path], source: str) -> Cleaned | None:
+        child, alive = self._idle.get(), None
+        try:
+            child = child or self._new_child()
+            answer = child.clean(paths, source)
+            alive = child
+        finally:
+            self._idle.put(alive)
+        return answer
+
+    def _new_child(self) -> _Child:
+        child = _Child(*self._start)
+        self._children.append(child)
+        return child
+
+
+class _Child:
+    """One worker process."""
+
+    def __init__(self, key: bytes, packs: list[Path]) -> None:
+        package = str(Path(__file__).parents[2])
+        search = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
+        environment = {**os.environ, "POLARS_MAX_THREADS": "1", "PYTHONPATH": search}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "ncdsurv.registry.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+        )
+        try:
+            self._send((key, packs))
+            self._receive()
+        except (EOFError, OSError) as error:
+            self.close()
+            raise StoreError(
+                "the process that reads files does not start", do="see the lines above"
+            ) from error
+
+    def _receive(self) -> Any:
+        assert self.process.stdout is not None
+        return receive(self.process.stdout)
+
+    def _send(self, message: Any) -> None:
+        assert self.process.stdin is not None
+        send(self.process.stdin, message)
+
+    def clean(self, paths: Sequence[Path], source: str) -> Cleaned | None:
+        self._send((list(paths), source))
+        answer: Cleaned | None = self._receive()
+        return answer
+
+    def close(self) -> None:
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self.process.wait()
