@@ -115,9 +115,7 @@ class SourceMapping(Definition):
         return frozenset((*self.fields, *self.file_fields, *self.labs))
 
 
-def load_sources(
-    folder: Path, diseases: Mapping[str, Any]
-) -> tuple[dict[str, SourceMapping], list[str]]:
+def load_sources(folder: Path, diseases: Mapping[str, Any]) -> tuple[dict[str, SourceMapping], list[str]]:
     """Read every mapping of a folder; nothing stops at the first problem.
 
     Args:
@@ -171,7 +169,7 @@ def mapping_problems(mapping: SourceMapping, diseases: Mapping[str, Any]) -> lis
     ):
         problems.append(
             f"required field 'diagnosis' is not mapped and no sheet names a disease. Columns mapped: {seen}. "
-            "Do: add [fields.diagnosis], or disease = \"...\" to every [sheets.*]"
+            'Do: add [fields.diagnosis], or disease = "..." to every [sheets.*]'
         )
     problems += _name_problems("fields", mapping.fields, FIELDS)
     problems += _name_problems("labs", mapping.labs, FIELDS)

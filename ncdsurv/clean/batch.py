@@ -1,0 +1,225 @@
+"""Raw rows to records: every row ends as kept, rejected or duplicate, and every repair is logged. Pure.
+
+A field without which a row cannot be counted (visit date, facility, birth, identity, disease, commune) rejects
+the row when it is unusable. A measurement or an optional date that is unusable is emptied and logged: the
+contact stays, unmeasured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from ncdsurv.catalog import tables
+from ncdsurv.catalog.sources import FIELDS, REFUSED, FieldMapping, SourceMapping
+from ncdsurv.clean import ledger
+from ncdsurv.clean.codes import add_birth_from_age, add_coded, add_sex
+from ncdsurv.clean.columns import RAW, first_rule, raw
+from ncdsurv.clean.dates import DAY, add_date
+from ncdsurv.clean.diseases import FOUND, add_diseases
+from ncdsurv.clean.drugs import add_supply
+from ncdsurv.clean.identifiers import add_identifiers, check_against_person
+from ncdsurv.clean.names import add_text, name_key
+from ncdsurv.clean.amounts import add_number, add_with_unit, within
+from ncdsurv.clean.places import add_commune, add_facility
+from ncdsurv.clean.pressure import add_pressure
+from ncdsurv.clean.records import add_keys, diagnoses_of, identifiers_of, patients_of, split_duplicates
+from ncdsurv.ingest.raw import DAMAGE, RawBatch
+
+_OPTIONAL_DATES = ("detected_on", "next_visit_on")
+_CODED = ("kind", "detected_where", "glucose_kind", "reported_target", "patient_status")
+
+
+@dataclass(frozen=True)
+class CleanBatch:
+    """Records of one batch, and what became of each row.
+
+    Tables are exactly those of `ncdsurv.catalog.tables`. `counts` has one row per file and sheet:
+    file_sha256, source, sheet, rows_in, kept, rejected, duplicates.
+    """
+
+    patients: pl.DataFrame
+    diagnoses: pl.DataFrame
+    visits: pl.DataFrame
+    identifiers: pl.DataFrame
+    rejects: pl.DataFrame
+    duplicates: pl.DataFrame
+    repairs: pl.DataFrame
+    counts: pl.DataFrame
+
+
+def clean_batch(
+    batch: RawBatch, mapping: SourceMapping, catalog: Any, reference: Any, key: bytes
+) -> CleanBatch:
+    """Clean the rows of one or many files of a source.
+
+    Args:
+        batch: From `ncdsurv.ingest.read_files`.
+        mapping: The source's mapping, `catalog.sources[batch.source]`.
+        catalog: Diseases and plausible limits.
+        reference: Communes of both vintages and facilities.
+        key: Secret key of the pseudonyms, at least 16 bytes.
+
+    Returns:
+        Records, rejects, duplicates, repairs; rows in = kept + rejected + duplicates per file and sheet.
+    """
+    rows = _prepared(batch)
+    rows = _add_fields(rows, mapping, catalog, reference)
+    rows = _judged(rows, catalog)
+    repairs = ledger.repairs_of(rows)
+    rejects = rows.filter(pl.col("reject_rule").is_not_null()).with_columns(
+        pl.col("reject_rule").alias("rule"), pl.col("reject_column").alias("column")
+    )
+    good = add_keys(rows.filter(pl.col("reject_rule").is_null()), key)
+    kept, duplicates = split_duplicates(good)
+    return CleanBatch(
+        patients=patients_of(kept),
+        diagnoses=diagnoses_of(kept),
+        visits=tables.conform(kept, tables.VISITS),
+        identifiers=identifiers_of(kept),
+        rejects=tables.conform(rejects, tables.REJECTS),
+        duplicates=tables.conform(duplicates, tables.DUPLICATES),
+        repairs=tables.conform(repairs, tables.REPAIRS),
+        counts=_counts(rows, kept, duplicates),
+    )
+
+
+def _prepared(batch: RawBatch) -> pl.DataFrame:
+    """Rows in order of arrival, one `raw:` column for every field there is."""
+    order = pl.DataFrame(
+        {"file_sha256": [file.sha256 for file in batch.files], "file": range(len(batch.files))},
+        schema={"file_sha256": pl.String, "file": pl.Int32},
+    )
+    have = batch.frame.columns
+    return (
+        batch.frame.join(order, on="file_sha256", how="left", maintain_order="left")
+        .select(
+            "file_sha256",
+            "file",
+            "sheet",
+            "row_number",
+            "sheet_kind",
+            DAMAGE,
+            pl.lit(batch.source).alias("source"),
+            *(
+                (pl.col(field) if field in have else pl.lit(None, dtype=pl.String)).alias(RAW + field)
+                for field in FIELDS
+            ),
+        )
+        .with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(ledger.ROW))
+    )
+
+
+def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, reference: Any) -> pl.DataFrame:
+    limits = catalog.plausibility
+    rows = rows.with_columns(raw("next_visit_on").str.split(";").list.first().alias(RAW + "next_visit_on"))
+    for field in ("visited_on", "birth_date", *_OPTIONAL_DATES):
+        rows = add_date(rows, field)
+    for field in _CODED:
+        rows = add_coded(rows, field, mapping)
+    rows = add_sex(rows, mapping)
+    rows = add_birth_from_age(rows)
+    for field in ("name", "address"):
+        rows = add_text(rows, field)
+    rows = rows.with_columns(
+        name_key(pl.col("name")).alias("name_key"),
+        raw("source_patient_id").str.strip_chars().alias("source_patient_id"),
+    )
+    rows = check_against_person(add_identifiers(rows))
+    rows = add_commune(add_facility(rows), mapping, reference)
+    rows = add_diseases(rows, mapping, catalog)
+    rows = add_pressure(rows, limits["sbp"], limits["dbp"])
+    for raw_field, field in (("glucose", "glucose_mmol_l"), ("hba1c", "hba1c_percent")):
+        unit = mapping.fields.get(raw_field, FieldMapping(default="")).unit
+        rows = add_with_unit(rows, raw_field, field, unit, limits[field])
+    for field in ("weight_kg", "height_cm"):
+        rows = add_number(rows, field, limits[field])
+    rows = add_supply(rows, limits["supply_days"])
+    return _dates_in_order(rows).with_columns(
+        pl.col("visited_on_minutes").fill_null(0).alias("sequence"),
+        pl.col("sheet_disease").alias("disease"),
+        pl.col("reported_target").cast(pl.Int8, strict=False),
+        pl.when(pl.col("glucose_mmol_l").is_not_null()).then("glucose_kind").alias("glucose_kind"),
+        pl.col("birth_date_precision").alias("birth_precision"),
+    )
+
+
+def _dates_in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    visit = pl.col("visited_on")
+    vague = pl.col("visited_on_precision") != DAY
+    detected, appointment = pl.col("detected_on"), pl.col("next_visit_on")
+    late = (detected > visit).fill_null(False)
+    early = (detected.dt.year() < pl.col("birth_date").dt.year()).fill_null(False)
+    vague_appointment = (pl.col("next_visit_on_precision") != DAY).fill_null(False)
+    passed = (appointment <= visit).fill_null(False)
+    return rows.with_columns(
+        first_rule("visited_on", (vague, "date_incomplete"), step="precision"),
+        pl.when(~vague).then(visit).alias("visited_on"),
+        first_rule(
+            "detected_on",
+            (late, "after_visit"),
+            (early, "before_birth"),
+            (pl.col("detected_on_precision") != DAY, "first_day_taken"),
+            step="order",
+        ),
+        pl.when(~late & ~early).then(detected).alias("detected_on"),
+        first_rule(
+            "next_visit_on", (vague_appointment, "date_incomplete"), (passed, "not_after_visit"), step="order"
+        ),
+        pl.when(~vague_appointment & ~passed).then(appointment).alias("next_visit_on"),
+    )
+
+
+def _judged(rows: pl.DataFrame, catalog: Any) -> pl.DataFrame:
+    limits = catalog.plausibility
+    visit, birth = pl.col("visited_on"), pl.col("birth_date")
+    age = visit.dt.year() - birth.dt.year()
+    anonymous = pl.all_horizontal(
+        pl.col(name).is_null() for name in ("source_patient_id", "citizen_id", "insurance_number", "name_key")
+    )
+    no_record = (
+        raw("visited_on").is_null()
+        & raw("birth_date").is_null()
+        & pl.col("citizen_id").is_null()
+        & pl.col("insurance_number").is_null()
+    )
+    screening = pl.col("kind") == "screening"
+    no_disease = pl.col("sheet_disease").is_null() & (pl.col(FOUND).list.len() == 0) & ~screening
+    required = {
+        "visited_on": ("visited_on", "visited_on_missing"),
+        "facility": ("facility", "facility_missing"),
+        "birth_date": ("birth_date", "birth_date_missing"),
+        "commune_code": ("commune", "commune_missing"),
+    }
+    return ledger.reject_rules(
+        rows,
+        required,
+        (pl.col(DAMAGE) == "XML1", "row_unreadable", "XML1"),
+        (no_record, "not_a_record", "visited_on"),
+        (
+            visit.is_not_null() & ~within(limits["visit_year"].limits, visit.dt.year()),
+            "visit_year_out_of_range",
+            "visited_on",
+        ),
+        (pl.col("kind") == REFUSED, "not_a_register_contact", "kind"),
+        (birth > visit, "birth_after_visit", "birth_date"),
+        (age.is_not_null() & ~within(limits["age_years"].limits, age), "age_out_of_range", "birth_date"),
+        (anonymous, "identity_missing", "name"),
+        (no_disease, "diagnosis_outside_registry", "diagnosis"),
+    )
+
+
+def _counts(rows: pl.DataFrame, kept: pl.DataFrame, duplicates: pl.DataFrame) -> pl.DataFrame:
+    by = ["file_sha256", "source", "sheet"]
+    total = rows.group_by(by, maintain_order=True).agg(
+        pl.len().cast(pl.Int64).alias("rows_in"),
+        pl.col("reject_rule").is_not_null().sum().cast(pl.Int64).alias("rejected"),
+    )
+    for name, frame in (("kept", kept), ("duplicates", duplicates)):
+        counted = frame.group_by(by).agg(pl.len().cast(pl.Int64).alias(name))
+        total = total.join(counted, on=by, how="left", maintain_order="left").with_columns(
+            pl.col(name).fill_null(0)
+        )
+    return total.select(*by, "rows_in", "kept", "rejected", "duplicates")

@@ -1,0 +1,231 @@
+"""Dates as stations write them, with how much of them is known. Nothing is guessed.
+
+Six spellings: dd/mm/yyyy, yyyy-mm-dd, yyyymmdd, ddmmyyyy, yyyymmddHHMM and the Excel serial number.
+Decision 130 writes an unknown day and month as 0000; books often hold the year alone.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from ncdsurv.catalog.vocabulary import BirthPrecision
+from ncdsurv.clean.columns import RAW, first_rule, once_per_text, rule_name
+
+_TIME = r"(?:[ T,]+(\d{1,2}):(\d{2}).*)?$"
+_YMD = r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})" + _TIME
+_DMY = r"^(\d{1,2})\s?[-/. ]\s?(\d{1,2})\s?[-/. ]\s?(\d{4})" + _TIME
+_DIGITS = r"^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(?:\d{2})?)?$"
+_DDMMYYYY = r"^(\d{1,2})(\d{2})(\d{4})$"
+_MONTH_YEAR = r"^(\d{1,2})[-/.](\d{4})$"
+_YEAR_MONTH = r"^(\d{4})[-/.](\d{1,2})$"
+_YEAR = r"^(\d{4})$"
+_SERIAL = r"^(\d{4,5})(\.\d+)?$"
+_TWO_DIGIT_YEAR = r"^\d{1,2}\s?[-/. ]\s?\d{1,2}\s?[-/. ]\s?\d{2}$|^\d{6}$"
+
+_YEARS = (1800, 2200)  # what a calendar year can be; plausibility proper is data
+_BUDDHIST_YEARS = (2443, 2700)  # 543 years ahead: a computer set to the Thai or Khmer calendar
+_SERIAL_EPOCH = pl.date(1899, 12, 30)  # serial 1 is 1 January 1900, and 1900 counts as a leap year
+_SERIALS = (2701, 73_050)  # May 1907 to the end of 2099
+_MINUTES_PER_DAY = 1440
+_MONTHS = 12
+_FEW, _ENOUGH = 3, 12  # cells of each spelling, and in all, before a swap is believed
+
+DAY, MONTH, YEAR = BirthPrecision.DAY.value, BirthPrecision.MONTH.value, BirthPrecision.YEAR.value
+
+
+def read_dates(texts: pl.Series) -> pl.DataFrame:
+    """Read date texts.
+
+    Args:
+        texts: Text cells, any spelling.
+
+    Returns:
+        One row per text: `date` (the first day of what is known), `precision` (day, month, year),
+        `minutes` of the day when a time stands beside it, `spelling` (`ymd`, `dmy` or null),
+        `rule` why a text gave no date, or how it was mended.
+
+    >>> read_dates(pl.Series(["05/03/1961", "196500000000"]))["precision"].to_list()
+    ['day', 'year']
+    """
+    frame = (
+        texts.rename("text")
+        .to_frame()
+        .with_columns(pl.col("text").cast(pl.String).str.strip_chars(" \t\r\n'\"`\u00a0").alias("t"))
+    )
+    frame = frame.with_columns(_parts("ymd", _YMD, ("y", "m", "d", "hour", "minute")))
+    frame = frame.with_columns(
+        _parts("dmy", _DMY, ("d", "m", "y", "hour", "minute")),
+        _parts("digits", _DIGITS, ("y", "m", "d", "hour", "minute")),
+        _parts("ddmmyyyy", _DDMMYYYY, ("d", "m", "y")),
+        _parts("month_year", _MONTH_YEAR, ("m", "y")),
+        _parts("year_month", _YEAR_MONTH, ("y", "m")),
+        _parts("year", _YEAR, ("y",)),
+    )
+    digits_are_ymd = _field("digits", "y").is_between(*_YEARS) & (_field("digits", "m") <= _MONTHS)
+    frame = frame.with_columns(
+        _pick(
+            ["ymd", "dmy"], "digits", digits_are_ymd, ["ddmmyyyy", "month_year", "year_month", "year"], part
+        )
+        for part in ("y", "m", "d", "hour", "minute")
+    )
+    serial = pl.col("t").str.extract(_SERIAL).cast(pl.Int32, strict=False)
+    is_serial = serial.is_between(*_SERIALS) & pl.col("t").str.contains(_SERIAL)
+    buddhist = pl.col("y").is_between(*_BUDDHIST_YEARS)
+    in_years = pl.col("y").is_between(*_YEARS)
+    month, day = pl.col("m").fill_null(0), pl.col("d").fill_null(0)
+    written = pl.format(
+        "{}-{}-{}",
+        pl.col("y").cast(pl.String).str.zfill(4),
+        pl.when(month == 0).then(1).otherwise(month).cast(pl.String).str.zfill(2),
+        pl.when((day == 0) | (month == 0)).then(1).otherwise(day).cast(pl.String).str.zfill(2),
+    )
+    from_parts = pl.when(in_years & ((month > 0) | (day == 0))).then(
+        written.str.to_date("%Y-%m-%d", strict=False)
+    )
+    serial_minutes = (
+        pl.col("t").str.extract(_SERIAL, 2).cast(pl.Float64, strict=False) * _MINUTES_PER_DAY
+    ).round()
+    frame = frame.with_columns(
+        pl.when(is_serial & ~in_years.fill_null(False) & ~buddhist.fill_null(False))
+        .then(_SERIAL_EPOCH + pl.duration(days=serial))
+        .otherwise(from_parts)
+        .alias("date"),
+        pl.when(is_serial & ~in_years.fill_null(False))
+        .then(pl.lit(DAY))
+        .when(month == 0)
+        .then(pl.lit(YEAR))
+        .when(day == 0)
+        .then(pl.lit(MONTH))
+        .otherwise(pl.lit(DAY))
+        .alias("precision"),
+        pl.coalesce(pl.col("hour") * 60 + pl.col("minute").fill_null(0), serial_minutes)
+        .cast(pl.Int32)
+        .alias("minutes"),
+        pl.when(_field("ymd", "y").is_not_null())
+        .then(pl.lit("ymd"))
+        .when(_field("dmy", "y").is_not_null())
+        .then(pl.lit("dmy"))
+        .alias("spelling"),
+    )
+    written_something = pl.col("t").is_not_null() & (pl.col("t") != "")
+    zero_lost = pl.col("t").str.contains(r"^\d{7}$") & pl.col("date").is_not_null()
+    rule = (
+        pl.when(pl.col("date").is_not_null())
+        .then(pl.when(zero_lost).then(pl.lit("leading_zero_restored")))
+        .when(~written_something | pl.col("t").str.contains(r"^[0/\-. :]*$"))
+        .then(None)
+        .when(buddhist)
+        .then(pl.lit("buddhist_era_year"))
+        .when(pl.col("t").str.contains(_TWO_DIGIT_YEAR))
+        .then(pl.lit("two_digit_year"))
+        .when(pl.col("y").is_not_null())
+        .then(pl.lit("impossible_date"))
+        .otherwise(pl.lit("unreadable_date"))
+    )
+    known = pl.col("date").is_not_null()
+    return frame.select(
+        "text",
+        "date",
+        pl.when(known).then("precision").alias("precision"),
+        pl.when(known & (pl.col("precision") == DAY)).then("minutes").alias("minutes"),
+        "spelling",
+        rule.alias("rule"),
+    )
+
+
+def _parts(name: str, pattern: str, fields: tuple[str, ...]) -> pl.Expr:
+    groups = pl.col("t").str.extract_groups(pattern).struct.rename_fields(fields)
+    return groups.alias(name)
+
+
+def _field(name: str, part: str) -> pl.Expr:
+    return pl.col(name).struct.field(part).cast(pl.Int32, strict=False)
+
+
+_HAS = {
+    "ymd": ("y", "m", "d", "hour", "minute"),
+    "dmy": ("y", "m", "d", "hour", "minute"),
+    "digits": ("y", "m", "d", "hour", "minute"),
+    "ddmmyyyy": ("y", "m", "d"),
+    "month_year": ("y", "m"),
+    "year_month": ("y", "m"),
+    "year": ("y",),
+}
+
+
+def _pick(before: list[str], digits: str, digits_hold: pl.Expr, after: list[str], part: str) -> pl.Expr:
+    choices = [_field(name, part) for name in before if part in _HAS[name]]
+    choices.append(pl.when(digits_hold).then(_field(digits, part)))
+    choices += [_field(name, part) for name in after if part in _HAS[name]]
+    return pl.coalesce(choices).alias(part)
+
+
+def add_date(frame: pl.DataFrame, field: str) -> pl.DataFrame:
+    """Read one date field of a batch and mend swapped days and months per file, sheet and column.
+
+    The signature of the swap: in one column every real date cell has a day of 12 or less, while every
+    text cell has a day above 12. A spreadsheet with US settings turned the readable half into m/d dates.
+
+    Args:
+        frame: Rows with `raw:<field>`, `file` and `sheet`.
+        field: Name of the field.
+
+    Returns:
+        The frame with `<field>` (Date), `<field>_precision`, `<field>_minutes` and its rule columns.
+    """
+    source = RAW + field
+
+    def work(distinct: pl.DataFrame) -> pl.DataFrame:
+        read = read_dates(distinct[source])
+        return distinct.with_columns(
+            read["date"].alias(field),
+            read["precision"].alias(f"{field}_precision"),
+            read["minutes"].alias(f"{field}_minutes"),
+            read["spelling"].alias("spelling"),
+            read["rule"].alias(rule_name(field)),
+        )
+
+    frame = once_per_text(frame, [source], work)
+    swapped = _swapped_sheets(frame, field)
+    if swapped.height:
+        frame = frame.join(
+            swapped.with_columns(pl.lit(True).alias("swapped")),
+            on=["file", "sheet"],
+            how="left",
+            maintain_order="left",
+        )
+        mend = (
+            pl.col("swapped").fill_null(False) & (pl.col("spelling") == "ymd") & pl.col(field).is_not_null()
+        )
+        other = pl.date(pl.col(field).dt.year(), pl.col(field).dt.day(), pl.col(field).dt.month())
+        frame = frame.with_columns(
+            first_rule(field, (mend, "day_month_swapped"), step="swap"),
+            pl.when(mend).then(other).otherwise(field).alias(field),
+        ).drop("swapped")
+    return frame.drop("spelling")
+
+
+def _swapped_sheets(frame: pl.DataFrame, field: str) -> pl.DataFrame:
+    day = pl.col(field).dt.day()
+    cell, text = pl.col("spelling") == "ymd", pl.col("spelling") == "dmy"
+    full = (pl.col(f"{field}_precision") == DAY) & pl.col(field).is_not_null()
+    return (
+        frame.lazy()
+        .filter(full & (cell | text))
+        .group_by("file", "sheet")
+        .agg(
+            cell.sum().alias("cells"),
+            text.sum().alias("texts"),
+            day.filter(cell).max().alias("cell_day"),
+            day.filter(text).min().alias("text_day"),
+        )
+        .filter(
+            (pl.col("cells") >= _FEW)
+            & (pl.col("texts") >= _FEW)
+            & (pl.col("cells") + pl.col("texts") >= _ENOUGH)
+            & (pl.col("cell_day") <= _MONTHS)
+            & (pl.col("text_day") > _MONTHS)
+        )
+        .select("file", "sheet")
+        .collect()
+    )

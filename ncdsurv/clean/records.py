@@ -1,0 +1,161 @@
+"""Cleaned rows to the tables of the registry: keys, duplicates, patients, diagnoses, identifiers."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from ncdsurv.catalog import tables
+from ncdsurv.catalog.vocabulary import VisitKind
+from ncdsurv.clean.diseases import FOUND
+from ncdsurv.clean.ledger import ROW
+from ncdsurv.clean.pseudonym import keyed_ids
+
+_IDENTITY = [
+    "source",
+    "facility",
+    "source_patient_id",
+    "citizen_id",
+    "insurance_number",
+    "name_key",
+    "birth_date",
+    "sex",
+]
+VISIT_KEY = ("record_id", "facility", "visited_on", "disease", "sequence")
+
+
+def add_keys(rows: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    """Add `record_id` (a patient of the source) and `visit_id` (a contact of that patient), both keyed.
+
+    A patient is known by the source's own number at the facility, else by citizen id, insurance number,
+    or name with birth date, sex and facility: the first that is there.
+    """
+    people = rows.select(_IDENTITY).unique()
+    strong = (
+        pl.when(pl.col("source_patient_id").is_not_null())
+        .then(pl.concat_str(pl.lit("patient"), "facility", "source_patient_id", separator="|"))
+        .when(pl.col("citizen_id").is_not_null())
+        .then(pl.concat_str(pl.lit("citizen"), "citizen_id", separator="|"))
+        .when(pl.col("insurance_number").is_not_null())
+        .then(pl.concat_str(pl.lit("insurance"), "insurance_number", separator="|"))
+        .otherwise(
+            pl.concat_str(
+                pl.lit("name"),
+                "name_key",
+                pl.col("birth_date").cast(pl.String),
+                "sex",
+                "facility",
+                separator="|",
+            )
+        )
+    )
+    people = people.with_columns(strong.alias("identity"))
+    people = people.with_columns(keyed_ids(key, "record", people, ["source", "identity"]).alias("record_id"))
+    rows = rows.join(
+        people.drop("identity"), on=_IDENTITY, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return rows.with_columns(keyed_ids(key, "visit", rows, VISIT_KEY).alias("visit_id"))
+
+
+def split_duplicates(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of the rows with the same visit, the last received is kept (a correction wins); the others are duplicates.
+
+    Args:
+        rows: Rows with `visit_id`, in order of arrival.
+
+    Returns:
+        Kept rows and duplicate rows (with `duplicate_of`), both in order of arrival.
+    """
+    last = pl.col(ROW) == pl.col(ROW).max().over("visit_id")
+    rows = rows.with_columns(last.alias("last"))
+    duplicates = rows.filter(~pl.col("last")).with_columns(pl.col("visit_id").alias("duplicate_of"))
+    return rows.filter("last"), duplicates
+
+
+def newest_visits(visits: pl.DataFrame, order: str | list[str]) -> pl.DataFrame:
+    """Across batches: the newest version of every visit.
+
+    Args:
+        visits: Rows of the visits table with columns telling their age.
+        order: Column(s) that grow with time of receipt; ties go to the higher row number.
+    """
+    by = [order] if isinstance(order, str) else list(order)
+    return visits.sort([*by, "row_number"], maintain_order=True).unique(
+        "visit_id", keep="last", maintain_order=True
+    )
+
+
+def patients_of(kept: pl.DataFrame) -> pl.DataFrame:
+    """One row per record and change of residence or facility; sex and birth are the best known of the batch."""
+    place = ["commune_code", "commune_vintage", "facility"]
+    ordered = kept.sort("record_id", "visited_on", "sequence", ROW)
+    changed = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1).over("record_id") for name in place)
+    first = pl.col("record_id") != pl.col("record_id").shift(1)
+    runs = ordered.filter((first | changed).fill_null(True)).with_columns(
+        pl.col("visited_on").alias("valid_on")
+    )
+    runs = runs.drop("sex", "birth_date", "birth_precision").join(
+        _best_person(ordered), on="record_id", how="left", maintain_order="left"
+    )
+    return tables.conform(runs, tables.PATIENTS)
+
+
+def _best_person(ordered: pl.DataFrame) -> pl.DataFrame:
+    """Per record: the last birth date among the most precise, and the last known sex."""
+    exactness = pl.col("birth_precision").replace_strict(
+        {"day": 2, "month": 1, "year": 0}, default=0, return_dtype=pl.Int8
+    )
+    known = pl.col("sex") != "unknown"
+    birth = (
+        ordered.with_columns(exactness.alias("exactness"))
+        .sort("record_id", "exactness", "visited_on", ROW)
+        .group_by("record_id", maintain_order=True)
+        .agg(pl.col("birth_date").last(), pl.col("birth_precision").last())
+    )
+    sex = ordered.group_by("record_id", maintain_order=True).agg(
+        pl.coalesce(pl.col("sex").filter(known).last(), pl.lit("unknown")).alias("sex")
+    )
+    return birth.join(sex, on="record_id", how="left", maintain_order="left")
+
+
+def diagnoses_of(kept: pl.DataFrame) -> pl.DataFrame:
+    """One row per record, disease and statement (date and place of detection, facility), at its first mention.
+
+    A screening is no diagnosis: it gives none.
+    """
+    rows = kept.filter(pl.col("kind") != VisitKind.SCREENING.value)
+    by_code = (
+        rows.filter(pl.col(FOUND).list.len() > 0)
+        .explode(FOUND)
+        .with_columns(
+            pl.col(FOUND).struct.field("disease").alias("disease"),
+            pl.col(FOUND).struct.field("icd10").alias("icd10"),
+        )
+    )
+    by_sheet = rows.filter(pl.col("sheet_disease").is_not_null()).with_columns(
+        pl.col("sheet_disease").alias("disease"), pl.lit(None, dtype=pl.String).alias("icd10")
+    )
+    said = ["record_id", "disease", "detected_on", "detected_where", "facility"]
+    columns = [*said, "icd10", "visited_on", "file_sha256", "row_number", ROW]
+    both = pl.concat([by_code.select(columns), by_sheet.select(columns)])
+    first = (
+        both.sort("visited_on", ROW, pl.col("icd10").is_null(), maintain_order=True)
+        .unique(said, keep="first", maintain_order=True)
+        .with_columns(pl.col("visited_on").alias("recorded_on"))
+        .sort("record_id", "disease", "recorded_on", ROW)
+    )
+    return tables.conform(first, tables.DIAGNOSES)
+
+
+def identifiers_of(kept: pl.DataFrame) -> pl.DataFrame:
+    """One row per record: the last known of each identifier. For the vault only."""
+    ordered = kept.sort("record_id", "visited_on", "sequence", ROW)
+    last = ("name", "name_key", "citizen_id", "insurance_number", "phone", "address")
+    people = ordered.group_by("record_id", maintain_order=True).agg(
+        *(pl.col(name).drop_nulls().last() for name in last),
+        pl.col("commune_code").last(),
+        pl.col("commune_vintage").last(),
+    )
+    return tables.conform(
+        people.join(_best_person(ordered), on="record_id", how="left", maintain_order="left"),
+        tables.IDENTIFIERS,
+    )

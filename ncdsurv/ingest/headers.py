@@ -1,0 +1,94 @@
+"""Finds the header row of a table and says which column holds which field."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ncdsurv.catalog.sources import SheetMapping, SourceMapping
+
+SEARCH_ROWS = 60
+_MIN_HITS = 3
+
+
+@lru_cache(maxsize=4096)
+def fold(text: str) -> str:
+    """A header without case, accents, spaces and marks.
+
+    >>> fold("Số CMT/CCCD*") == fold("SO CMT_CCCD")
+    True
+    """
+    plain = unicodedata.normalize("NFD", text.replace("\u00d0", "Đ").replace("đ", "d").replace("Đ", "D"))
+    return re.sub(r"[^a-z0-9]", "", plain.casefold())
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where a table begins and which columns feed which field (several: the first with something)."""
+
+    row: int
+    sheet_kind: str
+    columns: dict[str, tuple[int, ...]]
+    missing: tuple[str, ...]
+    seen: tuple[str, ...]
+
+
+def _aliases(mapping: SourceMapping) -> dict[str, tuple[tuple[str, int], ...]]:
+    found: dict[str, list[tuple[str, int]]] = {}
+    for name, field in mapping.fields.items():
+        for order, column in enumerate(field.columns):
+            found.setdefault(fold(column), []).append((name, order))
+    return {alias: tuple(uses) for alias, uses in found.items()}
+
+
+def find_header(rows: Sequence[Sequence[object]], sheet_name: str, mapping: SourceMapping) -> Header | None:
+    """The header row near the top: the row in which most fields of the mapping are recognised.
+
+    Args:
+        rows: Cells of the sheet, at least its first rows.
+        sheet_name: Name of the sheet; helps to tell its kind.
+        mapping: The source.
+
+    Returns:
+        The header (with the required fields it lacks), or None when no row looks like one.
+    """
+    aliases = _aliases(mapping)
+    best: tuple[int, int, dict[str, list[tuple[int, int]]]] | None = None
+    for number, row in enumerate(rows[:SEARCH_ROWS]):
+        hits: dict[str, list[tuple[int, int]]] = {}
+        for position, cell in enumerate(row):
+            if isinstance(cell, str) and cell:
+                for name, order in aliases.get(fold(cell), ()):
+                    hits.setdefault(name, []).append((order, position))
+        if len(hits) >= _MIN_HITS and (best is None or len(hits) > best[0]):
+            best = (len(hits), number, hits)
+    if best is None:
+        return None
+    _, number, hits = best
+    columns = {name: tuple(position for _, position in sorted(places)) for name, places in hits.items()}
+    kind = _sheet_kind(sheet_name, set(columns), mapping)
+    if kind is None:
+        return None
+    given = set(columns) | set(mapping.file_fields)
+    missing = [name for name, field in mapping.fields.items() if field.required and name not in given]
+    seen = tuple(str(cell) for cell in rows[number] if isinstance(cell, str) and cell.strip())
+    return Header(number, kind, columns, tuple(missing), seen)
+
+
+def _sheet_kind(sheet_name: str, fields: set[str], mapping: SourceMapping) -> str | None:
+    """The kind whose telling fields are there, most of them first; a sheet's name decides between equals."""
+    if not mapping.sheets:
+        return ""
+
+    def fits(sheet: SheetMapping) -> bool:
+        return set(sheet.needs) <= fields
+
+    def rank(sheet: SheetMapping) -> tuple[bool, int]:
+        named = fold(sheet_name) in {fold(name) for name in sheet.names}
+        return named, len(sheet.needs)
+
+    fitting = [sheet for sheet in mapping.sheets.values() if fits(sheet)]
+    return max(fitting, key=rank).id if fitting else None

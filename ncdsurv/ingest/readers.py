@@ -1,0 +1,76 @@
+"""One door for every format: guard, read, and name the rows."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from ncdsurv.catalog.sources import SourceMapping
+from ncdsurv.errors import InputError
+from ncdsurv.ingest.guard import LIMITS, Limits, check_file
+from ncdsurv.ingest.his_xml import read_his_xml
+from ncdsurv.ingest.raw import PLACE, RawBatch, RawFile, concat_batches
+from ncdsurv.ingest.tables import read_table
+
+_KINDS = {"table": ("xlsx", "xls", "text"), "his_xml": ("xml",)}
+
+
+def read_file(path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS) -> RawBatch:
+    """Read one file of a source.
+
+    Args:
+        path: The file as received.
+        mapping: The source, from `load_catalog().sources`.
+        limits: What a file may weigh.
+
+    Returns:
+        Its rows, verbatim as text under the names of the record's fields.
+
+    Raises:
+        InputError: The file is hostile, damaged, or not of this source. One line, no cell value.
+    """
+    path = Path(path)
+    kind, digest = check_file(path, limits)
+    if kind not in _KINDS[mapping.reader]:
+        raise InputError(
+            f"{path.name} is not a file of source {mapping.id}",
+            got=kind,
+            allowed=", ".join(_KINDS[mapping.reader]),
+            do="check --source",
+        )
+    if mapping.reader == "his_xml":
+        frame, skipped = read_his_xml(path, mapping), ()
+    else:
+        frame, skipped = read_table(path, kind, mapping)
+    frame = _name_rows(frame, digest, _from_file_name(path, mapping))
+    return RawBatch(mapping.id, frame, (RawFile(path.name, digest, frame.height, skipped),))
+
+
+def read_files(paths: Iterable[str | Path], mapping: SourceMapping) -> RawBatch:
+    """Read several files of one source into one batch; the same bytes twice count once."""
+    return concat_batches(read_file(path, mapping) for path in paths)
+
+
+def _from_file_name(path: Path, mapping: SourceMapping) -> dict[str, str]:
+    if not mapping.file_name:
+        return {}
+    name = unicodedata.normalize("NFC", path.name)  # some systems store file names decomposed
+    found = re.search(mapping.file_name, name)
+    return {field: text for field, text in found.groupdict().items() if text} if found else {}
+
+
+def _name_rows(frame: pl.DataFrame, digest: str, given: dict[str, str]) -> pl.DataFrame:
+    """Add the file's hash, and what the file's name tells where the row itself is silent."""
+    own = set(frame.columns)
+    frame = frame.with_columns(
+        pl.lit(digest).alias("file_sha256"),
+        *(
+            (pl.col(field).fill_null(text) if field in own else pl.lit(text).alias(field))
+            for field, text in given.items()
+        ),
+    )
+    return frame.select(*PLACE, pl.exclude(PLACE))

@@ -1,0 +1,176 @@
+"""Reads XLSX, XLS and CSV tables as text: cell types are told apart, nothing is interpreted."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from python_calamine import CalamineWorkbook
+
+from ncdsurv.catalog.sources import SourceMapping
+from ncdsurv.errors import InputError
+from ncdsurv.ingest.guard import LIMITS, refuse
+from ncdsurv.ingest.headers import Header, find_header
+from ncdsurv.ingest.legacy import best_decoding
+from ncdsurv.ingest.raw import DAMAGE
+
+CSV_SHEET = "csv"
+_SEPARATORS = (",", ";", "\t", "|")
+_FIELD_BYTES = 1_000_000
+
+Cells = Sequence[Sequence[Any]]
+
+
+def read_table(
+    path: Path, kind: str, mapping: SourceMapping
+) -> tuple[pl.DataFrame, tuple[tuple[str, str], ...]]:
+    """All rows of all sheets of a file that hold a table of the source.
+
+    Args:
+        path: A file that passed the guard.
+        kind: What the guard took it for.
+        mapping: The source.
+
+    Returns:
+        Rows (sheet, row_number, sheet_kind, damage, one text column per field), and the sheets left out
+        with the reason.
+
+    Raises:
+        InputError: No sheet holds such a table, or a required column is missing.
+    """
+    sheets = [(CSV_SHEET, 0, _read_csv(path))] if kind == "text" else _read_workbook(path)
+    frames, skipped = [], []
+    for name, offset, rows in sheets:
+        header = find_header(rows, name, mapping)
+        if header is None:
+            skipped.append((name, "no header of this source"))
+        elif header.missing:
+            raise _missing(path, name, header, mapping)
+        else:
+            frames.append(_frame(rows, name, offset, header, mapping))
+    if not frames:
+        raise InputError(
+            f"{path.name} holds no table of source {mapping.id}",
+            got=f"sheets {', '.join(name for name, _ in skipped) or 'none'}",
+            allowed="a header row with at least three known columns near the top",
+            do="check --source, or add the headers to the source's mapping",
+        )
+    return pl.concat(frames, how="diagonal"), tuple(skipped)
+
+
+def _missing(path: Path, sheet: str, header: Header, mapping: SourceMapping) -> InputError:
+    wanted = "; ".join(f"{name} ({' or '.join(mapping.fields[name].columns)})" for name in header.missing)
+    return InputError(
+        f"{path.name}, sheet {sheet}: required columns are missing: {wanted}",
+        got=f"columns {', '.join(header.seen)}",
+        do=f"add the column, or its header to fields.{header.missing[0]}.columns of source {mapping.id}",
+    )
+
+
+def _frame(rows: Cells, sheet: str, offset: int, header: Header, mapping: SourceMapping) -> pl.DataFrame:
+    body = rows[header.row + 1 + mapping.rows_after_header :]
+    first = offset + header.row + 2 + mapping.rows_after_header  # rows are counted from 1, as on screen
+    data = {name: _column(body, places) for name, places in header.columns.items()}
+    frame = pl.DataFrame(data, schema=dict.fromkeys(data, pl.String))
+    return (
+        frame.with_columns(
+            pl.lit(sheet).alias("sheet"),
+            (pl.int_range(pl.len(), dtype=pl.Int64) + first).alias("row_number"),
+            pl.lit(header.sheet_kind).alias("sheet_kind"),
+            pl.lit(None, dtype=pl.String).alias(DAMAGE),
+        )
+        .filter(pl.any_horizontal(pl.col(name).is_not_null() for name in data))
+        .select("sheet", "row_number", "sheet_kind", DAMAGE, *data)
+    )
+
+
+def _column(body: Cells, places: tuple[int, ...]) -> list[str | None]:
+    first = places[0]
+    texts = [_text(row[first]) if first < len(row) else None for row in body]
+    for place in places[1:]:
+        texts = [
+            (_text(row[place]) if place < len(row) else None) if text is None else text
+            for text, row in zip(texts, body)
+        ]
+    return texts
+
+
+def _text(cell: Any) -> str | None:
+    """A cell as text: a whole number without its `.0`, a date in ISO form, blank as None."""
+    if isinstance(cell, str):
+        return cell if cell and not cell.isspace() else None
+    if cell is None:
+        return None
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else repr(cell)
+    if isinstance(cell, bool):
+        return "1" if cell else "0"
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ", "minutes") if cell.time() != time() else cell.date().isoformat()
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        return str(cell.total_seconds() / 86_400)  # a duration cell is a serial number of days
+    return str(cell)
+
+
+def _read_workbook(path: Path) -> list[tuple[str, int, Cells]]:
+    try:
+        book = CalamineWorkbook.from_path(str(path))
+        found = []
+        for meta in book.sheets_metadata:
+            if not str(meta.typ).endswith("WorkSheet"):
+                continue
+            sheet = book.get_sheet_by_name(meta.name)
+            start = sheet.start
+            rows = sheet.to_python(skip_empty_area=True) if start is not None else []
+            found.append((meta.name, start[0] if start else 0, rows))
+        return found
+    except InputError:
+        raise
+    except BaseException as error:  # the reader's own panics are no ordinary exceptions
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+        raise refuse(path, "is a damaged spreadsheet", "open it and save it again as .xlsx") from None
+
+
+def _read_csv(path: Path) -> Cells:
+    text = _decode(path, path.read_bytes())
+    if "\0" in text:
+        raise refuse(path, "holds binary data", "export it again as CSV")
+    head = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
+    if head:
+        separator, text = head[1], text[head.end() :]
+    else:
+        sample = text[:20_000]
+        separator = max(_SEPARATORS, key=sample.count)
+    csv.field_size_limit(_FIELD_BYTES)
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(text.splitlines(keepends=True), delimiter=separator):
+            if len(row) > LIMITS.columns or len(rows) > LIMITS.rows:
+                raise refuse(path, "has more rows or columns than a station can write", "split it by month")
+            rows.append(row)
+    except csv.Error:
+        raise refuse(path, f"breaks off in line {len(rows) + 1}", "export it again as CSV") from None
+    return rows
+
+
+def _decode(path: Path, data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        codecs = ["utf-16"]
+    else:
+        codecs = ["utf-8-sig"]
+    for codec in codecs:
+        try:
+            return data.decode(codec)
+        except UnicodeDecodeError:
+            continue
+    if codecs == ["utf-16"]:
+        raise refuse(path, "is cut off", "export it again as CSV UTF-8")
+    return best_decoding(data)
