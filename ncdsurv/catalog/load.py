@@ -22,6 +22,7 @@ from ncdsurv.catalog.models import (
     NationalTarget,
     Preset,
     Prevalence,
+    Publication,
     StandardPopulation,
 )
 from ncdsurv.catalog.plausibility import Plausible, load_plausibility
@@ -38,6 +39,7 @@ _FILES: dict[str, type[Definition]] = {
     "prevalence": Prevalence,
     "targets": NationalTarget,
     "standard_populations": StandardPopulation,
+    "publication": Publication,
 }
 
 
@@ -53,6 +55,7 @@ class Catalog(BaseModel):
     prevalence: dict[str, Prevalence]
     targets: dict[str, NationalTarget]
     standard_populations: dict[str, StandardPopulation]
+    publication: dict[str, Publication]
     age_bands: tuple[AgeBand, ...]
     plausibility: dict[str, Plausible]
     sources: dict[str, SourceMapping]

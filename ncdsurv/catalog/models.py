@@ -233,3 +233,16 @@ class StandardPopulation(Definition):
     default: bool = False
     source: str
     verified: bool
+
+
+class Publication(Definition):
+    """Rules of publication: confidence of intervals, and what is flagged as a small number."""
+
+    id: str
+    confidence: float = Field(gt=0, lt=1)
+    small_denominator: int = Field(ge=1)
+    small_count: int = Field(ge=1)
+    rate_per: int = Field(ge=1)
+    standardisation_fewest_events: int = Field(ge=1)
+    source: str
+    verified: bool

@@ -1,0 +1,80 @@
+"""Expected cases: the population in a survey's own age base, times the survey's prevalence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from ncdsurv.catalog.vocabulary import BOTH_SEXES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ncdsurv.catalog import Catalog
+    from ncdsurv.reference import Reference
+
+AgeBase = tuple[int, int | None]
+PERCENT = 100
+
+
+def default_bases(catalog: Catalog) -> dict[str, AgeBase]:
+    """Disease -> age base of the prevalence used for its expected cases.
+
+    >>> from ncdsurv.catalog import load_catalog
+    >>> default_bases(load_catalog())["hypertension"]
+    (18, 69)
+    """
+    chosen = ((disease, catalog.default_prevalence(disease)) for disease in catalog.diseases)
+    return {disease: (found.age_from, found.age_to) for disease, found in chosen if found is not None}
+
+
+def population_table(
+    reference: Reference, bases: Iterable[AgeBase], vintage: str, level: str, years: Iterable[int]
+) -> pl.DataFrame:
+    """Population of every area of a level in some age bases.
+
+    Returns:
+        area_code, year, sex (male, female, both), age_from, age_to (null: open), population Float64.
+    """
+    parts = []
+    for year in sorted(set(years)):
+        for lower, upper in sorted(set(bases), key=lambda base: (base[0], base[1] is None, base[1] or 0)):
+            found = reference.population_at_ages(lower, upper, vintage=vintage, level=level, year=year)
+            by_sex = found.select(area_code="code", sex="sex", population=pl.col("population").cast(pl.Float64))
+            both = by_sex.group_by("area_code").agg(pl.col("population").sum())
+            parts.append(
+                pl.concat([by_sex, both.select("area_code", pl.lit(BOTH_SEXES).alias("sex"), "population")]).select(
+                    "area_code",
+                    pl.lit(year, pl.Int32).alias("year"),
+                    "sex",
+                    pl.lit(lower, pl.Int32).alias("age_from"),
+                    pl.lit(upper, pl.Int32).alias("age_to"),
+                    "population",
+                )
+            )
+    return pl.concat(parts)
+
+
+def estimated_cases(population: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
+    """Expected cases of every disease with a default prevalence, both sexes together.
+
+    A survey gives one figure for its whole age base, so no split by sex or age is made of it.
+
+    Args:
+        population: Of `population_table`, holding the age bases of `default_bases`.
+
+    Returns:
+        area_code, year, disease, estimated Float64.
+    """
+    both = population.filter(pl.col("sex") == BOTH_SEXES)
+    parts = []
+    for disease, (lower, upper) in default_bases(catalog).items():
+        prevalence = catalog.default_prevalence(disease)
+        assert prevalence is not None
+        base = both.filter(
+            (pl.col("age_from") == lower) & pl.col("age_to").eq_missing(pl.lit(upper, pl.Int32))
+        )
+        expected = pl.col("population") * prevalence.percent / PERCENT
+        parts.append(base.select("area_code", "year", pl.lit(disease).alias("disease"), estimated=expected))
+    return pl.concat(parts)
