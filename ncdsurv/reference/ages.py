@@ -54,3 +54,8 @@ def share_inside(group: str, lower: int, upper: int | None) -> float:
                          do="choose another age base, or a population with finer groups")  # fmt: skip
     top = last if upper is None else min(last, upper)
     return max(0, top - max(first, lower) + 1) / (last - first + 1)
+
+
+def is_group(text: str) -> bool:
+    """Whether `text` is an age group such as "15-19" or "80+"."""
+    return _GROUP.match(text) is not None

@@ -43,13 +43,14 @@ class Pack:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What releases and maps print about the pack: id, title, schematic, verified, sources with licences."""
+        """What releases and maps print about the pack: id, title, schematic, verified, invented, sources."""
         return {
             "id": self.id,
             "title": self.about.get("title", self.id),
             "vintages": list(self.about.get("vintages", [])),
             "schematic": self.schematic,
             "verified": bool(self.about.get("verified", False)),
+            "invented": bool(self.about.get("invented", False)),
             "sources": [dict(source) for source in self.about.get("source", [])],
         }
 
@@ -123,7 +124,7 @@ def read_table(path: Path, table: str) -> pl.DataFrame:
     types = schema.dtypes(table)
     try:
         if path.suffix == ".parquet":
-            frame = pl.read_parquet(path)
+            frame = read_parquet(path)
         else:
             header = pl.read_csv(path, n_rows=0, infer_schema=False, comment_prefix="#").columns
             known = {name: types.get(name, pl.String) for name in header}
@@ -136,3 +137,10 @@ def read_table(path: Path, table: str) -> pl.DataFrame:
             got=f"{path}: {reason}",
             do="run `ncdsurv reference add` on the pack to see every problem at once",
         ) from error
+
+
+def read_parquet(path: Path) -> pl.DataFrame:
+    """A Parquet file; the geometry of GeoParquet as plain WKB."""
+    frame = pl.read_parquet(path)
+    tagged = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.BaseExtension)]
+    return frame.with_columns(pl.col(name).ext.storage() for name in tagged)

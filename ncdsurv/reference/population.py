@@ -143,7 +143,7 @@ def _roll_up(rows: pl.DataFrame, parents: Mapping[str, pl.DataFrame], atoms: pl.
                 inside = _inside(parents[old], atoms, level)
                 sums = _sum_parts(by_level.get((new, commune), empty("population")), inside, level).with_columns(
                     vintage=pl.lit(old))  # fmt: skip
-            keep = given.join(sums.select("code").unique(), on="code", how="anti")
+            keep = given.join(sums.select("code", "year").unique(), on=["code", "year"], how="anti")
             by_level[vintage, level] = pl.concat([keep, sums])
             if not links.is_empty():  # a vintage without this level: the next one is made of the same parts
                 child = level

@@ -12,17 +12,31 @@ from ncdsurv.catalog.vocabulary import Level, Sex, Vintage
 VINTAGES = tuple(str(v) for v in Vintage)
 LEVELS = tuple(str(level) for level in Level)  # from small to large
 SEXES = (str(Sex.MALE), str(Sex.FEMALE), "both")
+KEYS: dict[str, list[str]] = {
+    "areas": ["vintage", "code"],
+    "crosswalk": ["code_2024", "code_2025"],
+    "population": ["vintage", "level", "code", "year", "sex", "age_group"],
+    "facilities": ["code", "valid_from"],
+    "boundaries": ["vintage", "level", "code"],
+}
+CODE_LENGTH = {
+    "province": 2,
+    "district": 3,
+    "commune": 5,
+}  # digits of the codes of the National Statistics Office
 RELATIONS = ("whole", "part", "district_to_special_zone")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, and whether a pack may leave it out (`default` then stands in)."""
+    """One column: its type, whether a pack may leave it out (`default` then stands in), and what it may hold."""
 
     dtype: Any
     required: bool = True
     default: Any = None
     allowed: tuple[str, ...] | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 TABLES: dict[str, dict[str, Column]] = {
@@ -33,17 +47,17 @@ TABLES: dict[str, dict[str, Column]] = {
         "name": Column(pl.String),
         "name_en": Column(pl.String, required=False),
         "type": Column(pl.String, required=False),
-        "parent_code": Column(pl.String),
-        "lon": Column(pl.Float64, required=False),
-        "lat": Column(pl.Float64, required=False),
-        "area_km2": Column(pl.Float64, required=False),
+        "parent_code": Column(pl.String, required=False),
+        "lon": Column(pl.Float64, required=False, low=-180, high=180),
+        "lat": Column(pl.Float64, required=False, low=-90, high=90),
+        "area_km2": Column(pl.Float64, required=False, low=0),
         "position": Column(pl.String, required=False),
         "pilot": Column(pl.Boolean, required=False),
     },
     "crosswalk": {
         "code_2024": Column(pl.String),
         "code_2025": Column(pl.String),
-        "share_population": Column(pl.Float64),
+        "share_population": Column(pl.Float64, low=0, high=1),
         "relation": Column(pl.String, allowed=RELATIONS),
         "method": Column(pl.String, required=False, default="given"),
         "main": Column(pl.Boolean, required=False),
@@ -52,10 +66,10 @@ TABLES: dict[str, dict[str, Column]] = {
         "vintage": Column(pl.String, allowed=VINTAGES),
         "level": Column(pl.String, allowed=LEVELS),
         "code": Column(pl.String),
-        "year": Column(pl.Int32),
+        "year": Column(pl.Int32, low=1900, high=2100),
         "sex": Column(pl.String, allowed=SEXES),
         "age_group": Column(pl.String),
-        "population": Column(pl.Float64),
+        "population": Column(pl.Float64, low=0),
         "source": Column(pl.String, required=False),
         "estimated": Column(pl.Boolean, required=False, default=False),
     },
@@ -93,3 +107,17 @@ def conform(frame: pl.DataFrame, table: str) -> pl.DataFrame:
         for name, column in TABLES[table].items()
     ]
     return frame.select(columns)
+
+
+def parse_text(name: str, dtype: Any) -> pl.Expr:
+    """A text column as its type; what cannot be read becomes null (the validation counts those)."""
+    text = pl.col(name).str.strip_chars()
+    if dtype == pl.String:
+        return pl.col(name)
+    if dtype == pl.Boolean:
+        return (
+            text.str.to_lowercase().replace_strict({"true": True, "false": False}, default=None).alias(name)
+        )
+    if dtype == pl.Date:
+        return text.str.to_date("%Y-%m-%d", strict=False)
+    return text.cast(dtype, strict=False)
