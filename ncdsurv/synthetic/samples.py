@@ -1,0 +1,84 @@
+"""Small exports to open and read, and the function behind `ncdsurv sample`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ncdsurv.synthetic.data import parameters
+from ncdsurv.synthetic.dirt import Dirt
+from ncdsurv.synthetic.registry import SyntheticRegistry, make_registry
+from ncdsurv.synthetic.writers import write_exports
+
+README = "README.md"
+
+
+def sample(
+    patients: int,
+    seed: int,
+    out: str | Path,
+    provinces: list[str] | None = None,
+    clean: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    **registry: Any,
+) -> list[Path]:
+    """Invent a registry and write its exports.
+
+    Args:
+        patients: Number of people.
+        seed: Same seed, same bytes.
+        out: Folder for `exports/` and `reference/`.
+        provinces: 2024 codes of pilot provinces; None is all.
+        clean: Without dirt.
+        progress: Called with (files written, files in all).
+        **registry: Passed on to `make_registry` (reference, catalog, first, last).
+
+    Returns:
+        Paths of the exports.
+    """
+    dirt = None if clean else Dirt.as_in_life()
+    made = make_registry(patients, seed, provinces=provinces, dirt=dirt, **registry)
+    return write_exports(made, out, progress)
+
+
+def sample_registry(reference: Any = None, catalog: Any = None) -> SyntheticRegistry:
+    """The registry behind `data_samples/`: a few stations of each pilot province, with dirt."""
+    plan = parameters("samples")
+    whole = make_registry(1, plan["seed"], reference=reference, catalog=catalog)
+    chosen = [
+        facility
+        for (_, source), group in sorted(whole.stations.group_by("province_2024", "source"))
+        for facility in group["facility"].sort().to_list()[: plan["stations"][source]]
+    ]
+    return make_registry(
+        plan["patients"],
+        plan["seed"],
+        dirt=Dirt.as_in_life(),
+        reference=reference,
+        catalog=catalog,
+        facilities=chosen,
+    )
+
+
+def write_samples(out: str | Path, reference: Any = None, catalog: Any = None) -> list[Path]:
+    """Write `data_samples/`: exports of all formats and a README that says the people are invented.
+
+    Args:
+        out: Folder; exports go to `<source>/`.
+        reference: Areas and populations; None loads the built-in pack.
+        catalog: Definitions; None loads the package's.
+
+    Returns:
+        Paths of all files, sorted.
+    """
+    from importlib.resources import files
+
+    folder = Path(out)
+    registry = sample_registry(reference, catalog)
+    paths = write_exports(registry, folder, reference_pack=False, below="")
+    readme = folder / README
+    readme.write_text(
+        (files("ncdsurv.synthetic.data") / "samples_readme.md").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    return sorted([*paths, readme])
