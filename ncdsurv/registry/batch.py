@@ -24,6 +24,7 @@ TRACES = ("rejects", "duplicates", "repairs")
 CHUNK_ROWS = 300_000
 """Rows held before they are written: bounds memory, whatever the number of files."""
 ROW = ["file_sha256", "row_number"]
+_BALANCE = ["rows_in", "kept", "rejected", "duplicates"]
 _CONTENT = [name for name in VISITS if name not in ROW]
 
 
@@ -68,14 +69,15 @@ class Batch:
             self._held[name].append(frame)
             self._rows += frame.height
         repaired = dict(clean.repairs.group_by("file_sha256").len().iter_rows())
-        counts = {row["file_sha256"]: row for row in clean.counts.iter_rows(named=True)}
+        by_file = clean.counts.group_by("file_sha256").agg(pl.col(_BALANCE).sum())
+        counts = {row["file_sha256"]: row for row in by_file.iter_rows(named=True)}
         for file in files:
-            count = counts[file.sha256]
+            count = counts.get(file.sha256, dict.fromkeys(_BALANCE, 0))  # a file may hold no row at all
             report = FileReport(
                 name=file.path.name,
                 sha256=file.sha256,
                 repaired=repaired.get(file.sha256, 0),
-                **{name: count[name] for name in ("rows_in", "kept", "rejected", "duplicates")},
+                **{name: count[name] for name in _BALANCE},
             )
             self._open.append((file, report))
         if self._rows >= CHUNK_ROWS:

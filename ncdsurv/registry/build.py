@@ -99,7 +99,10 @@ def _fill(
     measures = add_buckets(parts)
     plan = measure_plan(catalog)
     held = check_measures(measures, plan, catalog)
-    values = publish_values(measures, reference, catalog, release_id).sort(VALUES_ORDER)
+    published = publish_values(
+        measures, reference, catalog, release_id, first_month=months[0], last_month=months[1]
+    )
+    values = published.sort(VALUES_ORDER)
     held += check_values(values, measures, plan, catalog)
     quality = _quality(store, snapshot)
     for name, frame in ((MEASURES, measures), (VALUES, values), (QUALITY, quality)):

@@ -140,8 +140,13 @@ def _check_nation(crude: pl.DataFrame, measures: pl.DataFrame, plan: Plan, catal
             pl.col("disease", "preset").cast(pl.String),
         )
     )
+    whole_ages = [
+        (name, measure)
+        for name, measure in plan.numerators.items()
+        if catalog.indicators[name].denominator_source in ("spells", "none")
+    ]  # a rate over people counts only the ages of its base
     pairs = pl.DataFrame(
-        list(plan.numerators.items()), schema={"indicator": pl.String, "measure": pl.String}, orient="row"
+        whole_ages, schema={"indicator": pl.String, "measure": pl.String}, orient="row"
     )
     long = counted.unpivot(
         names, index=["period", "disease", "preset"], variable_name="measure", value_name="counted"

@@ -82,10 +82,10 @@ class Lake:
         schema = self.tables[table].schema
         if version is None:
             return empty(schema).lazy()
-        try:
-            frame = pl.scan_delta(str(self.path(table)), version=version)
-        except Exception as error:
-            raise _damaged(table, version) from error
+        current = _current_version(self.path(table))
+        if current is None or current < version:
+            raise _damaged(table, version)
+        frame = pl.scan_delta(str(self.path(table)), version=version)
         return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
     def commits(self) -> pl.DataFrame:
@@ -220,7 +220,7 @@ def _current_version(path: Path) -> int | None:
     if not (path / "_delta_log").is_dir() or not DeltaTable.is_deltatable(str(path)):
         return None
     try:
-        return DeltaTable(str(path), without_files=True).version()
+        return DeltaTable(str(path)).version()
     except DeltaError as error:
         raise _damaged(path.name, -1) from error
 
