@@ -63,8 +63,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         typer.echo(f"ncdsurv: {error}", err=True)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("ncdsurv: stopped", err=True)
-        return EXIT_STOPPED
+        code = EXIT_STOPPED
     except BrokenPipeError:
         # The reader (head, less) went away: not our failure, and nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -74,6 +73,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         typer.echo(f"ncdsurv: {_usage_message(error)}", err=True)
         return getattr(error, "exit_code", EXIT_USAGE)
+    if code == EXIT_STOPPED:  # the parser turns Ctrl-C into this code without a word
+        typer.echo("ncdsurv: stopped", err=True)
     return int(code) if isinstance(code, int) else 0
 
 

@@ -144,8 +144,8 @@ def _task(
         title = f"{title}: {area_name(reference, place, parameters['vintage'], level, lang)}"
     skip = {"store", "release", "lang", "province", "area", "vintage"}
     own = [value for name, value in parameters.items() if name not in skip and value != spec.defaults[name]]
-    words = [place, parameters.get("vintage", "") if place else "", *own, lang]
-    stem = f"{release.id}/{spec.name}/" + ".".join(word.replace("/", "-") for word in words if word)
+    words = [spec.name, place, parameters.get("vintage", "") if place else "", *own, lang]
+    stem = f"{release.id}/" + ".".join(word.replace("/", "-") for word in words if word)
     facts = {name: value for name, value in parameters.items() if name != "store"}
     manifest = sha256(json.dumps(release.manifest, sort_keys=True, default=str).encode()).hexdigest()
     body = json.dumps(

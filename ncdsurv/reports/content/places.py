@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ncdsurv.catalog.vocabulary import NATION, Level
 from ncdsurv.errors import NcdsurvError
 from ncdsurv.reports.content.blocks import Block, heading, paragraph, picture, table
 from ncdsurv.reports.content.report import Report, layout
 
+if TYPE_CHECKING:
+    import polars as pl
 
-def inside(report: Report, level: str) -> Any:
-    """Areas of a level that lie in the report's area, sorted by code: the reference's frame."""
-    areas = report.reference.areas(level=level, vintage=report.vintage).sort("code")
+
+def inside(report: Report, level: str, vintage: str | None = None) -> pl.DataFrame:
+    """Areas of a level that hold territory of the report's area, by code: the reference's frame.
+
+    Args:
+        report: The report.
+        level: Level of the areas.
+        vintage: Vintage of the areas; the report's own when None.
+    """
+    vintage = vintage or report.vintage
+    areas = report.reference.areas(level=level, vintage=vintage).sort("code")
     if report.area == NATION:
         return areas
-    parents = report.reference.parents(report.vintage)
-    codes = parents.filter(parents[report.level] == report.area)[level].unique().to_list()
-    return areas.filter(areas["code"].is_in(codes))
+    own = report.reference.atom_areas(report.vintage)
+    atoms = own.filter(own[report.level] == report.area)["atom"]
+    wanted = report.reference.atom_areas(vintage)
+    codes = wanted.filter(wanted["atom"].is_in(atoms.to_list()))[level].drop_nulls().unique()
+    return areas.filter(areas["code"].is_in(codes.to_list()))
 
 
 def _values(report: Report, disease: str, level: str, indicator: str) -> Any:

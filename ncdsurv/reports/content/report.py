@@ -252,6 +252,42 @@ class Report:
 
         return quality(self)
 
+    def heaping(self) -> Block:
+        """Digit preference, by source system."""
+        from ncdsurv.reports.content.quality import heaping
+
+        return heaping(self)
+
+    def completeness(self) -> Block:
+        """Readings recorded, month by month."""
+        from ncdsurv.reports.content.quality import completeness
+
+        return completeness(self)
+
+    def quality_by_station(self) -> Block:
+        """Stations whose readings pile up below the threshold, in a funnel."""
+        from ncdsurv.reports.content.quality import stations
+
+        return stations(self)
+
+    def trend_of(self, indicator: str, disease: str) -> Block:
+        """Any indicator over the months shown, with a fitted trend."""
+        from ncdsurv.reports.content.series import trend_of
+
+        return trend_of(self, indicator, disease)
+
+    def months_of(self, indicator: str, disease: str) -> Block:
+        """Any indicator month by month, with its interval."""
+        from ncdsurv.reports.content.series import months_of
+
+        return months_of(self, indicator, disease)
+
+    def explain(self, indicator: str, disease: str) -> Block:
+        """How the trend of an indicator was fitted and how far to trust it."""
+        from ncdsurv.reports.content.series import explain
+
+        return explain(self, indicator, disease)
+
     def methods(self) -> Block:
         """Definitions, sources, what is not verified, and how the numbers were made."""
         from ncdsurv.reports.content.frame import methods

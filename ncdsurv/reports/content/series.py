@@ -11,28 +11,65 @@ from ncdsurv.reports.content.report import Report, layout
 
 def control_trend(report: Report, disease: str) -> Block:
     """Observed months, the fitted quasi-Poisson rate and its change per year."""
-    from ncdsurv.trends import fit_trend
+    return trend_of(report, layout()["control"]["indicator"], disease)
 
-    text, name = report.text, layout()["control"]["indicator"]
-    values = report.values(name, disease, period=_published_months(report))
+
+def trend_of(report: Report, indicator: str, disease: str) -> Block:
+    """Observed months, the fitted quasi-Poisson rate and its change per year, of any indicator."""
+    text = report.text
     top = heading(text("trend.title"), 3) + paragraph(text("trend.prose"))
     try:
-        result = fit_trend(
-            values, area=report.area, reference=report.reference, catalog=report.catalog, lang=report.lang
-        )
+        result = _fit(report, indicator, disease)
     except NcdsurvError as error:
         # Too few months or people is a finding about the area, not a failure of the report.
         return top + paragraph(text("trend.none", why=error.what), "note")
-    summary = result.summary()
-    report.results[f"trend_{disease}"] = {
-        key: value for key, value in summary.items() if not isinstance(value, bool)
-    }
+    report.results[f"trend_{indicator}_{disease}"] = result.summary()
     shown = picture(
         result.plot(lang=report.lang),
         alt=f"{result.title(report.lang)}: {result.headline(report.lang)}",
         data=result.data,
     )
-    return top + shown + paragraph(result.headline(report.lang))
+    return top + shown
+
+
+def _fit(report: Report, indicator: str, disease: str) -> Any:
+    from ncdsurv.trends import fit_trend
+
+    values = report.values(indicator, disease, period=_published_months(report))
+    return fit_trend(
+        values, area=report.area, reference=report.reference, catalog=report.catalog, lang=report.lang
+    )
+
+
+def explain(report: Report, indicator: str, disease: str) -> Block:
+    """How the trend was fitted and how far to trust it."""
+    top = heading(report.text("methods.title"), 2, "methods")
+    try:
+        words = _fit(report, indicator, disease).explain(report.lang)
+    except NcdsurvError as error:
+        return top + paragraph(report.text("trend.none", why=error.what), "note")
+    blocks = [paragraph(line) for line in words.splitlines() if line.strip()]
+    return sum(blocks, top)
+
+
+def months_of(report: Report, indicator: str, disease: str) -> Block:
+    """An indicator month by month, with its interval."""
+    text = report.text
+    frame = report.values(indicator, disease, period=_published_months(report)).sort("period")
+    rows = [
+        [
+            text.period(row["period"]),
+            report.of(row),
+            report.rate(row),
+            text.interval(row["lower"], row["upper"]),
+        ]
+        for row in frame.iter_rows(named=True)
+    ]
+    header = [text(name) for name in ("column.month", "column.of_short", "column.rate", "column.interval")]
+    caption = f"{report.indicator_name(indicator)} – {report.disease_name(disease)}, {report.area_name}"
+    return table(
+        header, rows, caption=caption, note=report.small_note(frame.iter_rows(named=True)), data=frame
+    )
 
 
 def _published_months(report: Report) -> list[str]:
@@ -112,7 +149,7 @@ def _lines(report: Report, disease: str, names: list[str]) -> Block:
         ax.set_ylim(bottom=0)
         ax.set_ylabel("%")
         ax.grid(axis="y", color=RULE, lw=0.4)
-        _month_axis(ax, report)
+        month_axis(ax)
         ax.legend(loc="upper left", bbox_to_anchor=(0, 1.18), ncol=3, borderaxespad=0)
         last = {name: report.one(name, disease) for name in names}
         alt = "; ".join(f"{report.indicator_name(name)}: {report.rate(row)}" for name, row in last.items())
@@ -121,7 +158,8 @@ def _lines(report: Report, disease: str, names: list[str]) -> Block:
         )
 
 
-def _month_axis(ax: Any, report: Report) -> None:
+def month_axis(ax: Any) -> None:
+    """Months by quarter, written the same way in both languages."""
     from matplotlib import dates
     from matplotlib.dates import MonthLocator
     from matplotlib.ticker import FuncFormatter
