@@ -1,0 +1,302 @@
+"""Typed answers, as the API description shows them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+
+class Text(BaseModel):
+    """A text in Vietnamese and English."""
+
+    vi: str
+    en: str
+
+
+class Page(BaseModel):
+    """Where in the rows this answer is."""
+
+    limit: int
+    count: int = Field(description="Rows in this answer.")
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+class ReleaseItem(BaseModel):
+    """A release: what it was made of and when."""
+
+    id: str
+    as_of: str = Field(description="Reference month.")
+    created_at: str
+    definitions_hash: str | None = None
+    latest: bool
+
+
+class ReleaseList(BaseModel):
+    """All releases, newest first."""
+
+    data: list[ReleaseItem]
+
+
+class ReleaseDetail(BaseModel):
+    """A release's manifest."""
+
+    id: str
+    latest: bool
+    manifest: dict[str, Any]
+    dossier: dict[str, Any] = Field(description="What was done against disclosure.")
+
+
+class IndicatorItem(BaseModel):
+    """An indicator's definition, as it was when the release was built."""
+
+    id: str
+    names: Text
+    definition: Text
+    kind: str = Field(description="stock (as of the period's end), flow (summed) or cohort.")
+    unit: str
+    polarity: str
+    presets: list[str]
+    ci_method: str
+    source: str
+    verified: bool
+    published: bool = Field(description="Whether the release holds values of it.")
+
+
+class IndicatorDetail(IndicatorItem):
+    """The full definition, with its conditions and what the presets mean by it."""
+
+    definition_data: dict[str, Any] = Field(description="The definition as data: numerator, denominator, ...")
+    preset_data: dict[str, Any] = Field(description="The presets it is published under.")
+
+
+class IndicatorList(BaseModel):
+    """All indicators of a release."""
+
+    release: str
+    data: list[IndicatorItem]
+
+
+class AreaItem(BaseModel):
+    """An administrative unit; the code means nothing without the vintage."""
+
+    code: str
+    vintage: str
+    level: str
+    name: str
+    name_en: str | None
+    type: str | None
+    parent_code: str | None
+    lon: float | None
+    lat: float | None
+    area_km2: float | None
+
+
+class AreaList(BaseModel):
+    """Areas, by vintage, level and code."""
+
+    release: str
+    data: list[AreaItem]
+    page: Page
+
+
+class PeriodItem(BaseModel):
+    """A period that has values."""
+
+    period: str
+    kind: Literal["month", "quarter", "year"]
+    first_month: str
+    last_month: str
+    vintage_in_force: str = Field(description="Administrative units in force at its end.")
+
+
+class PeriodList(BaseModel):
+    """Periods of a release."""
+
+    release: str
+    data: list[PeriodItem]
+
+
+class AvailabilityItem(BaseModel):
+    """A combination that has values."""
+
+    indicator: str
+    preset: str | None
+    disease: str | None
+    area_vintage: str
+    area_level: str
+    standardisation: str
+    period_kind: str
+    first_period: str
+    last_period: str
+    areas: int
+    by_sex_and_age: bool
+
+
+class AvailabilityList(BaseModel):
+    """What can be asked for."""
+
+    release: str
+    data: list[AvailabilityItem]
+
+
+class ValueItem(BaseModel):
+    """One published value. A null value has a `flag` that says why: it is never 0 instead."""
+
+    release: str
+    indicator: str
+    preset: str | None
+    disease: str | None
+    area_code: str
+    area_vintage: str
+    area_level: str
+    area_name: str | None
+    period: str
+    sex: str
+    age_band: str
+    numerator: float | None
+    denominator: float | None
+    value: float | None = Field(description="Percent 0-100, rate per 100,000, or count: see `unit`.")
+    lower: float | None
+    upper: float | None
+    ci_method: str | None
+    standardisation: str
+    unit: str
+    flag: str
+
+
+class ValueList(BaseModel):
+    """A page of values."""
+
+    release: str
+    data: list[ValueItem]
+    page: Page
+
+
+class TrendPoint(BaseModel):
+    """A month of a fitted series."""
+
+    period: str
+    observed: float | None
+    fitted: float | None
+    lower: float | None
+    upper: float | None
+    trend: float | None
+    numerator: float | None
+    denominator: float | None
+    flag: str | None
+
+
+class TrendAnswer(BaseModel):
+    """A fitted trend: change per year in percent with its interval, and the series."""
+
+    release: str
+    series: dict[str, Any]
+    annual_change_percent: float
+    lower: float
+    upper: float
+    interval: str
+    dispersion: float
+    months: int
+    explanation: str
+    data: list[TrendPoint]
+
+
+class FormItem(BaseModel):
+    """A version of a statutory form."""
+
+    id: str
+    names: Text
+    instrument: Text
+    valid_from: str
+    valid_to: str
+    vintage: str
+    levels: list[str]
+    periods: list[str]
+    preset: str
+    verified: bool
+    unverified: Text | None
+
+
+class FormList(BaseModel):
+    """All versions of all forms."""
+
+    data: list[FormItem]
+
+
+class FormRowItem(BaseModel):
+    """One printed row."""
+
+    row_code: str
+    label: str
+    depth: int
+    unit_code: str | None
+    cells: list[dict[str, Any]] = Field(
+        description="disease (block), measure, value (null when blank), state (figure, blocked, no_data)."
+    )
+
+
+class FormFinding(BaseModel):
+    """A check of the form that its figures do not keep."""
+
+    check: str
+    text: str
+
+
+class FormAnswer(BaseModel):
+    """A filled form."""
+
+    release: str
+    form: str
+    number: str
+    title: str
+    verified: bool
+    level: str
+    area_code: str
+    area_name: str
+    vintage: str
+    period: str
+    figures_to: str
+    standing: list[str]
+    notes: list[str]
+    rows: list[FormRowItem]
+    findings: list[FormFinding]
+
+
+class QualityItem(BaseModel):
+    """A quality metric of a station or an area in a month."""
+
+    area_code: str | None
+    area_vintage: str | None
+    area_level: str | None
+    facility: str | None = None
+    source: str | None = None
+    month: str | None
+    metric: str
+    numerator: float | None
+    denominator: float | None
+    value: float | None
+    flag: str | None = None
+
+
+class QualityList(BaseModel):
+    """A page of the quality table."""
+
+    release: str
+    data: list[QualityItem]
+    page: Page
+
+
+class FeatureCollection(BaseModel):
+    """A map as GeoJSON (RFC 7946)."""
+
+    type: Literal["FeatureCollection"]
+    features: list[dict[str, Any]]
+
+
+class Health(BaseModel):
+    """Whether the service runs, and whether it has something to serve."""
+
+    status: Literal["ok", "ready"]
+    version: str
+    release: str | None = None
