@@ -53,7 +53,7 @@ class Plausible(Definition):
     limits: Limits
     unit: str
     decimals: int = 0
-    other_units: dict[str, OtherUnit] = {}
+    other_units: dict[str, OtherUnit] = Field(default_factory=dict)
     source: str
     verified: bool
 

@@ -60,7 +60,7 @@ class FieldMapping(Definition):
 
     columns: tuple[str, ...] = ()
     required: bool = False
-    values: dict[str, tuple[str, ...]] = {}
+    values: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     by_words: bool = False
     default: str | None = None
     unit: Literal["by_range", "mmol/L", "mg/dL", "%", "mmol/mol"] = "by_range"
@@ -98,9 +98,9 @@ class SourceMapping(Definition):
     reader: Literal["table", "his_xml"]
     file_name: str | None = None
     rows_after_header: int = Field(default=0, ge=0)
-    sheets: dict[str, SheetMapping] = {}
+    sheets: dict[str, SheetMapping] = Field(default_factory=dict)
     fields: dict[str, FieldMapping]
-    labs: dict[str, LabMapping] = {}
+    labs: dict[str, LabMapping] = Field(default_factory=dict)
     source: str
     verified: bool
 

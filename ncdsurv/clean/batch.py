@@ -15,6 +15,7 @@ import polars as pl
 from ncdsurv.catalog import tables
 from ncdsurv.catalog.sources import FIELDS, REFUSED, FieldMapping, SourceMapping
 from ncdsurv.clean import ledger
+from ncdsurv.clean.amounts import add_number, add_with_unit, within
 from ncdsurv.clean.codes import add_birth_from_age, add_coded, add_sex
 from ncdsurv.clean.columns import RAW, first_rule, raw
 from ncdsurv.clean.dates import DAY, add_date
@@ -22,7 +23,6 @@ from ncdsurv.clean.diseases import FOUND, add_diseases
 from ncdsurv.clean.drugs import add_supply
 from ncdsurv.clean.identifiers import add_identifiers, check_against_person
 from ncdsurv.clean.names import add_text, name_key
-from ncdsurv.clean.amounts import add_number, add_with_unit, within
 from ncdsurv.clean.places import add_commune, add_facility
 from ncdsurv.clean.pressure import add_pressure
 from ncdsurv.clean.records import add_keys, diagnoses_of, identifiers_of, patients_of, split_duplicates
@@ -65,7 +65,9 @@ def clean_batch(
     Returns:
         Records, rejects, duplicates, repairs; rows in = kept + rejected + duplicates per file and sheet.
     """
-    rows = _prepared(batch)
+    rows = _prepared(batch).with_columns(
+        first_rule("parts", (pl.col(DAMAGE).is_not_null(), "part_unreadable"))
+    )
     rows = _add_fields(rows, mapping, catalog, reference)
     rows = _judged(rows, catalog)
     repairs = ledger.repairs_of(rows)

@@ -9,8 +9,8 @@ from functools import lru_cache
 import polars as pl
 
 from ncdsurv.catalog.plausibility import Plausible
-from ncdsurv.clean.columns import RAW, first_rule, once_per_text, raw
 from ncdsurv.clean.amounts import add_number, within
+from ncdsurv.clean.columns import RAW, first_rule, once_per_text, raw
 
 _DAYS = re.compile(r"(?<![/\w])(?:x|\*)?\s*(\d{1,3})\s*ngày", re.IGNORECASE)
 _TIMES = re.compile(r"(\d{1,2})\s*lần\s*/\s*ngày|ngày\s*(?:uống)?\s*(\d{1,2})\s*lần", re.IGNORECASE)

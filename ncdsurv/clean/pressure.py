@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from ncdsurv.catalog.plausibility import Plausible
-from ncdsurv.clean.columns import RAW, first_rule, once_per_text, raw
 from ncdsurv.clean.amounts import number, within
+from ncdsurv.clean.columns import RAW, first_rule, once_per_text, raw
 
 _PAIR = r"^\D{0,12}(\d{1,3})(?:[.,]0+)?\s*[/\\\-]\s*(\d{1,3})(?:[.,]0+)?\D{0,12}$"
 _VITAL = r"(?i)(?:HA|huyết áp|BP)\s*[:=]?\s*(\d{2,3})\s*/\s*(\d{2,3})"

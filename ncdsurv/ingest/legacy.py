@@ -64,10 +64,16 @@ def from_vni(text: str) -> str:
 
 
 def _even_case(text: str) -> str:
-    """`NGUYễN` was typed in a font whose small letters look like capitals: the word is capitals."""
+    """Capitals the encoding does not have: `NGUYễN` is all capitals, `Trần Thị ánh` ends in a name."""
+    words = text.split(" ")
+    titled = any(word[:1].isupper() for word in words)
     return " ".join(
-        word.upper() if sum(map(str.isupper, word)) > sum(map(str.islower, word)) else word
-        for word in text.split(" ")
+        word.upper()
+        if sum(map(str.isupper, word)) > sum(map(str.islower, word))
+        else word[0].upper() + word[1:]
+        if titled and word[:1].islower() and not word[0].isascii()
+        else word
+        for word in words
     )
 
 

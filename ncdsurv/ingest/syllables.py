@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 
 _ONSETS = "ngh|ng|nh|gh|gi|kh|ph|qu|th|tr|ch|b|c|d|đ|g|h|k|l|m|n|p|r|s|t|v|x|"
-_RHYMES = """
+_RHYMES_TEXT = """
 a ai ao au ay ac ach am an ang anh ap at ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây
 e ec em en eng eo ep et ê êch êm ên ênh êp êt êu i ia ich im in inh ip it iu
 iêc iêm iên iêng iêp iêt iêu y yêm yên yêng yêt yêu
@@ -15,7 +15,8 @@ o oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt oc
 ô ôc ôi ôm ôn ông ôp ôt ơ ơi ơm ơn ơp ơt ơu
 u ua uân uâng uât uây uc uê uêch uênh ui um un ung up ut uôc uôi uôm uôn uông uôt uơ uy uya uych uyên uyêt
 uyn uynh uyt uyu ư ưa ưc ưi ưm ưn ưng ưt ưu ươc ươi ươm ươn ương ươp ươt ươu
-""".split()
+"""
+_RHYMES = _RHYMES_TEXT.split()
 _SYLLABLE = re.compile(rf"^(?:{_ONSETS})(?:{'|'.join(sorted(_RHYMES, key=len, reverse=True))})$|^gin?h?$")
 _TONES = frozenset("\u0300\u0301\u0309\u0303\u0323")
 _WORD = re.compile(r"[^\s\d.,;:/()\[\]\"'*+_\\|?!<>=-]+")
