@@ -21,6 +21,7 @@ def check_tables(tables: Mapping[str, pl.DataFrame]) -> list[Problem]:
     """Problems of codes, parents, shares, ages and shapes. Tables carry the name of their file in column `file`."""
     builtin = read_pack(BUILTIN).table("areas")
     own = tables["areas"].select(list(dtypes("areas"))).drop_nulls(["vintage", "level", "code"])
+    own = own.filter(pl.col("vintage").is_in(VINTAGES), pl.col("level").is_in(LEVELS))
     known = merge_areas([builtin, own])
     checks = (_areas(tables["areas"], known), _crosswalk(tables["crosswalk"], known),
               _population(tables["population"], known), _facilities(tables["facilities"], known),

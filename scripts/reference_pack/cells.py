@@ -28,7 +28,7 @@ SPECK = 2e-6  # square degrees, about 0.02 km2: a cell smaller than this is lost
 KM_PER_DEGREE = 111.2
 ARCHIPELAGO_UNITS = {"20333", "22736", "498", "22737", "22739"}  # shown as dots in insets: archipelagos.toml
 
-Site = tuple[str | None, str, float, float]  # 2024 unit, 2025 commune, lon, lat
+Site = tuple[str, str, float, float]  # 2024 unit, 2025 commune, lon, lat
 
 
 def write_boundaries(areas: pl.DataFrame, crosswalk: pl.DataFrame, tarball: Path | None, out: Path) -> None:
@@ -36,11 +36,13 @@ def write_boundaries(areas: pl.DataFrame, crosswalk: pl.DataFrame, tarball: Path
     outline = read_outline(tarball)
     places = {(r["vintage"], r["code"]): r for r in areas.iter_rows(named=True)}
     sites = _sites(crosswalk, places, outline)
-    cells = _voronoi([(lon, lat) for _, _, lon, lat in sites], outline)
-    for vintage in ("2024", "2025"):
-        units = [site[0] if vintage == "2024" else site[1] for site in sites]
-        communes = _dissolve(units, cells)
-        communes |= _discs(areas, vintage, communes)
+    cells = list(_voronoi([(lon, lat) for _, _, lon, lat in sites], outline))
+    units = [(site[0], site[1]) for site in sites]
+    for pair, disc in _discs(crosswalk, places, set(_dissolve([old for old, _ in units], cells))):
+        units.append(pair)
+        cells.append(disc)
+    for side, vintage in enumerate(("2024", "2025")):
+        communes = _dissolve([pair[side] for pair in units], cells)
         province = _province_of(places, vintage)
         layers = {
             "province": _dissolve((province(code) for code in communes), communes.values()),
@@ -106,33 +108,35 @@ def _voronoi(points: list[tuple[float, float]], outline: shapely.Geometry) -> np
     return cells
 
 
-def _dissolve(keys: Iterable[str | None], shapes: Iterable[shapely.Geometry]) -> dict[str, shapely.Geometry]:
+def _dissolve(keys: Iterable[str], shapes: Iterable[shapely.Geometry]) -> dict[str, shapely.Geometry]:
     groups: dict[str, list[shapely.Geometry]] = defaultdict(list)
     for key, shape in zip(keys, shapes, strict=True):
-        if key is not None and not shapely.is_empty(shape):
+        if not shapely.is_empty(shape):
             groups[key].append(shape)
     shapes_of = {key: shapely.set_precision(shapely.union_all(group), GRID) for key, group in groups.items()}
     return {key: shape for key, shape in shapes_of.items() if shape.area > SPECK}
 
 
-def _discs(areas: pl.DataFrame, vintage: str, cells: dict) -> dict[str, shapely.Geometry]:
-    """Discs for the communes without a cell: islands that the outline does not show."""
-    units = areas.filter(vintage=vintage)
-    parents = units.filter(level="commune")["parent_code"]
-    alone = (
-        (pl.col("level") == "district")
-        & ~pl.col("code").is_in(parents.implode())
-        & (pl.lit(vintage) == "2024")
+def _discs(
+    crosswalk: pl.DataFrame, places: dict, cells: set[str]
+) -> Iterable[tuple[tuple[str, str], shapely.Geometry]]:
+    """Discs for the units of 2024 without a cell: islands and new land that the outline does not show.
+
+    A disc is as large as the unit's part of its 2025 commune, the only area known.
+    """
+    low, high = DISC_KM
+    lost = crosswalk.with_columns(parts=pl.len().over("code_2025")).filter(
+        "main", ~pl.col("code_2024").is_in(cells)
     )
-    discs = {}
-    for row in units.filter((pl.col("level") == "commune") | alone).iter_rows(named=True):
-        if row["code"] in cells or row["code"] in ARCHIPELAGO_UNITS:
+    for row in lost.sort("code_2024").iter_rows(named=True):
+        old, new = places["2024", row["code_2024"]], places["2025", row["code_2025"]]
+        if old["code"] in ARCHIPELAGO_UNITS:
             continue
-        low, high = DISC_KM
-        radius = min(max(float(np.sqrt((row["area_km2"] or 0) / np.pi)), low), high) / KM_PER_DEGREE
-        disc = shapely.Point(row["lon"], row["lat"]).buffer(radius, quad_segs=3)
-        discs[row["code"]] = shapely.set_precision(disc, GRID)
-    return discs
+        radius = float(np.sqrt((new["area_km2"] or 0) / row["parts"] / np.pi))
+        disc = shapely.Point(old["lon"], old["lat"]).buffer(
+            min(max(radius, low), high) / KM_PER_DEGREE, quad_segs=3
+        )
+        yield (old["code"], new["code"]), disc
 
 
 def _province_of(places: dict, vintage: str) -> Callable[[str], str]:
