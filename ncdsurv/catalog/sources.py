@@ -95,7 +95,7 @@ class SourceMapping(Definition):
 
     id: str
     names: Names
-    reader: Literal["table", "his_xml"]
+    reader: Literal["table", "hoso_xml"]
     file_name: str | None = None
     rows_after_header: int = Field(default=0, ge=0)
     sheets: dict[str, SheetMapping] = Field(default_factory=dict)
@@ -174,6 +174,8 @@ def mapping_problems(mapping: SourceMapping, diseases: Mapping[str, Any]) -> lis
     problems += _name_problems("fields", mapping.fields, FIELDS)
     problems += _name_problems("labs", mapping.labs, FIELDS)
     problems += _code_problems(mapping)
+    if mapping.reader == "hoso_xml":
+        problems += _place_problems(mapping)
     for sheet in mapping.sheets.values():
         problems += _name_problems(f"sheets.{sheet.id}.needs", sheet.needs, mapping.mapped)
         if sheet.disease is not None:
@@ -199,6 +201,18 @@ def _name_problems(where: str, names: Any, known: Any) -> list[str]:
                 + (f". Do: try {near!r}" if near else "")
             )
     return problems
+
+
+def _place_problems(mapping: SourceMapping) -> list[str]:
+    labs = "|".join(map(re.escape, mapping.labs)) or "(?!)"
+    place = re.compile(rf"XML\d+(\.\w+)?|THONGTINDONVI\.\w+|LAB\.({labs})\.(value|unit|name)")
+    return [
+        f"[fields.{name}] column {column!r} is no place of a HOSO; allowed: XML1.TAG, XML2, THONGTINDONVI.TAG, "
+        f"LAB.<one of [labs]>.value|unit|name"
+        for name, field in mapping.fields.items()
+        for column in field.columns
+        if not place.fullmatch(column)
+    ]
 
 
 def _code_problems(mapping: SourceMapping) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
@@ -109,7 +110,7 @@ def _in_unit(frame: pl.DataFrame, field: str, into: str, unit: str, plausible: P
     for name in fits:
         silent = pl.lit(name == unit) if unit != _BY_RANGE else fitting == 1
         chosen[name] = fits[name] & (stated_is[name] | (~known & silent))
-    out = pl.when(chosen[plausible.unit]).then(value.round(plausible.decimals))
+    out: Any = pl.when(chosen[plausible.unit]).then(value.round(plausible.decimals))
     converted, guessed = pl.lit(False), pl.lit(False)
     for name, expr in others.items():
         out = out.when(chosen[name]).then(expr)

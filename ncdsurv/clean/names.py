@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from ncdsurv.clean.columns import RAW, first_rule, raw, rule_name
@@ -76,7 +78,12 @@ def _repair_legacy(frame: pl.DataFrame, field: str) -> pl.DataFrame:
         rows += [(file, sheet, old, new) for old, new in repair(list(composed)).items()]
     if not rows:
         return frame
-    schema = {"file": frame.schema["file"], "sheet": pl.String, RAW + field: pl.String, "right": pl.String}
+    schema: dict[str, Any] = {
+        "file": frame.schema["file"],
+        "sheet": pl.String,
+        RAW + field: pl.String,
+        "right": pl.String,
+    }
     right = pl.DataFrame(rows, schema=schema, orient="row")
     return (
         frame.join(right, on=["file", "sheet", RAW + field], how="left", maintain_order="left")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from lxml import etree
 
@@ -25,7 +26,7 @@ _ROOTS = {
     "CHI_TIEU_GIAYHEN_KHAMLAI": "XML14",
 }
 
-Part = etree._Element | bytes
+Part: TypeAlias = "etree._Element | bytes"
 
 
 class Visit:

@@ -16,7 +16,7 @@ from ncdsurv.ingest.his_xml import read_his_xml
 from ncdsurv.ingest.raw import PLACE, RawBatch, RawFile, concat_batches
 from ncdsurv.ingest.tables import read_table
 
-_KINDS = {"table": ("xlsx", "xls", "text"), "his_xml": ("xml",)}
+_KINDS = {"table": ("xlsx", "xls", "text"), "hoso_xml": ("xml",)}
 
 
 def read_file(path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS) -> RawBatch:
@@ -42,8 +42,9 @@ def read_file(path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS)
             allowed=", ".join(_KINDS[mapping.reader]),
             do="check --source",
         )
-    if mapping.reader == "his_xml":
-        frame, skipped = read_his_xml(path, mapping), ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    if mapping.reader == "hoso_xml":
+        frame = read_his_xml(path, mapping)
     else:
         frame, skipped = read_table(path, kind, mapping)
     frame = _name_rows(frame, digest, _from_file_name(path, mapping))

@@ -122,7 +122,7 @@ def _text(cell: Any) -> str | None:
 def _read_workbook(path: Path) -> list[tuple[str, int, Cells]]:
     try:
         book = CalamineWorkbook.from_path(str(path))
-        found = []
+        found: list[tuple[str, int, Cells]] = []
         for meta in book.sheets_metadata:
             if not str(meta.typ).endswith("WorkSheet"):
                 continue
