@@ -17,7 +17,15 @@ _PUBLIC = {
     "write_exports": "ncdsurv.synthetic.writers",
     "write_samples": "ncdsurv.synthetic.samples",
 }
-__all__ = list(_PUBLIC)
+__all__ = [
+    "Dirt",
+    "SyntheticRegistry",
+    "make_registry",
+    "sample",
+    "truth_counts",
+    "write_exports",
+    "write_samples",
+]
 
 if TYPE_CHECKING:
     from ncdsurv.synthetic.dirt import Dirt

@@ -68,6 +68,7 @@ def draw_series(
     rules = parameters("behaviour")["visits"]
     season = np.array(rules["miss_month"])
     low, high = rules["gap_days"]
+    away_low, away_high = rules["drop_days"]
     person, day = np.arange(len(start)), start.copy()
     people, days = [person], [day]
     while len(person):
@@ -77,7 +78,7 @@ def draw_series(
         gap = np.where(cycles > 1, cycles * 29 + rng.integers(-8, 9, size), rng.integers(low, high + 1, size))
         away = rng.random(size) < rules["drop_out"]
         back = rng.random(size) < rules["drop_returns"]
-        gap = np.where(away, rng.integers(*rules["drop_days"], size), gap)
+        gap = np.where(away, rng.integers(away_low, away_high, size), gap)
         day = _no_sunday(day + gap)
         stays = (day <= last_day) & ~(away & ~back)
         person, day = person[stays], day[stays]
@@ -131,9 +132,7 @@ def assemble(
     dead = dead[~dead_away]
     all_person = np.concatenate([person, movers, dead])
     all_day = np.concatenate([day, moved_day[movers], died_day[dead]])
-    all_status = np.concatenate(
-        [status, np.full(len(movers), TRANSFERRED_OUT), np.full(len(dead), DEAD)]
-    )
+    all_status = np.concatenate([status, np.full(len(movers), TRANSFERRED_OUT), np.full(len(dead), DEAD)])
     order = np.lexsort((all_day, all_person))
     all_person, all_day, all_status = all_person[order], all_day[order], all_status[order]
     return Contacts(

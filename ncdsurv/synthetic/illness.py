@@ -92,17 +92,19 @@ def draw_illness(
     rows.sort(key=lambda row: (row[0], row[2], list(diseases).index(row[1])))
     size = len(rows)
     old = np.array([prevalent[i] and known == enrolled_day[i] for i, _, known in rows])
-    known = np.array([row[2] for row in rows])
+    known_day = np.array([row[2] for row in rows])
     long_ago = rng.exponential(people["detected_years_before"] * 365.25, size)
-    delay = np.where(old, 30 + np.minimum(long_ago, 20 * 365), rng.integers(0, 2, size) * rng.integers(0, 15, size))
+    delay = np.where(
+        old, 30 + np.minimum(long_ago, 20 * 365), rng.integers(0, 2, size) * rng.integers(0, 15, size)
+    )
     icd = {disease: weighted(table["icd10"], size, rng) for disease, table in diseases.items()}
     where = rng.choice(["1", "2", "3", "4", "5", "6"], size, p=[0.52, 0.24, 0.13, 0.03, 0.05, 0.03])
     return pl.DataFrame(
         {
             "person": [row[0] for row in rows],
             "disease": [row[1] for row in rows],
-            "known_day": known,
-            "detected_day": known - delay.astype(int),
+            "known_day": known_day,
+            "detected_day": known_day - delay.astype(int),
             "detected_where": where,
             "icd10": [icd[row[1]][k] for k, row in enumerate(rows)],
         }

@@ -41,7 +41,7 @@ def pilot_codes(reference: Any, provinces: list[str] | None) -> list[str]:
     Raises:
         UsageError: A province is not a pilot province.
     """
-    pilots = sorted(set(reference.pilot_provinces("2024")))
+    pilots = sorted(set(reference.pilot_provinces()["code"]))
     if provinces is None:
         return pilots
     unknown = sorted(set(provinces) - set(pilots))
@@ -103,7 +103,9 @@ def _structure(reference: Any) -> np.ndarray:
         (pl.col("level") == "nation") & (pl.col("vintage") == "2024") & pl.col("age_group").is_in(AGE_GROUPS)
     )
     nation = nation.filter(pl.col("year") == pl.col("year").max())
-    cells = {(sex, age): people for sex, age, people in nation.select("sex", "age_group", "population").rows()}
+    cells = {
+        (sex, age): people for sex, age, people in nation.select("sex", "age_group", "population").rows()
+    }
     counts = np.array([[float(cells[sex, age]) for age in AGE_GROUPS] for sex in SEXES])
     return counts / counts.sum()
 

@@ -124,7 +124,9 @@ def draw_bodies(persons: pl.DataFrame, rng: np.random.Generator) -> tuple[np.nda
     male = (persons["sex"] == "male").to_numpy()
     age = 2025 - persons["birth_date"].dt.year().to_numpy()
     height = np.where(male, 163.0, 153.0) + 6.0 * rng.normal(size=persons.height)
-    height = np.where(age < 17, 80.0 + 5.0 * np.clip(age, 0, 16) + 3 * rng.normal(size=persons.height), height)
+    height = np.where(
+        age < 17, 80.0 + 5.0 * np.clip(age, 0, 16) + 3 * rng.normal(size=persons.height), height
+    )
     bmi = np.clip(np.where(age < 17, 16.5, 22.8) + 3.0 * rng.normal(size=persons.height), 14.0, 38.0)
     return np.round(height).astype(int), bmi * (height / 100) ** 2
 
@@ -136,4 +138,3 @@ def _digits(values: np.ndarray, rules: dict[str, Any], rng: np.random.Generator)
     even = np.round(values / 2) * 2
     zero, both = rules["zero_digit"], rules["zero_digit"] + rules["even_digit"]
     return np.where(rolled < zero, tens, np.where(rolled < both, even, np.round(values)))
-

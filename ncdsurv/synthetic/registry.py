@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,10 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import Period
 from ncdsurv.errors import UsageError
-from ncdsurv.synthetic.dirt import Dirt, plan_dirt
-from ncdsurv.synthetic.illness import draw_cells, draw_illness, has_his
 from ncdsurv.synthetic.contacts import draw_starts
 from ncdsurv.synthetic.data import parameters
+from ncdsurv.synthetic.dirt import Dirt, plan_dirt
+from ncdsurv.synthetic.illness import draw_cells, draw_illness, has_his
 from ncdsurv.synthetic.people import draw_people, to_day
 from ncdsurv.synthetic.population import BasePopulation, base_population, pilot_codes
 from ncdsurv.synthetic.stations import draw_stations
@@ -72,9 +73,8 @@ def month_bounds(first: str, last: str) -> tuple[dt.date, dt.date]:
             raise UsageError("the window of a registry is given in months", got=month, allowed="YYYY-MM")
     if first > last:
         raise UsageError("the window ends before it begins", got=f"{first}..{last}", do="swap first and last")
-    year, month = map(int, last.split("-"))
-    start_year, start_month = map(int, first.split("-"))
-    return dt.date(start_year, start_month, 1), dt.date(year, month, calendar.monthrange(year, month)[1])
+    start, end = (dt.date.fromisoformat(f"{month}-01") for month in (first, last))
+    return start, end.replace(day=calendar.monthrange(end.year, end.month)[1])
 
 
 def make_registry(
@@ -86,7 +86,7 @@ def make_registry(
     catalog: Any = None,
     first: str = "2024-07",
     last: str = "2026-06",
-    facilities: list[str] | None = None,
+    facilities: Mapping[str, int] | None = None,
 ) -> SyntheticRegistry:
     """Invent a registry: people of the pilot provinces, their diseases, visits, deaths and moves.
 
@@ -99,7 +99,7 @@ def make_registry(
         catalog: Definitions; None loads the package's. Every invented disease must be in it.
         first: First month of the window.
         last: Last month of the window.
-        facilities: Keep the people of these stations only (all other draws stay the same in size).
+        facilities: Only these stations, with about how many people each; None is all.
 
     Returns:
         The registry with its truth.
@@ -120,20 +120,21 @@ def make_registry(
     for disease in parameters("illness")["disease"]:
         catalog.need("diseases", disease)
     start, end = month_bounds(first, last)
-    rng = np.random.default_rng(seed)
-    base = base_population(reference, pilot_codes(reference, provinces), patients, rng)
+    # One stream per stage: the stations of a seed stay the same whatever the number of people.
+    land, care, folk, rng, spill = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5))
+    base = base_population(reference, pilot_codes(reference, provinces), patients, land)
     communes = reference.areas("commune", "2025")
-    stations = draw_stations(base.atoms, dict(communes.select("code", "name").iter_rows()), rng)
+    stations = draw_stations(base.atoms, dict(communes.select("code", "name").iter_rows()), care)
     if facilities is not None:
         base, stations = _restrict(base, stations, facilities)
-    atom, sex, age, first_disease = draw_cells(base, stations, patients, rng)
+    atom, sex, age, first_disease = draw_cells(base, stations, patients, folk)
     homes = base.atoms[atom].join(
         stations.select("commune_2025", "facility"), on="commune_2025", how="left", maintain_order="left"
     )
     clinic = has_his(stations)
     his = np.array([clinic[code] for code in homes["commune_2025"]])
     codes = reference.areas("province", "2024")["code"].to_list()
-    persons = draw_people(homes, sex, age, codes, ~his, rng)
+    persons = draw_people(homes, sex, age, codes, ~his, folk)
     first_day, last_day = to_day(start), to_day(end)
     starts, prevalent = draw_starts(patients, first_day, last_day, rng)
     illness = draw_illness(first_disease, starts, prevalent, his, last_day, rng)
@@ -142,7 +143,7 @@ def make_registry(
         persons, illness, moves, stations, starts, prevalent, (first_day, last_day), rng
     )
     files = sorted(_files(visits))
-    applied = plan_dirt(dirt, visits, persons, files, rng)
+    applied = plan_dirt(dirt, visits, persons, files, spill)
     days = pl.col("moved_day").cast(pl.Int32).cast(pl.Date)
     moves = moves.select("person", moved_on=days, to_facility="to_facility", recorded="recorded")
     return SyntheticRegistry(
@@ -158,13 +159,21 @@ def _files(visits: pl.DataFrame) -> set[tuple[str, str]]:
 
 
 def _restrict(
-    base: BasePopulation, stations: pl.DataFrame, facilities: list[str]
+    base: BasePopulation, stations: pl.DataFrame, facilities: Mapping[str, int]
 ) -> tuple[BasePopulation, pl.DataFrame]:
+    """Keep some stations; their populations are scaled to the people wanted at each."""
     unknown = sorted(set(facilities) - set(stations["facility"]))
     if unknown:
         raise UsageError(
             "no such invented station", got=", ".join(unknown), do="see the registry's stations table"
         )
-    kept = stations.filter(pl.col("facility").is_in(facilities))
-    here = base.atoms["commune_2025"].is_in(kept["commune_2025"].to_list())
-    return BasePopulation(base.atoms.filter(here), base.counts[here.to_numpy()]), kept
+    kept = stations.filter(pl.col("facility").is_in(list(facilities)))
+    wanted = {
+        code: facilities[facility] for code, facility in kept.select("commune_2025", "facility").iter_rows()
+    }
+    atoms = base.atoms.filter(pl.col("commune_2025").is_in(list(wanted)))
+    people = parameters("behaviour")["people"]["persons_per_patient"]
+    shape = base.counts.sum(axis=0) / base.counts.sum()
+    pieces = dict(atoms.group_by("commune_2025").len().iter_rows())
+    size = np.array([wanted[code] * people / pieces[code] for code in atoms["commune_2025"]])
+    return BasePopulation(atoms, np.rint(size[:, None, None] * shape * 100).astype(np.int64)), kept

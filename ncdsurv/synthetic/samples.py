@@ -46,13 +46,13 @@ def sample_registry(reference: Any = None, catalog: Any = None) -> SyntheticRegi
     """The registry behind `data_samples/`: a few stations of each pilot province, with dirt."""
     plan = parameters("samples")
     whole = make_registry(1, plan["seed"], reference=reference, catalog=catalog)
-    chosen = [
-        facility
-        for (_, source), group in sorted(whole.stations.group_by("province_2024", "source"))
-        for facility in group["facility"].sort().to_list()[: plan["stations"][source]]
-    ]
+    chosen: dict[str, int] = {}
+    for at, ((_, source), group) in enumerate(sorted(whole.stations.group_by("province_2024", "source"))):
+        codes = group["facility"].sort().to_list()
+        for k in range(plan[source]["stations"]):  # not always the first: habits differ between stations
+            chosen[codes[(at + k) % len(codes)]] = plan[source]["people"]
     return make_registry(
-        plan["patients"],
+        sum(chosen.values()),
         plan["seed"],
         dirt=Dirt.as_in_life(),
         reference=reference,

@@ -29,9 +29,7 @@ COUNTS = (
 )
 
 
-def truth_counts(
-    registry: SyntheticRegistry, preset: str, month: str, catalog: Any = None
-) -> pl.DataFrame:
+def truth_counts(registry: SyntheticRegistry, preset: str, month: str, catalog: Any = None) -> pl.DataFrame:
     """Count everybody's state at the end of a month.
 
     Args:

@@ -64,9 +64,18 @@ def draw_moves(
             chance = people * fits
             to = places[int(rng.choice(len(places), p=chance / chance.sum()))]
         row = (int(i), int(days[i]), bool(recorded[i]), to.get("facility"))
-        rows.append((*row, to.get("commune_2024"), to.get("commune_2025"), to.get("province_2024"), to.get("district_2024")))
+        rows.append(
+            (
+                *row,
+                to.get("commune_2024"),
+                to.get("commune_2025"),
+                to.get("province_2024"),
+                to.get("district_2024"),
+            )
+        )
     text = dict.fromkeys(
-        ("to_facility", "to_commune_2024", "to_commune_2025", "to_province_2024", "to_district_2024"), pl.String
+        ("to_facility", "to_commune_2024", "to_commune_2025", "to_province_2024", "to_district_2024"),
+        pl.String,
     )
     schema = {"person": pl.Int64, "moved_day": pl.Int64, "recorded": pl.Boolean, **text}
     return pl.DataFrame(rows, schema=schema, orient="row")
@@ -118,7 +127,9 @@ def draw_visits(
     homes = ("commune_2024", "commune_2025", "district_2024", "province_2024")
     moved_home = moves.select("person", *(f"to_{name}" for name in homes))
     visits = (
-        pl.DataFrame({"person": contacts.person, "day": contacts.day, "moved": contacts.moved, **seen, **measured})
+        pl.DataFrame(
+            {"person": contacts.person, "day": contacts.day, "moved": contacts.moved, **seen, **measured}
+        )
         .with_columns(
             facility=stations["facility"].gather(station),
             source=stations["source"].gather(station),
@@ -128,7 +139,8 @@ def draw_visits(
         .join(persons.select("person", *homes), on="person", how="left", maintain_order="left")
         .join(moved_home, on="person", how="left", maintain_order="left")
         .with_columns(
-            pl.when("moved").then(pl.coalesce(f"to_{name}", name)).otherwise(name).alias(name) for name in homes
+            pl.when("moved").then(pl.coalesce(f"to_{name}", name)).otherwise(name).alias(name)
+            for name in homes
         )
     )
     visits = visits.with_columns(
@@ -139,7 +151,9 @@ def draw_visits(
     visits = visits.with_columns(in_second=pl.col("in_second") & typed)
     visits = visits.filter(pl.col("in_main") | pl.col("in_second")).sort("person", "visited_on")
     visits = visits.with_columns(visit=pl.int_range(pl.len(), dtype=pl.Int64))
-    dates = {f"{name}_on": pl.col(f"{name}_day").cast(pl.Int32).cast(pl.Date) for name in ("known", "detected")}
+    dates = {
+        f"{name}_on": pl.col(f"{name}_day").cast(pl.Int32).cast(pl.Date) for name in ("known", "detected")
+    }
     illness = illness.with_columns(**dates).select(
         "person", "disease", "known_on", "detected_on", "detected_where", "icd10"
     )
@@ -147,7 +161,16 @@ def draw_visits(
 
 
 _COLUMNS = [
-    *("visit", "person", "facility", "source", "commune_2024", "commune_2025", "district_2024", "province_2024"),
+    *(
+        "visit",
+        "person",
+        "facility",
+        "source",
+        "commune_2024",
+        "commune_2025",
+        "district_2024",
+        "province_2024",
+    ),
     *("visited_on", "minute", "kind", "status", "first", "sbp", "dbp", "glucose_mmol_l", "glucose_kind"),
     *("hba1c_percent", "weight_kg", "height_cm", "supply_days", "next_visit_on", "reported_target"),
     *("in_main", "in_second"),
@@ -167,11 +190,14 @@ def _seen(
     rules, systems = parameters("behaviour")["people"], parameters("systems")
     source = stations["source"].to_list()
     says = {
-        name: np.array([systems[code].get(name, False) for code in source]) for name in ("transfers", "deaths")
+        name: np.array([systems[code].get(name, False) for code in source])
+        for name in ("transfers", "deaths")
     }
     ministry = np.array([systems[code].get("ministry", False) for code in source])
     sheets = {d for d, table in parameters("illness")["disease"].items() if "sheet" in table}
-    only_sheets = illness.group_by("person").agg(ok=pl.col("disease").is_in(sorted(sheets)).all()).sort("person")
+    only_sheets = (
+        illness.group_by("person").agg(ok=pl.col("disease").is_in(sorted(sheets)).all()).sort("person")
+    )
     both_numbers = persons.select(pl.all_horizontal(pl.col("citizen_id", "insurance_number").is_not_null()))
     twice = (
         only_sheets["ok"].to_numpy()
@@ -202,7 +228,9 @@ def _measured(
     systems, rules = parameters("systems"), parameters("behaviour")["visits"]
     source, person, day = stations["source"].to_list(), contacts.person, contacts.day
     size = len(person)
-    per_station = {name: stations[name].to_numpy()[station] for name in ("bp", "trend", "heaps", "clones", "invents")}
+    per_station = {
+        name: stations[name].to_numpy()[station] for name in ("bp", "trend", "heaps", "clones", "invents")
+    }
     per_station["refills"] = np.array(["refill" in systems[code]["kinds"] for code in source])[station]
     per_station["plain"] = np.array([systems[code].get("plain", False) for code in source])[station]
     grades = np.array([systems[code].get("reported_target", False) for code in source])[station]
@@ -240,7 +268,9 @@ def _measured(
         "dbp": column(dbp, exam, pl.Int16),
         "glucose_mmol_l": column(glucose, has_sugar, pl.Float64),
         "glucose_kind": column(
-            np.where(is_random, "random", np.where(per_station["plain"], "fasting", "unknown")), has_sugar, pl.String
+            np.where(is_random, "random", np.where(per_station["plain"], "fasting", "unknown")),
+            has_sugar,
+            pl.String,
         ),
         "hba1c_percent": column(hba1c, has_hba1c, pl.Float64),
         "weight_kg": column(weight, exam, pl.Float64),
@@ -268,10 +298,13 @@ def _screenings(visits: pl.DataFrame, prevalent: np.ndarray, rng: np.random.Gene
     systems, rules = parameters("systems"), parameters("behaviour")["visits"]
     able = [code for code in systems if "screening" in systems[code]["kinds"]]
     found = visits.filter(
-        pl.col("first") & pl.col("source").is_in(able) & pl.col("sbp").is_not_null() & ~pl.Series(prevalent).gather(visits["person"])
+        pl.col("first")
+        & pl.col("source").is_in(able)
+        & pl.col("sbp").is_not_null()
+        & ~pl.Series(prevalent).gather(visits["person"])
     )
     found = found.filter(pl.Series(rng.random(found.height) < 4 * rules["screened_first"]))
-    earlier = pl.Series(rng.integers(2, 10, found.height))
+    earlier = pl.lit(pl.Series(rng.integers(2, 10, found.height)))
     empty = pl.lit(None)
     return found.with_columns(
         pl.col("visited_on") - pl.duration(days=earlier),

@@ -190,9 +190,7 @@ def make_book(registry: SyntheticRegistry) -> Book:
     month = registry.last.replace("-", "")
     for source, facility in sorted(by_file):
         system, station = systems[source], stations[facility]
-        name = system["file"].format(
-            facility=facility, month=month, ext="csv" if station["csv"] else "xlsx"
-        )
+        name = system["file"].format(facility=facility, month=month, ext="csv" if station["csv"] else "xlsx")
         job = FileJob(
             source,
             system["writer"],
@@ -211,11 +209,16 @@ def make_book(registry: SyntheticRegistry) -> Book:
 def _row_type(name: str, columns: list[str]) -> Any:
     from collections import namedtuple
 
-    return namedtuple(name, columns)._make  # type: ignore[misc]
+    kind: Any = namedtuple(name, columns)  # type: ignore[misc]
+    return kind._make
 
 
 def _dirt_index(applied: Any) -> dict[str, Any]:
-    index: dict[str, Any] = {"file": defaultdict(list), "visit": defaultdict(dict), "person": defaultdict(dict)}
+    index: dict[str, Any] = {
+        "file": defaultdict(list),
+        "visit": defaultdict(dict),
+        "person": defaultdict(dict),
+    }
     for kind, source, facility, person, visit, column in applied.rows():
         if visit is not None:
             index["visit"][source].setdefault(visit, []).append((kind, column))

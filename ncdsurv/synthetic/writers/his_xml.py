@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -42,7 +42,7 @@ def write_insurance(book: Book, job: FileJob, path: Path) -> None:
         handle.write("</DANHSACHHOSO></THONGTINHOSO></GIAMDINHHS>\n")
 
 
-@lru_cache(maxsize=None)
+@cache
 def fields(part: str) -> tuple[str, ...]:
     """Field names of a part, in the order of the annex.
 
@@ -50,6 +50,11 @@ def fields(part: str) -> tuple[str, ...]:
     (66, ('MA_LK', 'STT', 'MA_BN'))
     """
     return tuple(row["field"] for row in table("his_xml_fields") if row["table"] == part)
+
+
+@cache
+def _tags(part: str) -> tuple[tuple[str, str, str, str], ...]:
+    return tuple((name, f"<{name}>", f"</{name}>", f"<{name}/>") for name in fields(part))
 
 
 def _record(book: Book, job: FileJob, visit: Any, who: Identity) -> str:
@@ -80,9 +85,14 @@ def _encode(part: str, items: list[dict[str, str]]) -> str:
 
 
 def _item(part: str, values: Mapping[str, str], tag: str) -> str:
+    look = values.get
     body = "".join(
-        f"<{name}>{escape(value)}</{name}>" if (value := values.get(name, "")) else f"<{name}/>"
-        for name in fields(part)
+        [
+            f"{start}{escape(value) if '<' in value or '&' in value else value}{end}"
+            if (value := look(name))
+            else none
+            for name, start, end, none in _tags(part)
+        ]
     )
     return f"<{tag}>{body}</{tag}>" if tag else body
 
@@ -175,7 +185,7 @@ def _drug(common: dict[str, str], ill: Ill, visit: Any, at: int) -> dict[str, st
 
 def _labs(job: FileJob, common: dict[str, str], visit: Any) -> list[dict[str, str]]:
     tests = parameters("insurance")["lab"]
-    rows = []
+    rows: list[dict[str, str]] = []
     for column, test in tests.items():
         value = reading(job, visit, column)
         if value is None:

@@ -16,6 +16,7 @@ title = "Invented population and stations (seed {seed})"
 vintages = ["2024", "2025"]
 schematic = false
 verified = false
+invented = true   # reports and the site then say so before any number
 
 [[source]]
 id = "synthetic"
@@ -69,15 +70,15 @@ def population_table(registry: SyntheticRegistry) -> pl.DataFrame:
                 pl.col("population").sum()
             )
             parts.append(counted.with_columns(vintage=pl.lit(vintage), level=pl.lit(level)))
-    order = pl.col("age_group").replace_strict({age: a for a, age in enumerate(AGE_GROUPS)}, return_dtype=pl.Int8)
+    order = pl.col("age_group").replace_strict(
+        {age: a for a, age in enumerate(AGE_GROUPS)}, return_dtype=pl.Int8
+    )
     return (
         pl.concat(parts)
         .filter(pl.col("code").is_not_null())
         .with_columns(year=pl.lit(base.year), source=pl.lit("synthetic"), estimated=pl.lit(True))
         .sort("vintage", "level", "code", "sex", order)
-        .select(
-            "vintage", "level", "code", "year", "sex", "age_group", "population", "source", "estimated"
-        )
+        .select("vintage", "level", "code", "year", "sex", "age_group", "population", "source", "estimated")
     )
 
 
@@ -91,5 +92,3 @@ def facilities_table(registry: SyntheticRegistry) -> pl.DataFrame:
         valid_from=pl.lit(REFORM_DATE),
         valid_to=pl.lit(None, pl.Date),
     )
-
-

@@ -23,7 +23,9 @@ def write_table(book: Book, job: FileJob, path: Path) -> None:
     """
     table = parameters("table_export")
     pressure = [table["joined"]] if job.station["joined"] else table["split"]
-    header = [name for column in table["columns"] for name in (pressure if column == "blood_pressure" else [column])]
+    header = [
+        name for column in table["columns"] for name in (pressure if column == "blood_pressure" else [column])
+    ]
     titles: tuple[str, ...] = ()
     if job.station["title"]:
         span = {"first": f"{book.first_day:%d/%m/%Y}", "last": f"{book.last_day:%d/%m/%Y}"}
