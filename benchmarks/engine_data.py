@@ -36,12 +36,16 @@ def make_bucket(number: int, people: int, catalog: Catalog, first_month: int, la
     others = [i for i, d in enumerate(catalog.diseases.values()) if not d.measurement and not d.members]
 
     main = np.where(draw.random(people) < 0.78, measured[0], measured[-1])
-    second = np.where(draw.random(people) < 0.25, np.where(main == measured[0], measured[-1], measured[0]), -1)
+    second = np.where(
+        draw.random(people) < 0.25, np.where(main == measured[0], measured[-1], measured[0]), -1
+    )
     third = np.where(draw.random(people) < 0.08, draw.choice(others, people), -1)
     of_cases = np.concatenate([person, person[second >= 0], person[third >= 0]])
     disease = np.concatenate([main, second[second >= 0], third[third >= 0]])
     began = first_month - 24 + draw.integers(0, last_month - first_month + 24, people)
-    enrolled = began[of_cases] + np.where(draw.random(of_cases.size) < 0.2, draw.integers(0, 30, of_cases.size), 0)
+    enrolled = began[of_cases] + np.where(
+        draw.random(of_cases.size) < 0.2, draw.integers(0, 30, of_cases.size), 0
+    )
     detected = enrolled - np.where(draw.random(of_cases.size) < 0.3, draw.integers(1, 60, of_cases.size), 0)
     enrolled = np.where(draw.random(of_cases.size) < 0.03, NEVER, enrolled)
 
@@ -82,7 +86,8 @@ def make_bucket(number: int, people: int, catalog: Catalog, first_month: int, la
             "hba1c_percent": missing((draw.normal(7.4, 1.2, n) * 100).round(), 0.92),
         }
     ).with_columns(
-        pl.when(pl.col(c) >= 0).then(pl.col(c)).alias(c) for c in ("sbp", "dbp", "glucose_mmol_l", "hba1c_percent")
+        pl.when(pl.col(c) >= 0).then(pl.col(c)).alias(c)
+        for c in ("sbp", "dbp", "glucose_mmol_l", "hba1c_percent")
     )
     gone = np.where(draw.random(people) < 0.05, first_month + draw.integers(0, 48, people), NEVER)
     frames = {
@@ -102,7 +107,9 @@ def make_bucket(number: int, people: int, catalog: Catalog, first_month: int, la
         "contacts": contacts,
     }
     schemas = zip(frames.items(), (PEOPLE, SEGMENTS, CASES, CONTACTS), strict=True)
-    typed = {name: frame.select(pl.col(c).cast(t) for c, t in schema.items()) for (name, frame), schema in schemas}
+    typed = {
+        name: frame.select(pl.col(c).cast(t) for c, t in schema.items()) for (name, frame), schema in schemas
+    }
     return Bucket(**typed)
 
 

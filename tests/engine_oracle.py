@@ -49,7 +49,9 @@ def state(
     past = [v for v in visits if month_index(v["visited_on"]) <= month and v["kind"] in preset.visit_kinds]
     past.sort(key=lambda v: (v["visited_on"], v["sequence"] or 0, v["row_number"], v["visit_id"]))
     since_visit = month - month_index(past[-1]["visited_on"]) if past else None
-    drugs = [v for v in past if _speaks(v, disease) and ((v["supply_days"] or 0) > 0 or v["kind"] == "refill")]
+    drugs = [
+        v for v in past if _speaks(v, disease) and ((v["supply_days"] or 0) > 0 or v["kind"] == "refill")
+    ]
     since_drugs = month - month_index(drugs[-1]["visited_on"]) if drugs else None
     found = {
         "known_case": not dead,
@@ -84,7 +86,11 @@ def state(
         return {**found, "outcome": "missed_visit"}
     by_day = preset.reading == "last_visit" or preset.target(disease.measurement) is None
     window = [v for v in past if month - month_index(v["visited_on"]) < preset.outcome_window_months]
-    said = [a for v in (last_day if by_day else window) if (a := _verdict(v, disease, preset, catalog)) is not None]
+    said = [
+        a
+        for v in (last_day if by_day else window)
+        if (a := _verdict(v, disease, preset, catalog)) is not None
+    ]
     outcome = "visited_unmeasured" if not said else "controlled" if said[-1] else "uncontrolled"
     return {**found, "outcome": outcome}
 
@@ -105,7 +111,9 @@ def _band(birth: date | None, month: int, catalog: Catalog) -> str:
     return next(b.id for b in reversed(catalog.age_bands) if years >= b.lower)
 
 
-def count(records: dict, catalog: Catalog, measures: list, first: int, last: int, presets: list[str]) -> Counter:
+def count(
+    records: dict, catalog: Catalog, measures: list, first: int, last: int, presets: list[str]
+) -> Counter:
     """Counts by (preset, disease, atom, sex, band, month, measure); zero counts are absent."""
     rows = {name: frame.to_dicts() for name, frame in records.items()}
     owner = {r["record_id"]: r["person_id"] for r in rows["crosswalk"]}

@@ -25,7 +25,10 @@ ATOMS = pl.DataFrame(
 def tables(persons: list, residences: list, diagnoses: list, visits: list) -> dict[str, pl.DataFrame]:
     """The five record tables of a few persons; each person has one record, named like the person."""
     crosswalk = [{"record_id": p["person_id"], "person_id": p["person_id"]} for p in persons]
-    lists = zip((PERSONS, RESIDENCES, DIAGNOSES, VISITS, CROSSWALK), (persons, residences, diagnoses, visits, crosswalk))
+    lists = zip(
+        (PERSONS, RESIDENCES, DIAGNOSES, VISITS, CROSSWALK),
+        (persons, residences, diagnoses, visits, crosswalk),
+    )
     frames = []
     for schema, rows in lists:
         full = [{name: row.get(name) for name in schema} for row in rows]
@@ -39,7 +42,9 @@ def layout(records: dict[str, pl.DataFrame], catalog: Catalog) -> Bucket:
     return bucket_layout(*(records[name] for name in names), catalog, records["atoms"])
 
 
-def random_records(seed: int, people: int, catalog: Catalog, first: date, days: int) -> dict[str, pl.DataFrame]:
+def random_records(
+    seed: int, people: int, catalog: Catalog, first: date, days: int
+) -> dict[str, pl.DataFrame]:
     """A seeded handful of people with everything that can go wrong: gaps, same-day rows, moves, deaths."""
     draw = Random(seed)
     diseases = [d.id for d in catalog.diseases.values() if not d.members]
@@ -63,7 +68,13 @@ def random_records(seed: int, people: int, catalog: Catalog, first: date, days: 
             recorded = day(600)
             found = None if draw.random() < 0.3 else recorded - timedelta(days=draw.randint(-40, 2000))
             diagnoses.append(
-                {"record_id": name, "disease": disease, "detected_on": found, "recorded_on": recorded, "icd10": "X"}
+                {
+                    "record_id": name,
+                    "disease": disease,
+                    "detected_on": found,
+                    "recorded_on": recorded,
+                    "icd10": "X",
+                }
             )
         for number_of_visit in range(draw.choice([0, 1, 3, 8, 20])):
             on = visits[-1]["visited_on"] if number_of_visit and draw.random() < 0.15 else day(600)

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 AgeBase = tuple[int, int | None]
 PERCENT = 100
+POPULATION = {
+    "area_code": pl.String(),
+    "year": pl.Int32(),
+    "sex": pl.String(),
+    "age_from": pl.Int32(),
+    "age_to": pl.Int32(),
+    "population": pl.Float64(),
+}
 
 
 def default_bases(catalog: Catalog) -> dict[str, AgeBase]:
@@ -37,14 +45,20 @@ def population_table(
     Returns:
         area_code, year, sex (male, female, both), age_from, age_to (null: open), population Float64.
     """
-    parts = []
+    parts = [pl.DataFrame(schema=POPULATION)]
     for year in sorted(set(years)):
+        if reference.population_of(vintage, level, year).is_empty():
+            continue
         for lower, upper in sorted(set(bases), key=lambda base: (base[0], base[1] is None, base[1] or 0)):
             found = reference.population_at_ages(lower, upper, vintage=vintage, level=level, year=year)
-            by_sex = found.select(area_code="code", sex="sex", population=pl.col("population").cast(pl.Float64))
+            by_sex = found.select(
+                area_code="code", sex="sex", population=pl.col("population").cast(pl.Float64)
+            )
             both = by_sex.group_by("area_code").agg(pl.col("population").sum())
             parts.append(
-                pl.concat([by_sex, both.select("area_code", pl.lit(BOTH_SEXES).alias("sex"), "population")]).select(
+                pl.concat(
+                    [by_sex, both.select("area_code", pl.lit(BOTH_SEXES).alias("sex"), "population")]
+                ).select(
                     "area_code",
                     pl.lit(year, pl.Int32).alias("year"),
                     "sex",

@@ -33,7 +33,9 @@ def count_figures(cells: pl.DataFrame, rules: Publication) -> pl.DataFrame:
     )
 
 
-def share_figures(cells: pl.DataFrame, indicator: Indicator, rules: Publication, missing: Flag) -> pl.DataFrame:
+def share_figures(
+    cells: pl.DataFrame, indicator: Indicator, rules: Publication, missing: Flag
+) -> pl.DataFrame:
     """Percent with the Wilson interval; null where the denominator is 0 or unknown.
 
     A numerator above an estimated denominator (an estimate can be too low) keeps its value and has no interval.
@@ -61,7 +63,9 @@ def share_figures(cells: pl.DataFrame, indicator: Indicator, rules: Publication,
     )
 
 
-def rate_figures(cells: pl.DataFrame, indicator: Indicator, rules: Publication, missing: Flag) -> pl.DataFrame:
+def rate_figures(
+    cells: pl.DataFrame, indicator: Indicator, rules: Publication, missing: Flag
+) -> pl.DataFrame:
     """A rate per `rate_per` people with the Poisson interval (exact below 10 events, Byar above)."""
     n, d = cells["numerator"].to_numpy(), cells["denominator"].to_numpy()
     lower, upper = poisson_limits(n, rules.confidence)
@@ -69,7 +73,9 @@ def rate_figures(cells: pl.DataFrame, indicator: Indicator, rules: Publication, 
         at_risk = np.where(d > 0, d, np.nan)
         figures = [rules.rate_per * figure / at_risk for figure in (n, lower, upper)]
     small = pl.col("numerator").is_between(0, rules.small_count, closed="none")
-    return _with(cells, *figures).with_columns(flag=_flag(small, missing), ci_method=pl.lit(indicator.ci_method))
+    return _with(cells, *figures).with_columns(
+        flag=_flag(small, missing), ci_method=pl.lit(indicator.ci_method)
+    )
 
 
 def standardised_figures(cells: pl.DataFrame, rules: Publication) -> pl.DataFrame:
@@ -94,10 +100,14 @@ def standardised_figures(cells: pl.DataFrame, rules: Publication) -> pl.DataFram
 
 def _flag(small: pl.Expr, missing: Flag) -> pl.Expr:
     d = pl.col("denominator")
-    flag = pl.when(d.is_null()).then(pl.lit(missing.value)).when(d == 0).then(pl.lit(Flag.NO_DENOMINATOR.value))
+    flag = (
+        pl.when(d.is_null()).then(pl.lit(missing.value)).when(d == 0).then(pl.lit(Flag.NO_DENOMINATOR.value))
+    )
     return flag.when(small).then(pl.lit(Flag.SMALL_NUMBER.value)).otherwise(pl.lit(Flag.OK.value))
 
 
 def _with(cells: pl.DataFrame, *figures: np.ndarray) -> pl.DataFrame:
-    columns = [pl.Series(name, figure, dtype=pl.Float64) for name, figure in zip(_FIGURES, figures, strict=True)]
+    columns = [
+        pl.Series(name, figure, dtype=pl.Float64) for name, figure in zip(_FIGURES, figures, strict=True)
+    ]
     return cells.with_columns(columns).with_columns(pl.col(*_FIGURES).fill_nan(None))

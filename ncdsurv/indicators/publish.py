@@ -1,13 +1,14 @@
 """Measures -> values: every indicator in every cell that is published, with interval, unit and flag.
 
 Which cells: every area of both vintages by month, both sexes and all ages together; from the province up
-also by sex and age band, by quarter and by year (only periods that lie whole within the months counted).
+also by quarter and by year (only periods that lie whole within the months counted); provinces and the nation
+by sex and age band for quarters, years and the last month.
 An empty denominator gives null and a flag, never 0. Ratios are worked out last, from summed counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -26,7 +27,18 @@ from ncdsurv.catalog.vocabulary import (
 from ncdsurv.errors import UsageError
 from ncdsurv.indicators import figures
 from ncdsurv.indicators.expected import AgeBase, default_bases, estimated_cases, population_table
-from ncdsurv.indicators.rollup import CELL, LARGE_LEVELS, PLACE, bands_inside, in_base, over_periods, roll_up
+from ncdsurv.indicators.rollup import (
+    CELL,
+    LARGE_LEVELS,
+    ORDER,
+    PLACE,
+    STRATIFIED,
+    TOTAL,
+    bands_inside,
+    in_base,
+    over_periods,
+    roll_up,
+)
 from ncdsurv.indicators.standard import band_weights
 from ncdsurv.spells import measure_plan
 
@@ -36,7 +48,6 @@ if TYPE_CHECKING:
     from ncdsurv.reference import Reference
 
 KEY = [*CELL, "period"]
-TOTAL = (pl.col("sex") == BOTH_SEXES) & (pl.col("age_band") == ALL_AGES)
 
 
 def publish_values(
@@ -92,17 +103,15 @@ def iter_values(
     for name in sorted(catalog.indicators):
         indicator = catalog.indicators[name]
         parts = [part for part in publisher.values_of(indicator) if not part.is_empty()]
-        if parts:
-            yield pl.concat(parts).sort(*_ORDER)
-
-
-_ORDER = ["indicator", "preset", "disease", *PLACE, "period", "sex", "age_band", "standardisation"]
-_ORDER[_ORDER.index("area_vintage") : _ORDER.index("period")] = ["area_vintage", "area_level", "area_code"]
+        if parts:  # each part is in order already; only crude and standardised rows must be interleaved
+            yield parts[0] if len(parts) == 1 else pl.concat(parts).sort(*ORDER, "standardisation")
 
 
 def _base_column(measure: str, base: AgeBase | None) -> str:
     """Column of a measure within an age base; None is each disease's own survey base."""
-    return f"{measure}@survey" if base is None else f"{measure}@{base[0]}-{'' if base[1] is None else base[1]}"
+    return (
+        f"{measure}@survey" if base is None else f"{measure}@{base[0]}-{'' if base[1] is None else base[1]}"
+    )
 
 
 def _base_of(indicator: Indicator) -> AgeBase:
@@ -129,7 +138,7 @@ def _with_bases(measures: pl.DataFrame, catalog: Catalog) -> tuple[pl.DataFrame,
 
 def _filled(monthly: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
     """Totals of large areas stand in every month, with zeros where nothing was counted."""
-    large = pl.col("area_level").is_in([level.value for level in LARGE_LEVELS]) & TOTAL
+    large = _among("area_level", LARGE_LEVELS) & TOTAL
     months = pl.DataFrame({"month": range(first, last + 1)}, schema={"month": pl.Int32})
     kept = monthly.filter(pl.col("month").is_between(first, last))
     cells = kept.filter(large).select(CELL).unique()
@@ -145,12 +154,12 @@ class _Publisher:
         self,
         catalog: Catalog,
         reference: Reference,
-        over: dict[str, pl.DataFrame],
+        over: dict[Kind, pl.DataFrame],
         release_id: str,
         months: range,
     ) -> None:
         self.catalog, self.over, self.release_id = catalog, over, release_id
-        self.plan = measure_plan(catalog)
+        self.plan, self.last_month = measure_plan(catalog), months[-1]
         self.rules = next(iter(catalog.publication.values()))
         years = sorted({(month - 1) // MONTHS_PER_YEAR for month in months})
         bands: list[AgeBase] = [(band.lower, band.upper) for band in catalog.age_bands]
@@ -184,18 +193,19 @@ class _Publisher:
                 yield self._finish(adjusted, indicator, self.catalog.standard_population.id)
         elif indicator.id in self.plan.numerators:
             n = pl.col(self.plan.numerators[indicator.id]).cast(pl.Float64)
-            yield self._finish(cells.with_columns(numerator=n, denominator=pl.lit(None, pl.Float64)), indicator)
+            yield self._finish(
+                cells.with_columns(numerator=n, denominator=pl.lit(None, pl.Float64)), indicator
+            )
         else:
             expected = self._over_expected(cells, indicator)
             named = expected.with_columns(numerator="denominator", denominator=pl.lit(None, pl.Float64))
             yield self._finish(named, indicator)
 
     def _cells(self, indicator: Indicator) -> pl.DataFrame:
-        cells = self.over["flow" if indicator.kind is Kind.FLOW else "stock"]
-        test = pl.col("preset").is_in(list(indicator.presets))
-        test &= pl.col("area_level").is_in([level.value for level in indicator.levels])
+        cells = self.over[Kind.FLOW if indicator.kind is Kind.FLOW else Kind.STOCK]
+        test = _among("preset", indicator.presets) & _among("area_level", indicator.levels)
         if indicator.diseases:
-            test &= pl.col("disease").is_in(list(indicator.diseases))
+            test &= _among("disease", indicator.diseases)
         if indicator.kind is Kind.COHORT:  # a cohort is a calendar quarter's, read at a quarter's end
             test &= pl.col("month") % MONTHS_PER_QUARTER == 0
         return cells.filter(test)
@@ -209,9 +219,13 @@ class _Publisher:
     def _over_expected(self, cells: pl.DataFrame, indicator: Indicator) -> pl.DataFrame:
         """Numerators in the survey's age base over expected cases; only where the reference has people."""
         measure = self.plan.numerators.get(indicator.id)
-        above = pl.lit(None, pl.Float64) if measure is None else pl.col(_base_column(measure, None)).cast(pl.Float64)
+        above = (
+            pl.lit(None, pl.Float64)
+            if measure is None
+            else pl.col(_base_column(measure, None)).cast(pl.Float64)
+        )
         surveyed = list(default_bases(self.catalog))
-        totals = cells.filter(TOTAL & pl.col("disease").is_in(surveyed)).with_columns(numerator=above)
+        totals = cells.filter(TOTAL & _among("disease", surveyed)).with_columns(numerator=above)
         if self.expected is None:
             return totals.clear().with_columns(denominator=pl.lit(None, pl.Float64))
         return _joined(totals, self.expected.rename({"estimated": "denominator"}), ["disease"])
@@ -231,7 +245,7 @@ class _Publisher:
         people = people.drop("age_from", "age_to").rename({"population": "denominator"})
         counted = cells.with_columns(
             numerator=pl.col(_base_column(measure, base)).cast(pl.Float64),
-            in_base=pl.col("age_band").is_in([ALL_AGES, *inside]),
+            in_base=_among("age_band", [ALL_AGES, *inside]),
         )
         return _joined(counted, people, ["sex", "age_band"])
 
@@ -248,12 +262,14 @@ class _Publisher:
         sums = bands.group_by(key).agg(
             ratio=(w * n / d).sum(), spread=(w * w * n / (d * d)).sum(), unknown=d.is_null().any()
         )
-        joined = totals.join(sums, on=key, how="left").with_columns(pl.col("ratio", "spread").fill_null(0.0))
-        known = pl.col("unknown").fill_null(False)
-        large = [level.value for level in LARGE_LEVELS]
-        return joined.filter(pl.col("area_level").is_in(large)).with_columns(
-            denominator=pl.when(~known).then("denominator")
+        joined = totals.join(sums, on=key, how="left", maintain_order="left").with_columns(
+            pl.col("ratio", "spread").fill_null(0.0)
         )
+        known = pl.col("unknown").fill_null(False)
+        banded = _among("area_level", STRATIFIED) & (
+            (pl.col("n_months") > 1) | (pl.col("month") == self.last_month)
+        )
+        return joined.filter(banded).with_columns(denominator=pl.when(~known).then("denominator"))
 
     def _finish(self, cells: pl.DataFrame, indicator: Indicator, standard: str | None = None) -> pl.DataFrame:
         if cells.is_empty():
@@ -276,9 +292,16 @@ class _Publisher:
         return conform(named, VALUES)
 
 
+def _among(column: str, words: Iterable[str]) -> pl.Expr:
+    """Membership of an enum column; the words need not all be in the enum."""
+    return pl.any_horizontal([pl.col(column) == str(word) for word in words] or [pl.lit(False)])
+
+
 def _joined(cells: pl.DataFrame, people: pl.DataFrame, also: list[str]) -> pl.DataFrame:
     """Cells with their denominator, at the levels for which the reference has people at all."""
+    key = [*PLACE, *also]
+    people = people.cast({name: cells.schema[name] for name in key}, strict=False).drop_nulls(key)
     has = people.select("area_vintage", "area_level").unique()
     year = ((pl.col("month") - 1) // MONTHS_PER_YEAR).cast(pl.Int32)
-    kept = cells.join(has, on=["area_vintage", "area_level"], how="semi").with_columns(year=year)
-    return kept.join(people, on=[*PLACE, "year", *also], how="left")
+    kept = cells.join(has, on=["area_vintage", "area_level"], how="semi", maintain_order="left")
+    return kept.with_columns(year=year).join(people, on=["year", *key], how="left", maintain_order="left")

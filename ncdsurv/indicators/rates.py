@@ -33,7 +33,9 @@ def _z(confidence: float) -> float:
     from scipy.special import ndtri
 
     if not 0 < confidence < 1:
-        raise StatisticsError("confidence out of range", got=confidence, allowed="between 0 and 1", do="give 0.95")
+        raise StatisticsError(
+            "confidence out of range", got=confidence, allowed="between 0 and 1", do="give 0.95"
+        )
     return float(ndtri((1 + confidence) / 2))
 
 
@@ -59,7 +61,9 @@ def wilson_limits(
     x, n = _pair(count, total, "total")
     if np.any(x > n):
         raise StatisticsError(
-            "a count exceeds its total", got=f"{int(np.sum(x > n))} of {x.size} rows", do="check the two columns"
+            "a count exceeds its total",
+            got=f"{int(np.sum(x > n))} of {x.size} rows",
+            do="check the two columns",
         )
     z = _z(confidence)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -148,7 +152,9 @@ def _pair(count: ArrayLike, total: ArrayLike, name: str) -> tuple[NDArray[np.flo
     x, n = np.broadcast_arrays(np.asarray(count, dtype=np.float64), np.asarray(total, dtype=np.float64))
     for label, values in (("count", x), (name, n)):
         if np.any(values < 0):
-            raise StatisticsError(f"a negative {label}", got=f"{int(np.sum(values < 0))} rows", do="check the column")
+            raise StatisticsError(
+                f"a negative {label}", got=f"{int(np.sum(values < 0))} rows", do="check the column"
+            )
     return x, n
 
 
@@ -263,14 +269,19 @@ def _columns(frame: Any, names: list[str]) -> tuple[nw.DataFrame[Any], list[NDAr
         table = nw.from_native(frame, eager_only=True)
     except TypeError as error:
         raise StatisticsError(
-            "not a frame", got=type(frame).__name__, allowed="a pandas or polars DataFrame", do="collect it first"
+            "not a frame",
+            got=type(frame).__name__,
+            allowed="a pandas or polars DataFrame",
+            do="collect it first",
         ) from error
     for name in names:
         _known(table, name)
     return table, [table[name].cast(nw.Float64).to_numpy() for name in names]
 
 
-def _attach(table: nw.DataFrame[Any], figures: Sequence[Any], confidence: float, statistic: str, method: str) -> Any:
+def _attach(
+    table: nw.DataFrame[Any], figures: Sequence[Any], confidence: float, statistic: str, method: str
+) -> Any:
     import narwhals as nw
 
     space = nw.get_native_namespace(table)
@@ -279,7 +290,10 @@ def _attach(table: nw.DataFrame[Any], figures: Sequence[Any], confidence: float,
         for name, values in zip(("value", "lower", "upper"), figures, strict=True)
     ]
     added = table.with_columns(*series).with_columns(
-        *(nw.when(~nw.col(name).is_nan()).then(nw.col(name)).alias(name) for name in ("value", "lower", "upper")),
+        *(
+            nw.when(~nw.col(name).is_nan()).then(nw.col(name)).alias(name)
+            for name in ("value", "lower", "upper")
+        ),
         confidence=nw.lit(confidence),
         statistic=nw.lit(statistic),
         method=nw.lit(method),

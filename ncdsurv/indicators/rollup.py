@@ -17,12 +17,14 @@ from ncdsurv.catalog.vocabulary import (
     BOTH_SEXES,
     MONTHS_PER_QUARTER,
     MONTHS_PER_YEAR,
+    Kind,
     Level,
     Period,
     Sex,
     Vintage,
     month_start,
 )
+from ncdsurv.spells import band_names
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
 PLACE = ["area_vintage", "area_level", "area_code"]
 CELL = [*PLACE, "disease", "preset", "sex", "age_band"]
 SMALL_LEVELS = (Level.COMMUNE, Level.DISTRICT)  # totals by month only
-LARGE_LEVELS = (Level.PROVINCE, Level.REGION, Level.NATION)  # also by sex, age band, quarter, year
+LARGE_LEVELS = (Level.PROVINCE, Level.REGION, Level.NATION)  # also by quarter and year
+STRATIFIED = (Level.PROVINCE, Level.NATION)  # also by sex and age band: quarters, years and the last month
+TOTAL = (pl.col("sex") == BOTH_SEXES) & (pl.col("age_band") == ALL_AGES)
+ORDER = ["preset", "disease", *PLACE, "period", "sex", "age_band"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,9 @@ class Periods:
             for period in self.periods
             for month in range(period.first_month, period.last_month + 1)
         ]
-        return pl.DataFrame(rows, schema={"period": pl.String, "month": pl.Int32, "last": pl.Boolean}, orient="row")
+        return pl.DataFrame(
+            rows, schema={"period": pl.String, "month": pl.Int32, "last": pl.Boolean}, orient="row"
+        )
 
 
 def whole_periods(first_month: int, last_month: int, length: int) -> Periods:
@@ -79,13 +86,37 @@ def in_base(bases: Mapping[str, AgeBase], catalog: Catalog) -> pl.Expr:
     """Whether a row's age band lies in its disease's age base; a base of all ages takes everybody."""
     tests = [
         (pl.col("disease") == disease)
-        & (pl.lit(True) if base == (0, None) else pl.col("age_band").is_in(bands_inside(catalog, base)))
+        & (
+            pl.lit(True)
+            if base == (0, None)
+            else pl.col("age_band").cast(pl.String).is_in(bands_inside(catalog, base))
+        )
         for disease, base in bases.items()
     ]
     return pl.any_horizontal(tests) if tests else pl.lit(False)
 
 
-def roll_up(measures: pl.DataFrame, reference: Reference, catalog: Catalog, columns: Sequence[str]) -> pl.DataFrame:
+def cell_types(catalog: Catalog, reference: Reference) -> dict[str, pl.Enum]:
+    """Enums of the key columns, names in alphabetical order so that sorting them sorts the text."""
+    codes = set(reference.atoms["commune_2024"]) | set(reference.atoms["commune_2025"])
+    for vintage in Vintage:
+        chain = reference.parents(vintage)
+        codes |= {code for level in chain.columns for code in chain[level].drop_nulls()}
+    names = {
+        "area_vintage": [vintage.value for vintage in Vintage],
+        "area_level": [level.value for level in Level],
+        "area_code": codes,
+        "disease": catalog.diseases,
+        "preset": catalog.presets,
+        "sex": [BOTH_SEXES, *(sex.value for sex in Sex)],
+        "age_band": [ALL_AGES, *band_names(catalog)],
+    }
+    return {column: pl.Enum(sorted(words)) for column, words in names.items()}
+
+
+def roll_up(
+    measures: pl.DataFrame, reference: Reference, catalog: Catalog, columns: Sequence[str]
+) -> pl.DataFrame:
     """Sum measures of atoms to every area of both vintages, by month.
 
     Args:
@@ -95,44 +126,42 @@ def roll_up(measures: pl.DataFrame, reference: Reference, catalog: Catalog, colu
         columns: Measure columns to sum.
 
     Returns:
-        CELL, month and the columns (Int64): sex `both` and age_band `all` at every level; by sex and age
-        band from the province up. Cells with no count at all are absent.
+        CELL (enums of `cell_types`), month and the columns (Int64): sex `both` and age_band `all` at every
+        level; by sex and age band for provinces and the nation. Cells with no count at all are absent.
     """
     cell = ["month", "disease", "preset"]
+    types = cell_types(catalog, reference)
+    measures = measures.with_columns(
+        pl.col(name).cast(types[name]) for name in ("disease", "preset", "sex", "age_band")
+    )
     sums = [pl.col(name).sum() for name in columns]
     of_atoms = measures.group_by("atom", *cell).agg(sums)
     parts = []
     for vintage in Vintage:
-        areas = _areas_of_atoms(reference, vintage)
+        areas = _areas_of_atoms(reference, vintage).cast({pl.String: types["area_code"]})
         for level in SMALL_LEVELS:
             homes = areas.select("atom", area_code=level).drop_nulls()
             if homes.is_empty():
                 continue
             found = of_atoms.join(homes, on="atom").group_by("area_code", *cell).agg(sums)
-            parts.append(_placed(found, vintage, level, BOTH_SEXES, ALL_AGES))
+            parts.append(_placed(found, vintage, level, types))
         homes = areas.select("atom", area_code=Level.PROVINCE)
         strata = measures.join(homes, on="atom").group_by("area_code", "sex", "age_band", *cell).agg(sums)
-        up = areas.select(*LARGE_LEVELS).unique()
         for level in LARGE_LEVELS:
             above = strata
             if level != Level.PROVINCE:
-                names = up.select(area_code=Level.PROVINCE, above=level).unique()
+                names = areas.select(area_code=Level.PROVINCE, above=level).unique()
                 above = strata.join(names, on="area_code").drop("area_code").rename({"above": "area_code"})
             for by_sex, by_age in product((False, True), repeat=2):
+                if (by_sex or by_age) and level not in STRATIFIED:
+                    continue
                 split = [name for name, wanted in (("sex", by_sex), ("age_band", by_age)) if wanted]
                 found = above.group_by("area_code", *split, *cell).agg(sums)
-                parts.append(_placed(found, vintage, level, *(None if s else a for s, a in _margins(by_sex, by_age))))
+                parts.append(_placed(found, vintage, level, types))
     sexes = [BOTH_SEXES, Sex.MALE.value, Sex.FEMALE.value]
     bands = [ALL_AGES, *(band.id for band in catalog.age_bands)]
-    return (
-        pl.concat(parts)
-        .filter(pl.col("sex").is_in(sexes) & pl.col("age_band").is_in(bands))
-        .filter(pl.any_horizontal(pl.col(name) != 0 for name in columns))
-    )
-
-
-def _margins(by_sex: bool, by_age: bool) -> list[tuple[bool, str]]:
-    return [(by_sex, BOTH_SEXES), (by_age, ALL_AGES)]
+    known = pl.col("sex").cast(pl.String).is_in(sexes) & pl.col("age_band").cast(pl.String).is_in(bands)
+    return pl.concat(parts).filter(known & pl.any_horizontal(pl.col(name) != 0 for name in columns))
 
 
 def _areas_of_atoms(reference: Reference, vintage: Vintage) -> pl.DataFrame:
@@ -140,43 +169,49 @@ def _areas_of_atoms(reference: Reference, vintage: Vintage) -> pl.DataFrame:
     return keyed.join(reference.parents(vintage), on="commune", how="left")
 
 
-def _placed(
-    found: pl.DataFrame, vintage: Vintage, level: Level, sex: str | None, age_band: str | None
-) -> pl.DataFrame:
-    """The key columns in one order; `sex` or `age_band` None means that the frame has its own."""
-    key = {
-        "area_vintage": pl.lit(vintage.value),
-        "area_level": pl.lit(level.value),
-        "sex": pl.lit(sex) if sex else pl.col("sex").cast(pl.String),
-        "age_band": pl.lit(age_band) if age_band else pl.col("age_band").cast(pl.String),
-        "disease": pl.col("disease").cast(pl.String),
-        "preset": pl.col("preset").cast(pl.String),
+def _placed(found: pl.DataFrame, vintage: Vintage, level: Level, types: dict[str, pl.Enum]) -> pl.DataFrame:
+    """The key columns in one order; a stratum that the frame does not have is all of it."""
+    fixed = {
+        "area_vintage": vintage.value,
+        "area_level": level.value,
+        "sex": BOTH_SEXES,
+        "age_band": ALL_AGES,
     }
-    counts = pl.exclude(*CELL, "month").cast(pl.Int64)
-    return found.with_columns(**key).select(*CELL, "month", counts)
+    key = [pl.lit(word, types[name]).alias(name) for name, word in fixed.items() if name not in found.columns]
+    return found.with_columns(key).select(*CELL, "month", pl.exclude(*CELL, "month").cast(pl.Int64))
 
 
 def over_periods(
     monthly: pl.DataFrame, first_month: int, last_month: int, columns: Iterable[str]
-) -> dict[str, pl.DataFrame]:
+) -> dict[Kind, pl.DataFrame]:
     """Stocks and flows of every period: months everywhere; quarters and years from the province up.
 
+    Strata (sex, age band) stand in quarters, years and the last month: by single months they are small and many.
+
     Returns:
-        {"stock": ..., "flow": ...}: CELL, period, last_month of the period, n_months, the columns.
+        CELL, period (enum), month (the period's last), n_months, the columns; in the order of publication.
     """
-    large = monthly.filter(pl.col("area_level").is_in([level.value for level in LARGE_LEVELS]))
+    large = monthly.filter(
+        pl.col("area_level").cast(pl.String).is_in([level.value for level in LARGE_LEVELS])
+    )
     sums = [pl.col(name).sum() for name in columns]
+    found = {
+        length: whole_periods(first_month, last_month, length)
+        for length in (1, MONTHS_PER_QUARTER, MONTHS_PER_YEAR)
+    }
+    names = pl.Enum(sorted(str(period) for periods in found.values() for period in periods.periods))
     stock, flow = [], []
-    for length in (1, MONTHS_PER_QUARTER, MONTHS_PER_YEAR):
-        periods = whole_periods(first_month, last_month, length).frame
-        source = monthly if length == 1 else large
-        ends = periods.filter("last").select("period", "month")
-        at_end = source.join(ends, on="month").with_columns(n_months=pl.lit(length, pl.Int32))
+    for length, periods in found.items():
+        source = large if length > 1 else monthly.filter(TOTAL | (pl.col("month") == last_month))
+        months = periods.frame.cast({"period": names})
+        ends = months.filter("last").select("period", "month")
+        ends = ends.with_columns(n_months=pl.lit(length, pl.Int32))
+        at_end = source.join(ends, on="month")
         stock.append(at_end)
         if length > 1:
-            inside = source.join(periods.select("period", "month"), on="month").drop("month")
+            inside = source.join(months.select("period", "month"), on="month").drop("month")
             summed = inside.group_by(*CELL, "period").agg(sums).join(ends, on="period")
-            flow.append(summed.with_columns(n_months=pl.lit(length, pl.Int32)).select(at_end.columns))
+            flow.append(summed.select(at_end.columns))
         else:
             flow.append(at_end)
-    return {"stock": pl.concat(stock), "flow": pl.concat(flow)}
+    return {kind: pl.concat(parts).sort(ORDER) for kind, parts in ((Kind.STOCK, stock), (Kind.FLOW, flow))}

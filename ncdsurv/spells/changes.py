@@ -36,7 +36,9 @@ def _monthly(contacts: pl.DataFrame, cases: pl.DataFrame, rules: Rules) -> pl.Da
     verdict = verdict.otherwise(UNREAD)
     for column in sorted(set(rules.judged) - {-1}):
         decided = [disease for disease, judged in enumerate(rules.judged) if judged == column]
-        verdict = pl.when(pl.col("disease").is_in(decided)).then(pl.col(f"judged_{column}")).otherwise(verdict)
+        verdict = (
+            pl.when(pl.col("disease").is_in(decided)).then(pl.col(f"judged_{column}")).otherwise(verdict)
+        )
     last_day = pl.col("day") == pl.col("day").max()
     read, told = pl.col("verdict") != UNREAD, pl.col("speaks") & (pl.col("status") > 0)
     months = (
@@ -172,10 +174,15 @@ def bucket_spells(
     known = known.with_columns(
         cell_month=pl.min_horizontal("month", "death_month"), key=_key("case", "month")
     ).join_asof(
-        months.select(pl.exclude("case", "month", "dispensed"), key=_key("case", "month"), of="case"), on="key"
+        months.select(pl.exclude("case", "month", "dispensed"), key=_key("case", "month"), of="case"),
+        on="key",
     )
-    late = [name for name in ("visit_month", "read_month", "read_verdict", "drug_month", "day_verdict", "out")]
-    known = known.with_columns(pl.when(pl.col("of") == pl.col("case")).then(pl.col(name)).alias(name) for name in late)
+    late = [
+        name for name in ("visit_month", "read_month", "read_verdict", "drug_month", "day_verdict", "out")
+    ]
+    known = known.with_columns(
+        pl.when(pl.col("of") == pl.col("case")).then(pl.col(name)).alias(name) for name in late
+    )
     age = pl.col("cell_month") - pl.col("birth_month")
     band = pl.sum_horizontal((age >= band.lower * MONTHS_PER_YEAR).cast(pl.Int8) for band in bands) - 1
     known = known.with_columns(code=_code(rules, plan), band=band.cast(pl.Int8))
@@ -199,7 +206,12 @@ def _place(known: pl.DataFrame, segments: pl.DataFrame) -> pl.DataFrame:
         .select("atom", key=_key("person", "from_month"))
         .sort("key")
     )
-    return known.drop("key").with_columns(key=_key("person", "cell_month")).sort("key").join_asof(lived, on="key")
+    return (
+        known.drop("key")
+        .with_columns(key=_key("person", "cell_month"))
+        .sort("key")
+        .join_asof(lived, on="key")
+    )
 
 
 def count_spells(spells: pl.DataFrame, masks: np.ndarray, plan: Plan, first: int, last: int) -> pl.DataFrame:

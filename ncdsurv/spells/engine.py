@@ -122,7 +122,9 @@ def person_spells(
     named = (
         spells.join(states, on="code", how="left")
         .join(bucket.people.select("person", "person_id"), on="person", how="left")
-        .join(bucket.cases.select("person", "disease", "enrolled_month"), on=["person", "disease"], how="left")
+        .join(
+            bucket.cases.select("person", "disease", "enrolled_month"), on=["person", "disease"], how="left"
+        )
         .sort("person", "disease", "from_month")
         .with_columns(
             _labels(catalog),
@@ -186,6 +188,8 @@ def _enum(number: pl.Expr, names: list[str]) -> pl.Expr:
 def _named(counted: pl.DataFrame, catalog: Catalog, presets: list[str]) -> pl.DataFrame:
     plan: Plan = measure_plan(catalog)
     order = ["preset", "disease", "atom", "sex", "age_band", "month"]
-    chosen = pl.lit(pl.Series(presets, dtype=pl.Enum(list(catalog.presets)))).gather(pl.col("preset").cast(pl.UInt32))
+    chosen = pl.lit(pl.Series(presets, dtype=pl.Enum(list(catalog.presets)))).gather(
+        pl.col("preset").cast(pl.UInt32)
+    )
     named = counted.with_columns(_labels(catalog), preset=chosen)
     return named.select(*CELL_COLUMNS, *plan.names).sort(order).cast(dict(measures_schema(catalog)))  # type: ignore[arg-type]

@@ -137,7 +137,9 @@ def bucket_layout(
         IdentityError: A person without residence, or a residence that is no atom of the reference.
     """
     people, segments = _people(persons, residences, atoms)
-    numbered = crosswalk.select("record_id", "person_id").join(people.select("person", "person_id"), on="person_id")
+    numbered = crosswalk.select("record_id", "person_id").join(
+        people.select("person", "person_id"), on="person_id"
+    )
     numbered = numbered.select("record_id", "person").unique()
     contacts = _contacts(visits.join(numbered, on="record_id"), catalog)
     cases = _cases(diagnoses.join(numbered, on="record_id"), contacts, catalog)
@@ -159,9 +161,13 @@ def _people(
         .sort("person_id", "from_on", *pair)
     )
     if lost := lived["atom"].null_count():
-        raise IdentityError("residences outside the reference", got=f"{lost} rows", do="check the reference pack")
+        raise IdentityError(
+            "residences outside the reference", got=f"{lost} rows", do="check the reference pack"
+        )
     if homeless := persons.join(lived, on="person_id", how="anti").height:
-        raise IdentityError("persons without a residence", got=f"{homeless} persons", do="run the link step again")
+        raise IdentityError(
+            "persons without a residence", got=f"{homeless} persons", do="run the link step again"
+        )
     # The last move of a month is where the person lives at the month's end.
     monthly = lived.group_by("person_id", "from_month", maintain_order=True).agg(pl.col("atom").last())
     home = monthly.group_by("person_id", maintain_order=True).agg(home=pl.col("atom").last())
@@ -197,10 +203,14 @@ def _contacts(visits: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
         .with_columns(
             day=pl.col("visited_on").to_physical(),
             month=month_expr(pl.col("visited_on")),
-            kind=pl.col("kind").replace_strict({k.value: i for i, k in enumerate(KINDS)}, return_dtype=pl.Int8),
+            kind=pl.col("kind").replace_strict(
+                {k.value: i for i, k in enumerate(KINDS)}, return_dtype=pl.Int8
+            ),
             diseases=pl.when(pl.col("disease").is_null())
             .then(pl.lit(everything, pl.Int64))
-            .otherwise(pl.col("disease").replace_strict(disease_masks(catalog), default=0, return_dtype=pl.Int64)),
+            .otherwise(
+                pl.col("disease").replace_strict(disease_masks(catalog), default=0, return_dtype=pl.Int64)
+            ),
             status=pl.col("patient_status").replace_strict(place, default=0, return_dtype=pl.Int8),
             reported_target=pl.col("reported_target").fill_null(-1),
             dispensed=supplied.fill_null(False),
@@ -215,7 +225,8 @@ def _contacts(visits: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
 def _cases(diagnoses: pl.DataFrame, contacts: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     number = {name: i for i, name in enumerate(catalog.diseases)}
     groups = {
-        member: [number[name] for name, d in catalog.diseases.items() if member in d.members] for member in number
+        member: [number[name] for name, d in catalog.diseases.items() if member in d.members]
+        for member in number
     }
     belongs = pl.DataFrame(
         {"disease": list(number), "number": [[number[name], *groups[name]] for name in number]},
@@ -232,7 +243,9 @@ def _cases(diagnoses: pl.DataFrame, contacts: pl.DataFrame, catalog: Catalog) ->
         .group_by("person", "number")
         .agg(pl.col("detected_on").min(), pl.col("recorded_on").min())
     )
-    managed = contacts.filter(pl.col("kind") != KINDS.index(VisitKind.SCREENING)).select("person", "visited_on")
+    managed = contacts.filter(pl.col("kind") != KINDS.index(VisitKind.SCREENING)).select(
+        "person", "visited_on"
+    )
     enrolled = (
         known.join(managed, on="person")
         .filter(pl.col("visited_on") >= pl.col("recorded_on"))
