@@ -21,7 +21,7 @@ FONT = "DejaVu Sans"
 # Anchors of a light-to-dark blue-green ramp, even steps of lightness (checked in CIELAB by a test).
 _RAMP = ("#EDF4D9", "#B5DDB9", "#6FBFC0", "#3B8FB8", "#2B5C94", "#1B2A5E")
 
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": [FONT],
     "font.size": 8.5,

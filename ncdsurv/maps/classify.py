@@ -1,0 +1,142 @@
+"""Classes of a choropleth whose printed limits are the limits used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil, floor
+
+import numpy as np
+
+from ncdsurv.errors import UsageError, unknown
+from ncdsurv.maps.wording import number
+
+SCHEMES = ("quantile", "natural", "target")
+# Steps of a target scheme, as parts of the target: half, three quarters, reached.
+_OF_TARGET = {"high_good": (0.5, 0.75, 1.0), "low_good": (1.0, 1.25, 1.5), "no_judgement": (0.5, 0.75, 1.0)}
+_MOST_DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Ordered classes: class i holds edges[i] <= value < edges[i + 1]; the last holds its upper edge too."""
+
+    scheme: str
+    edges: tuple[float, ...]
+    decimals: int
+
+    @property
+    def k(self) -> int:
+        """Number of classes."""
+        return len(self.edges) - 1
+
+    def place(self, values: np.ndarray) -> np.ndarray:
+        """Class of every value, -1 for a missing one."""
+        values = np.asarray(values, dtype=float)
+        found = np.searchsorted(np.array(self.edges[1:-1]), values, side="right")
+        return np.where(np.isnan(values), -1, found).astype(int)
+
+    def label(self, place: int, lang: str) -> str:
+        """The range of a class as the legend prints it."""
+        low, high = (number(edge, lang, self.decimals) for edge in self.edges[place : place + 2])
+        if self.k == 1 and low == high:
+            return low
+        return f"{low} – {high}" if place == self.k - 1 else f"{low} – <{high}"
+
+
+def classify(
+    values: np.ndarray, scheme: str, k: int, *, target: float | None = None, polarity: str = "no_judgement"
+) -> Classes:
+    """Make classes and give them round limits that keep every value in its class.
+
+    Args:
+        values: Values to class; NaN is left out.
+        scheme: `quantile`, `natural` (Fisher-Jenks) or `target` (parts of a national target).
+        k: Number of classes wished for, 2 to 7; fewer distinct values give fewer classes.
+        target: The target, in the values' unit; needed by `target`.
+        polarity: Which side of the target is good.
+
+    Raises:
+        UsageError: Unknown scheme, k out of range, no value, or no target.
+
+    >>> classify(np.array([1.0, 2.0, 3.0, 4.0]), "quantile", 2).edges
+    (1.0, 3.0, 4.0)
+    """
+    if scheme not in SCHEMES:
+        raise unknown("class scheme", str(scheme), SCHEMES)
+    if not 2 <= k <= 7:
+        raise UsageError("number of classes out of range", got=k, allowed="2 to 7: more cannot be told apart")
+    known = np.sort(np.asarray(values, dtype=float)[~np.isnan(values)])
+    if not len(known):
+        raise UsageError("no value to map", got="only missing values", do="choose another period or level")
+    if scheme == "target":
+        return _by_target(known, target, polarity)
+    distinct = np.unique(known)
+    k = min(k, len(distinct))
+    groups = _groups(known, distinct, scheme, k)
+    breaks = [(groups[i][-1], groups[i + 1][0]) for i in range(len(groups) - 1)]
+    decimals = _decimals_needed(breaks, known)
+    inner = [_round_between(low, high, decimals) for low, high in breaks]
+    scale = 10**decimals
+    edges = (floor(known[0] * scale) / scale, *inner, ceil(known[-1] * scale) / scale)
+    return Classes(scheme, edges, decimals)
+
+
+def _groups(known: np.ndarray, distinct: np.ndarray, scheme: str, k: int) -> list[np.ndarray]:
+    """The sorted values of every class; ties make fewer classes, and the legend shows how many."""
+    if k == 1:
+        return [known]
+    bins = np.unique(_BINS[scheme](known, k))
+    which = np.searchsorted(bins, known, side="left")
+    return [known[which == one] for one in np.unique(which)]
+
+
+def _quantiles(known: np.ndarray, k: int) -> np.ndarray:
+    """Upper bounds as `mapclassify.Quantiles` has them (a test compares); its import alone costs seconds."""
+    return np.percentile(known, np.linspace(0, 100, k + 1)[1:])
+
+
+def _natural(known: np.ndarray, k: int) -> np.ndarray:
+    import warnings
+
+    import mapclassify
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asarray(mapclassify.FisherJenks(known, k=k).bins, dtype=float)
+
+
+_BINS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {"quantile": _quantiles, "natural": _natural}
+
+
+def _decimals_needed(breaks: list[tuple[float, float]], known: np.ndarray) -> int:
+    """Fewest decimals with which every break falls between its two neighbours."""
+    if np.all(known == np.round(known)):
+        return 0
+    for decimals in range(_MOST_DECIMALS):
+        if all(low < _round_between(low, high, decimals) <= high for low, high in breaks):
+            return decimals
+    return _MOST_DECIMALS
+
+
+def _round_between(low: float, high: float, decimals: int) -> float:
+    """The roundest number above `low`, not above `high`."""
+    scale = 10**decimals
+    rounded = floor(high * scale + 1e-9) / scale
+    return rounded if low < rounded <= high else float(high)
+
+
+def _by_target(known: np.ndarray, target: float | None, polarity: str) -> Classes:
+    if target is None:
+        raise UsageError(
+            "no target for these values",
+            got='classes="target"',
+            allowed="an indicator and disease with an entry in targets.toml",
+            do='use classes="quantile" or classes="natural"',
+        )
+    inner = [part * target for part in _OF_TARGET[polarity]]
+    decimals = 0 if all(edge == round(edge) for edge in inner) else 1
+    inner = [round(edge, decimals) for edge in inner]
+    low, high = min(0.0, float(known[0])), max(float(known[-1]), inner[-1])
+    top = ceil(high * 10**decimals) / 10**decimals
+    return Classes("target", (low, *inner, top if top > inner[-1] else inner[-1] * 1.25), decimals)

@@ -1,0 +1,115 @@
+"""The words on and about a map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncdsurv.catalog.vocabulary import Vintage
+from ncdsurv.maps.selection import NOT_DEFINED, NOT_REPORTED, SHOWN
+from ncdsurv.maps.style import nfc
+from ncdsurv.maps.wording import (
+    area_name,
+    number,
+    period_words,
+    rules_of,
+    say,
+    title_of,
+    with_unit,
+)
+
+if TYPE_CHECKING:
+    from ncdsurv.maps.draw import Picture
+
+_NO_BREAK = "\u00a0"
+
+
+def heading_of(picture: Picture, lang: str | None = None) -> str:
+    """Indicator, disease, place and period in one line."""
+    return ", ".join(heading_lines(picture, lang)).replace(_NO_BREAK, " ")
+
+
+def heading_lines(picture: Picture, lang: str | None = None) -> list[str]:
+    """Indicator and disease; place and period."""
+    lang = lang or picture.lang
+    layer, rows = picture.layer, picture.rows
+    place = say("nation", lang)
+    if layer.within is not None:
+        level = picture.reference.area(layer.within, layer.vintage)["level"]
+        place = area_name(picture.reference, layer.within, layer.vintage, level, lang)
+    when = period_words(rows.period, lang).replace(" ", _NO_BREAK)
+    return [title_of(rows.identity, picture.catalog, lang), f"{place}, {when}"]
+
+
+def subtitle_of(picture: Picture, lang: str | None = None) -> list[str]:
+    """Rules, and how much of the country is counted."""
+    lang = lang or picture.lang
+    return [rules_of(picture.rows.identity, picture.catalog, lang), _coverage(picture, lang)]
+
+
+def notes_of(picture: Picture, lang: str | None = None) -> list[str]:
+    """Classes, source, boundaries: the small print at the foot."""
+    lang = lang or picture.lang
+    layer = picture.layer
+    vintage = say(f"vintage.{Vintage(layer.vintage)}", lang)
+    scheme = _scheme(picture, lang)
+    boundaries = f"{vintage}; “{layer.credits}”"
+    lines = [
+        scheme[0].upper() + scheme[1:] + ".",
+        say("source", lang, release=picture.rows.identity["release"] or "–", boundaries=boundaries),
+    ]
+    if layer.schematic:
+        lines.append(say("schematic", lang))
+    return lines
+
+
+def explain_map(picture: Picture, lang: str, missed: list[str]) -> str:
+    """The whole explanation, one statement a line; the first two lines stand for the picture itself."""
+    identity, areas = picture.rows.identity, picture.areas
+    indicator = picture.catalog.indicators.get(identity["indicator"])
+    shown = areas.filter(areas["status"] == SHOWN).sort("value", "area_code")
+    ends = [
+        f"{row['name']} {with_unit(row['value'], identity['unit'], lang)}"
+        for row in (shown.row(0, named=True), shown.row(-1, named=True))
+    ]
+    lines = [
+        heading_of(picture, lang) + ".",
+        say("range", lang, low=ends[0], high=ends[1]),
+        say("definition", lang, text=nfc(indicator.definition[lang]) if indicator else "–"),
+        *subtitle_of(picture, lang),
+        say("hatched", lang, n=sum(picture.small)),
+        say(
+            "greys",
+            lang,
+            undefined=(areas["status"] == NOT_DEFINED).sum(),
+            absent=(areas["status"] == NOT_REPORTED).sum(),
+        ),
+        say("ranking", lang),
+        say("projection", lang),
+        *notes_of(picture, lang),
+    ]
+    if missed:
+        lines.append(say("unnamed", lang, names=", ".join(missed)))
+    return "\n".join(line for line in lines if line)
+
+
+def _coverage(picture: Picture, lang: str) -> str:
+    areas = picture.areas
+    counted = areas.filter(areas["status"] == SHOWN)
+    is_count = picture.rows.identity["unit"] == "count"
+    people = float(counted["value" if is_count else "denominator"].sum() or 0.0)
+    return say(
+        "coverage_count" if is_count else "coverage",
+        lang,
+        shown=number(counted.height, lang),
+        all=number(areas.height, lang),
+        areas=say(f"level.{picture.layer.level}", lang),
+        people=number(people, lang),
+    )
+
+
+def _scheme(picture: Picture, lang: str) -> str:
+    target = picture.target
+    if picture.classes.scheme != "target" or target is None:
+        return say(f"scheme.{picture.classes.scheme}", lang)
+    text = say("scheme.target", lang, target=number(target.percent, lang) + "%", instrument=target.instrument)
+    return text if target.verified else f"{text}, {say('unverified', lang)}"

@@ -1,0 +1,144 @@
+"""The right-hand panel: legend with counts, scale, north, insets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ncdsurv.maps.layers import Extent, project_points
+from ncdsurv.maps.page import NOTE_SIZE, TEXT_SIZE, Page, axes_at, draw_north, draw_scale, wrap
+from ncdsurv.maps.paint import HATCHING, OUTLINE, frame_box, paint_areas, paint_islands
+from ncdsurv.maps.selection import NOT_DEFINED, NOT_REPORTED
+from ncdsurv.maps.style import HATCH, INK, PAPER, SOFT_INK, sequential
+from ncdsurv.maps.style import NOT_DEFINED as NOT_DEFINED_COLOUR
+from ncdsurv.maps.style import NOT_REPORTED as NOT_REPORTED_COLOUR
+from ncdsurv.maps.wording import say
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ncdsurv.maps.draw import Picture
+
+ROW, SWATCH = 0.215, (0.28, 0.15)
+INSET_GAP = 0.12
+_STRIP, _CAPTION, _NARROWEST = 0.3, 0.13, 1.0
+
+
+def draw_panel(figure: Figure, page: Page, picture: Picture) -> None:
+    """Draw legend, scale bar, north arrow and insets into the page's panel, from top to bottom."""
+    panel = axes_at(figure, page.panel_box)
+    width, height = page.panel_box[2], page.panel_box[3]
+    y = _legend(panel, picture, width, height)
+    y -= 0.55
+    draw_north(panel, 0.1, y - 0.04, picture.lang)
+    draw_scale(panel, page.scale, y, picture.lang, x=0.38, longest=min(1.2, width - 1.1))
+    _insets(figure, page, picture, y - 0.25)
+
+
+def _legend(panel: Axes, picture: Picture, width: float, top: float) -> float:
+    """Draw the legend downwards from `top`; returns where it ends."""
+    from matplotlib.patches import Rectangle
+
+    from ncdsurv.maps.draw import class_counts, counts_by_status
+
+    lang, classes = picture.lang, picture.classes
+    unit = say(f"unit.{picture.rows.identity['unit']}", lang)
+    areas = say(f"level.{picture.layer.level}", lang)
+    y = top
+    for line in wrap(say("legend_title", lang, unit=unit, areas=areas), width, TEXT_SIZE):
+        panel.text(0, y, line, fontsize=TEXT_SIZE, color=INK, weight="bold", va="top")
+        y -= 0.17
+    y -= 0.06
+    ramp, counts = sequential(classes.k), class_counts(picture)
+    entries: list[tuple[dict[str, Any], str]] = [
+        ({"fc": ramp[at]}, f"{classes.label(at, lang)}  ({counts[at]})") for at in reversed(range(classes.k))
+    ]
+    if small := sum(picture.small):
+        hatch = {"fc": PAPER, "hatch": HATCHING, "ec": HATCH}
+        entries.append((hatch, say("small", lang, n=small)))
+    found = counts_by_status(picture)
+    for status, colour in ((NOT_DEFINED, NOT_DEFINED_COLOUR), (NOT_REPORTED, NOT_REPORTED_COLOUR)):
+        if found.get(status):
+            entries.append(({"fc": colour}, say(status, lang, n=found[status])))
+    for place, (look, label) in enumerate(entries):
+        if place == classes.k:
+            y -= 0.07
+        style: dict[str, Any] = {"ec": OUTLINE, "lw": 0.5} | look
+        panel.add_patch(Rectangle((0.02, y - SWATCH[1]), *SWATCH, **style))
+        if "hatch" in look:
+            panel.add_patch(Rectangle((0.02, y - SWATCH[1]), *SWATCH, fill=False, ec=OUTLINE, lw=0.5))
+        lines = wrap(label, width - 0.4, TEXT_SIZE)
+        for line in lines:
+            panel.text(0.4, y - SWATCH[1] / 2, line, fontsize=TEXT_SIZE, color=INK, va="center")
+            y -= ROW if line is lines[-1] else 0.15
+    return y
+
+
+def _insets(figure: Figure, page: Page, picture: Picture, below: float) -> None:
+    """Archipelagos and islands far from the main land, from the panel's foot upwards, none above `below`."""
+    layer = picture.layer
+    boxes: list[tuple[Extent, Any]] = [(_archipelago_frame(one), one) for one in layer.archipelagos]
+    boxes += [(_island_frame(extent), None) for extent in layer.insets]
+    # The small ones first: what they leave of their share goes to the large ones.
+    boxes.sort(key=lambda box: box[0][3] - box[0][1])
+    left, bottom, width, _ = page.panel_box
+    room, planned = below, []
+    for at, (frame, archipelago) in enumerate(boxes):
+        lines = wrap(_label(picture, frame, archipelago), width, NOTE_SIZE)
+        text = len(lines) * _CAPTION + 0.04
+        height = room / (len(boxes) - at) - INSET_GAP - text
+        frame, scale = _fit(frame, page.scale, width, height)
+        planned.append((frame, scale, archipelago, lines))
+        room -= (frame[3] - frame[1]) * scale + text + INSET_GAP
+    y = bottom
+    for frame, scale, archipelago, lines in sorted(planned, key=lambda item: item[0][1]):
+        text = len(lines) * _CAPTION + 0.04
+        box = (left, y + text, (frame[2] - frame[0]) * scale, (frame[3] - frame[1]) * scale)
+        axes = axes_at(figure, box, frame)
+        if archipelago is None:
+            paint_areas(axes, layer, picture.colours, picture.small, 0.3)
+        else:
+            from ncdsurv.maps.draw import island_colour
+
+            paint_islands(axes, archipelago.islands, island_colour(picture, archipelago))
+        frame_box(axes)
+        caption = axes_at(figure, (left, y, width, text - 0.04))
+        for at, line in enumerate(lines):
+            caption.text(0, (len(lines) - at) * _CAPTION, line, fontsize=NOTE_SIZE, color=SOFT_INK, va="top")
+        if scale != page.scale:
+            bar = axes_at(figure, (box[0], box[1] + box[3] - _STRIP, box[2], _STRIP))
+            draw_scale(bar, scale, 0.1, picture.lang, x=0.1, longest=max(0.15, min(0.8, box[2] - 0.6)))
+        y += text + box[3] + INSET_GAP
+
+
+def _fit(frame: Extent, scale: float, width: float, height: float) -> tuple[Extent, float]:
+    """Scale of an inset; a smaller one than the map's gets a strip above for a bar of its own, and its width."""
+    west, south, east, north = frame
+    if (east - west) * scale <= width and (north - south) * scale <= height:
+        return frame, scale
+    scale = min(width / (east - west), (height - _STRIP) / (north - south))
+    spare = max(_NARROWEST / scale - (east - west), 0.0) / 2
+    return (west - spare, south, east + spare, north + _STRIP / scale), scale
+
+
+def _archipelago_frame(archipelago: Any) -> Extent:
+    west, south, east, north = archipelago.box
+    x, y = project_points([west, east, west, east], [south, south, north, north])
+    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
+
+def _island_frame(extent: Extent) -> Extent:
+    rim = max(0.12 * max(extent[2] - extent[0], extent[3] - extent[1]), 2_000.0)
+    return extent[0] - rim, extent[1] - rim, extent[2] + rim, extent[3] + rim
+
+
+def _label(picture: Picture, frame: Extent, archipelago: Any) -> str:
+    if archipelago is not None:
+        return str(archipelago.label(picture.lang))
+    import shapely
+
+    inside = shapely.within(shapely.centroid(picture.layer.shapes), shapely.box(*frame))
+    names = [picture.layer.name(place, picture.lang) for place in inside.nonzero()[0]]
+    if len(names) <= 2:
+        return ", ".join(names)
+    return ", ".join(names[:2]) + " " + say("more", picture.lang, n=len(names) - 2)

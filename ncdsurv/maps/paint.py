@@ -1,0 +1,148 @@
+"""Shapes on axes: classed areas, hatching, outlines, islands, names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ncdsurv.maps.layers import Extent, Layer, project_points
+from ncdsurv.maps.style import HATCH, INK, LAND, PAPER, RULE, SOFT_INK, luminance
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.path import Path
+
+OUTLINE = "#5F5F5F"
+HATCHING = "////"
+
+
+def as_path(shape: Any) -> Path:
+    """A polygon or several, holes included, as one matplotlib path."""
+    import shapely
+    from matplotlib.path import Path
+
+    rings = shapely.get_rings(shapely.get_parts(shape))
+    points, sizes = [], []
+    for ring in rings:
+        at = shapely.get_coordinates(ring)
+        points.append(at)
+        sizes.append(len(at))
+    if not points:
+        return Path(np.empty((0, 2)))
+    codes = np.full(sum(sizes), Path.LINETO, dtype=np.uint8)
+    starts = np.cumsum([0, *sizes[:-1]])
+    codes[starts] = Path.MOVETO
+    codes[np.cumsum(sizes) - 1] = Path.CLOSEPOLY
+    return Path(np.vstack(points), codes)
+
+
+def paint_areas(axes: Axes, layer: Layer, colours: list[str], small: list[bool], width: float) -> None:
+    """Fill every area with its colour; hatch those with small numbers in ink or paper, whichever shows."""
+    from matplotlib.collections import PathCollection
+
+    paths = [as_path(shape) for shape in layer.shapes]
+    axes.add_collection(
+        PathCollection(paths, facecolors=colours, edgecolors=OUTLINE, linewidths=width, zorder=2)
+    )
+    for ink, dark in ((HATCH, False), (PAPER, True)):
+        chosen = [
+            path
+            for path, colour, hatched in zip(paths, colours, small)
+            if hatched and (luminance(colour) < 0.25) is dark
+        ]
+        if chosen:
+            axes.add_collection(
+                PathCollection(
+                    chosen, facecolors="none", edgecolors=ink, linewidths=0.0, hatch=HATCHING, zorder=3
+                )
+            )
+
+
+def paint_neighbours(axes: Axes, shapes: np.ndarray, frame: Extent) -> None:
+    """Neighbouring provinces in a quiet tone, so that the reader knows what lies around."""
+    import shapely
+    from matplotlib.collections import PathCollection
+
+    around = shapes[shapely.intersects(shapes, shapely.box(*frame))]
+    paths = [as_path(shape) for shape in around]
+    axes.add_collection(PathCollection(paths, facecolors=LAND, edgecolors=RULE, linewidths=0.5, zorder=1))
+
+
+def paint_islands(axes: Axes, islands: tuple[tuple[str, float, float], ...], colour: str) -> None:
+    """Named islands as dots: where they lie, not their size."""
+    x, y = project_points([lon for _, lon, _ in islands], [lat for _, _, lat in islands])
+    axes.scatter(x, y, s=9, color=colour, edgecolors=INK, linewidths=0.45, zorder=4)
+
+
+def frame_box(axes: Axes) -> None:
+    """A thin frame around inset axes."""
+    from matplotlib.patches import Rectangle
+
+    axes.add_patch(
+        Rectangle((0, 0), 1, 1, transform=axes.transAxes, fill=False, ec=SOFT_INK, lw=0.8, clip_on=False)
+    )
+
+
+def write_names(
+    axes: Axes, layer: Layer, lang: str, shown: list[bool], size: float, others: bool = True
+) -> list[str]:
+    """Write area names where they do not overlap: areas with data first, large before small.
+
+    Args:
+        axes: Axes in metres.
+        layer: Areas and names.
+        lang: `vi` or `en`.
+        shown: Which areas have a value.
+        size: Points.
+        others: Name areas without a value too.
+
+    Returns:
+        Names with data that found no place.
+    """
+    import shapely
+    from matplotlib.patheffects import withStroke
+
+    figure = axes.figure
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    halo = [withStroke(linewidth=1.6, foreground=PAPER, alpha=0.9)]
+    areas = shapely.area(layer.shapes)
+    named = [place for place in range(len(layer.codes)) if shown[place] or others]
+    order = sorted(named, key=lambda place: (not shown[place], -areas[place]))
+    taken: list[Any] = []
+    missed = []
+    for place in order:
+        shape = layer.shapes[place]
+        if shapely.is_empty(shape):
+            continue
+        parts = shapely.get_parts(shape)
+        centre = _centre(parts[np.argmax(shapely.area(parts))])
+        colour, weight = (INK, "bold") if shown[place] else (SOFT_INK, "normal")
+        text = axes.text(
+            centre.x, centre.y, layer.name(place, lang), fontsize=size, ha="center", va="center",
+            color=colour, weight=weight, path_effects=halo, zorder=6,
+        )  # fmt: skip
+        for shift in ((0, 0), (0, 0.9), (0, -0.9), (0.35, 0), (-0.35, 0), (0, 1.7), (0, -1.7)):
+            box = text.get_window_extent(renderer)
+            moved = box.translated(shift[0] * box.width, shift[1] * box.height)
+            if not any(moved.overlaps(other) for other in taken):
+                break
+        else:
+            text.remove()
+            if shown[place]:
+                missed.append(layer.name(place, lang))
+            continue
+        taken.append(moved.padded(0.5))
+        if shift != (0, 0):
+            middle = ((moved.x0 + moved.x1) / 2, (moved.y0 + moved.y1) / 2)
+            x, y = axes.transData.inverted().transform(middle)
+            text.set_position((float(x), float(y)))
+    return missed
+
+
+def _centre(polygon: Any) -> Any:
+    """A point well inside: the centroid where it is inside, else the pole of the polygon."""
+    centre = polygon.centroid
+    if polygon.contains(centre):
+        return centre
+    return polygon.representative_point()

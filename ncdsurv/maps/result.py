@@ -1,0 +1,84 @@
+"""A drawn map: the figure, the numbers under it, and how to read it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ncdsurv.errors import UsageError
+from ncdsurv.maps.style import figure_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_FORMATS = {".png", ".svg", ".pdf", ".jpg"}
+
+
+@dataclass(frozen=True)
+class MapResult:
+    """What `draw_map` returns.
+
+    Attributes:
+        figure: The matplotlib figure (not registered with pyplot).
+        data: One row per area in the kind of frame that was given: area_code, name, value, lower, upper,
+            numerator, denominator, flag, status, class (0 is the lowest, null without a value).
+        title: Indicator, disease and period in words.
+        text: The explanation in both languages.
+        lang: Language the map is drawn in.
+    """
+
+    figure: Figure
+    data: Any
+    title: str
+    text: dict[str, str]
+    lang: str
+
+    def explain(self, lang: str | None = None) -> str:
+        """Definition, classes, what is hatched and grey, boundaries and projection, as text."""
+        from ncdsurv.maps.wording import language
+
+        return self.text[language(lang or self.lang)]
+
+    @property
+    def alt_text(self) -> str:
+        """A sentence or two for readers who cannot see the map."""
+        return " ".join(self.explain().splitlines()[:2])
+
+    def save(self, path: str | Path, dpi: int = 200) -> Path:
+        """Write the map to a file; the ending chooses the format. The same map gives the same bytes.
+
+        Args:
+            path: Ending in .png, .svg, .pdf or .jpg.
+            dpi: Dots per inch of raster formats.
+
+        Raises:
+            UsageError: Another ending.
+        """
+        path = Path(path)
+        ending = path.suffix.lower()
+        if ending not in _FORMATS:
+            raise UsageError(
+                "unknown picture format", got=ending or path.name, allowed=", ".join(sorted(_FORMATS))
+            )
+        metadata: dict[str, Any] = {"Title": self.title}
+        if ending in (".svg", ".pdf"):
+            metadata["Date" if ending == ".svg" else "CreationDate"] = None
+        extra: dict[str, Any] = {} if ending == ".jpg" else {"metadata": metadata}
+        with figure_style():
+            self.figure.savefig(path, dpi=dpi, **extra)
+        return path
+
+    def png(self, dpi: int = 144) -> bytes:
+        """The map as PNG bytes."""
+        buffer = io.BytesIO()
+        with figure_style():
+            self.figure.savefig(buffer, format="png", dpi=dpi, metadata={"Title": self.title})
+        return buffer.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return self.png(dpi=110)
+
+    def __repr__(self) -> str:
+        return f"MapResult({self.title!r}, {self.figure.get_size_inches().round(1).tolist()} inches)"

@@ -1,0 +1,106 @@
+"""Which rows a map shows, and what is known of every area on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ncdsurv.catalog.vocabulary import Flag, Period
+from ncdsurv.errors import UsageError, unknown
+from ncdsurv.maps.frames import IDENTITY, require_single, take_values
+
+if TYPE_CHECKING:
+    from ncdsurv.catalog import Catalog
+    from ncdsurv.reference import Reference
+
+SHOWN, NOT_DEFINED, NOT_REPORTED = "shown", "not_defined", "not_reported"
+
+
+@dataclass(frozen=True)
+class MapRows:
+    """One indicator of one period: `identity` says which; `frame` has one row per area with a value row."""
+
+    identity: dict[str, Any]
+    frame: pl.DataFrame
+    level: str
+    vintage: str
+    period: str
+    back: Callable[[pl.DataFrame], Any]
+
+
+def choose_rows(values: Any, *, period: str | None, level: str | None, vintage: str | None) -> MapRows:
+    """The rows of one period, level and vintage, checked to be one indicator; what is None must be single.
+
+    Raises:
+        UsageError: No such period, level or vintage in the values, or they mix indicators, sexes, ages.
+    """
+    table, back = take_values(values)
+    wanted_period = None if period is None else str(Period.parse(str(period)))
+    for column, wanted in (("period", wanted_period), ("area_level", level), ("area_vintage", vintage)):
+        if wanted is None:
+            continue
+        chosen = table.filter(pl.col(column) == str(wanted))
+        if chosen.is_empty():
+            known = table[column].drop_nulls().unique().to_list()
+            raise unknown(f"{column.replace('_', ' ')} among these values", str(wanted), known)
+        table = chosen
+    where = require_single(table, ("period", "area_level", "area_vintage"), "a map")
+    identity = require_single(table, (*IDENTITY, "unit"), "a map")
+    if table["area_code"].n_unique() != table.height:
+        raise UsageError(
+            "an area stands twice in the values",
+            got=f"{table.height} rows of {table['area_code'].n_unique()} areas",
+            do="narrow the values to one row an area",
+        )
+    return MapRows(identity, table, where["area_level"], where["area_vintage"], where["period"], back)
+
+
+def join_areas(codes: list[str], rows: MapRows) -> pl.DataFrame:
+    """Every area of the map with its value and status.
+
+    Returns:
+        [area_code, value, lower, upper, numerator, denominator, flag, status], in the order of `codes`; status is
+        `shown`, `not_defined` (a row without a value) or `not_reported` (no row).
+    """
+    areas = pl.DataFrame({"area_code": codes}, schema={"area_code": pl.String}).with_row_index("place")
+    columns = ["area_code", "value", "lower", "upper", "numerator", "denominator", "flag"]
+    found = rows.frame.select(columns).with_columns(reported=pl.lit(True))
+    joined = areas.join(found, on="area_code", how="left").sort("place")
+    status = (
+        pl.when(pl.col("value").is_not_null())
+        .then(pl.lit(SHOWN))
+        .when(pl.col("reported").fill_null(False))
+        .then(pl.lit(NOT_DEFINED))
+        .otherwise(pl.lit(NOT_REPORTED))
+    )
+    return joined.with_columns(status=status).drop("place", "reported")
+
+
+def infer_within(rows: MapRows, reference: Reference) -> str | None:
+    """The province, when all values below province level lie in one; else None: the nation."""
+    chain = reference.parents(rows.vintage)
+    if rows.level not in ("commune", "district"):
+        return None
+    inside = chain.filter(pl.col(rows.level).is_in(rows.frame["area_code"].to_list()))["province"].unique()
+    return str(inside[0]) if len(inside) == 1 else None
+
+
+def is_small(flag: str | None) -> bool:
+    """Whether a value is to be hatched."""
+    return flag in (Flag.SMALL_NUMBER, Flag.TOO_FEW_EVENTS)
+
+
+def target_of(identity: dict[str, Any], period: str, catalog: Catalog) -> Any:
+    """The national target that applies: the first due at or after the period's year, else the last; or None."""
+    found = [
+        target
+        for target in catalog.targets.values()
+        if target.indicator == identity["indicator"] and target.disease == identity["disease"]
+    ]
+    year = int(period[:4])
+    due = sorted((target for target in found if target.year >= year), key=lambda target: target.year)
+    past = sorted(found, key=lambda target: -target.year)
+    return next(iter(due + past), None)
