@@ -7,7 +7,6 @@ commune, disease and month, so that any figure can be worked out by hand in a te
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -54,11 +53,10 @@ SILENT_COMMUNE = "21600"
 """A commune of 2025 about which the release knows nothing."""
 
 
-@dataclass
 class SmallReference:
     """The part of a reference that readers of releases use."""
 
-    boundaries_read: list[str] = field(default_factory=list)
+    fingerprints = {"small": "0"}  # noqa: RUF012 - as a pack's
 
     @cached_property
     def _areas(self) -> pl.DataFrame:
@@ -103,17 +101,26 @@ class SmallReference:
         columns = ["commune", "district", "province", "region", "nation"]
         return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String()), orient="row")
 
-    def boundaries(self, level: str, vintage: str) -> Any:
-        """Squares around the centroids."""
-        import geopandas
+    def boundary_table(self, level: str, vintage: str, within: str | None = None) -> pl.DataFrame:
+        """Squares around the centroids, as WKB."""
+        from shapely import to_wkb
         from shapely.geometry import box
 
-        self.boundaries_read.append(f"{level} {vintage}")
         rows = self.areas(level, vintage).to_dicts()
         shapes = [box(r["lon"] - 0.04, r["lat"] - 0.04, r["lon"] + 0.04, r["lat"] + 0.04) for r in rows]
-        return geopandas.GeoDataFrame(
-            {"code": [r["code"] for r in rows], "name": [r["name"] for r in rows]}, geometry=shapes, crs=4326
+        return pl.DataFrame(
+            {
+                "code": [r["code"] for r in rows],
+                "name": [r["name"] for r in rows],
+                "name_en": [r["name"] for r in rows],
+                "geometry": [to_wkb(shape) for shape in shapes],
+                "schematic": [True] * len(rows),
+                "pack": ["small"] * len(rows),
+            }
         )
+
+    def archipelagos(self) -> tuple[Any, ...]:
+        return ()
 
 
 class SmallRelease(Release):

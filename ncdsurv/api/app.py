@@ -53,6 +53,7 @@ def create_app(
         openapi_url=None,  # served below, with examples of what the caller may read
         docs_url=None,  # the page that ships with FastAPI loads its scripts from another host
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.service = Service(release_store, find_keys(keys), insecure_dev)
     app.state.paths = [PREFIX + str(getattr(route, "path", "")) for part in ROUTERS for route in part.routes]

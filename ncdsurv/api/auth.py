@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -84,17 +83,12 @@ def require(scope: str) -> Callable[[Request], Caller]:
     return allowed
 
 
-def visible_areas(caller: Caller, reference: Any) -> pl.DataFrame | None:
-    """Areas a caller may read: [area_vintage, area_code], or None for all.
+def visible_areas(claims: Iterable[str], reference: Any) -> pl.DataFrame:
+    """Areas that claims (`vintage:code`) let a caller read: [area_vintage, area_code].
 
-    An area is visible when all its land lies in the caller's areas, in whichever vintage they were given;
+    An area is visible when all its land lies in the claimed areas, in whichever vintage they were given;
     the nation is visible to everybody.
     """
-    return None if caller.areas is None else _visible(caller.areas, reference)
-
-
-@lru_cache(maxsize=64)
-def _visible(claims: tuple[str, ...], reference: Any) -> pl.DataFrame:
     import polars as pl
 
     homes = {vintage.value: _homes(reference, vintage.value) for vintage in Vintage}

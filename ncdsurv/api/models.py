@@ -42,7 +42,6 @@ class ReleaseDetail(BaseModel):
     """A release's manifest."""
 
     id: str
-    latest: bool
     manifest: dict[str, Any]
     dossier: dict[str, Any] = Field(description="What was done against disclosure.")
 

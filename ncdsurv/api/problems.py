@@ -47,12 +47,12 @@ class Fault(BaseModel):
     """One thing that is wrong with a request."""
 
     parameter: str | None = Field(
-        None, description="Query or path parameter; null for the request as a whole."
+        default=None, description="Query or path parameter; null for the request as a whole."
     )
     detail: str
     got: str | None = None
-    nearest: str | None = Field(None, description="The known name most like what was given.")
-    allowed: list[str] | None = Field(None, description="What is allowed, cut after the first 20.")
+    nearest: str | None = Field(default=None, description="The known name most like what was given.")
+    allowed: list[str] | None = Field(default=None, description="What is allowed, cut after the first 20.")
 
 
 class ProblemBody(BaseModel):
@@ -96,11 +96,12 @@ def unknown_code(parameter: str, got: str, known: Iterable[str]) -> Fault:
     """The fault of a name that is not known, with the nearest one."""
     names = sorted(known)
     kind = parameter.replace("_", " ")
+    like = [name for name in names if len(name) == len(got)] if got.isdigit() else names
     return Fault(
         parameter=parameter,
         detail=f"unknown {kind}" + (f" ({len(names)} are known)" if len(names) > SHOWN else ""),
         got=got,
-        nearest=nearest(got, names),
+        nearest=nearest(got, like or names),
         allowed=names[:SHOWN],
     )
 

@@ -112,6 +112,9 @@ class MapQuery(ReleaseQuery):
     preset: str = Field(description="Preset of definitions.")
     vintage: Vintage = Field(description="List of administrative units.")
     period: str = Field(description="A period: 2026-06, 2026-Q2, 2026.")
+    within: str | None = Field(
+        None, description="Code of an area to stay inside; without it the whole nation."
+    )
 
 
 class FormQuery(ReleaseQuery):

@@ -49,11 +49,17 @@ class OpenRelease:
 
     def __init__(self, release: Release) -> None:
         self.release, self.id = release, release.id
+        self._seen: dict[tuple[str, ...], pl.DataFrame] = {}
 
     @cached_property
     def reference(self) -> Any:
         """Reference data in use."""
         return self.release.reference()
+
+    @cached_property
+    def packs(self) -> str:
+        """The reference packs in use, as one text that changes when one of them does."""
+        return " ".join(f"{pack}={mark}" for pack, mark in self.reference.fingerprints.items())
 
     @cached_property
     def areas(self) -> pl.DataFrame:
@@ -129,8 +135,12 @@ class OpenRelease:
         )
 
     def visible(self, caller: Caller) -> pl.DataFrame | None:
-        """Areas the caller may read, None for all."""
-        return visible_areas(caller, self.reference)
+        """Areas the caller may read: [area_vintage, area_code], None for all."""
+        if caller.areas is None:
+            return None
+        if caller.areas not in self._seen:
+            self._seen[caller.areas] = visible_areas(caller.areas, self.reference)
+        return self._seen[caller.areas]
 
     def area_faults(
         self, codes: Iterable[str], vintages: Iterable[str], parameter: str = "area"

@@ -27,9 +27,8 @@ def list_areas(
     import polars as pl
 
     opened = service.open_for(query.release)
-    delivery = deliver(
-        request, opened, caller, query.release, choose_format(request, query.format, ("json", "csv"))
-    )
+    chosen = choose_format(request, query.format, ("json", "csv"))
+    delivery = deliver(request, opened, caller, query.release, chosen, depends_on=opened.packs)
     levels = [level.value for level in Level]
     faults = [unknown_code("level", level, levels) for level in query.level if level not in levels]
     if query.parent is not None and query.vintage is None:

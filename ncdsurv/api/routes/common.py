@@ -41,7 +41,12 @@ ServiceHere = Annotated[Service, Depends(service_of)]
 
 
 def deliver(
-    request: Request, opened: OpenRelease, caller: Caller, asked: str | None, format_name: Format = "json"
+    request: Request,
+    opened: OpenRelease,
+    caller: Caller,
+    asked: str | None,
+    format_name: Format = "json",
+    depends_on: str = "",
 ) -> Delivery:
     """The delivery of an answer about a release.
 
@@ -51,8 +56,11 @@ def deliver(
         caller: Who asks.
         asked: The release as the request named it, None or `latest` for the latest.
         format_name: Format of the answer.
+        depends_on: What the answer depends on beside the release (definitions of forms, reference packs);
+            such an answer is asked for again, as it can change while the release does not.
     """
-    return Delivery(request, opened.id, asked not in (None, LATEST), caller.view, MEDIA[format_name])
+    named = asked not in (None, LATEST) and not depends_on
+    return Delivery(request, opened.id, named, f"{caller.view}#{depends_on}", MEDIA[format_name])
 
 
 def send_page(

@@ -24,8 +24,9 @@ def list_forms(
     request: Request, service: ServiceHere, caller: FormReader, query: Annotated[NoQuery, Query()]
 ) -> Response:
     """Versions of the statutory forms, with the periods in which each is valid."""
-    delivery = deliver(request, service.open(None), caller, None)
-    forms = [form.model_dump(mode="json") for form in load_catalog().forms.values()]
+    catalog = load_catalog()
+    delivery = deliver(request, service.open(None), caller, None, depends_on=catalog.definitions_hash)
+    forms = [form.model_dump(mode="json") for form in catalog.forms.values()]
     items = [
         {name: list(form[name]) if name == "levels" else form[name] for name in FormItem.model_fields}
         for form in forms
@@ -51,7 +52,7 @@ def get_form(
         raise Problem(404, f"there is no form {form_id}", [unknown_code("form_id", form_id, catalog.forms)])
     opened = service.open_for(query.release)
     chosen = choose_format(request, query.format, ("json", "csv", "xlsx"))
-    delivery = deliver(request, opened, caller, query.release, chosen)
+    delivery = deliver(request, opened, caller, query.release, chosen, depends_on=catalog.definitions_hash)
     if caller.areas is not None:
         opened.require_visible(caller, [(catalog.forms[form_id].vintage.value, query.area)])
     if answer := delivery.unchanged():

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ncdsurv.api.answers import GEOJSON, Delivery
+from ncdsurv.api.answers import GEOJSON
 from ncdsurv.api.models import FeatureCollection
-from ncdsurv.api.problems import Problem, unknown_code
+from ncdsurv.api.problems import Problem, unknown_code, unprocessable
 from ncdsurv.api.queries import DataQuery, MapQuery
 from ncdsurv.api.reading import nothing_there, select_values
-from ncdsurv.api.routes.common import Reader, ServiceHere
-from ncdsurv.api.service import LATEST
+from ncdsurv.api.routes.common import Reader, ServiceHere, deliver
 from ncdsurv.catalog.vocabulary import Level
 
 router = APIRouter(tags=["trends and maps"])
@@ -30,10 +30,14 @@ def get_map(
     if level not in levels:
         raise Problem(404, f"there is no level {level}", [unknown_code("level", level, levels)])
     opened = service.open_for(query.release)
-    delivery = Delivery(request, opened.id, query.release not in (None, LATEST), caller.view, GEOJSON)
+    delivery = replace(
+        deliver(request, opened, caller, query.release, depends_on=opened.packs), media=GEOJSON
+    )
     chosen = DataQuery.model_validate(
         {name: [getattr(query, name)] for name in _ONE} | {"level": [level], "vintage": query.vintage}
     )
+    if faults := opened.area_faults([query.within] if query.within else [], [query.vintage.value], "within"):
+        raise unprocessable(faults)
     rows = select_values(opened, chosen, caller)
     if answer := delivery.unchanged():
         return answer
@@ -42,5 +46,12 @@ def get_map(
         raise nothing_there("map")
     from ncdsurv.maps import to_geojson
 
-    body = to_geojson(values, opened.reference, level=level, vintage=query.vintage.value)
+    body = to_geojson(
+        values,
+        period=query.period,
+        reference=opened.reference,
+        level=level,
+        vintage=query.vintage.value,
+        within=query.within,
+    )
     return delivery.send_json(body)

@@ -23,7 +23,7 @@ def list_releases(
 ) -> Response:
     """All releases, newest first. A release never changes; a correction is a new one."""
     opened = service.open(None)
-    delivery = deliver(request, opened, caller, None)
+    delivery = deliver(request, opened, caller, None, depends_on=" ".join(service.releases.ids()))
     items = [_item(manifest, opened.id) for manifest in reversed(service.releases.list())]
     return delivery.unchanged() or delivery.send_json({"data": items})
 
@@ -45,10 +45,8 @@ def get_release(
     delivery = deliver(request, opened, caller, release_id)
     if answer := delivery.unchanged():
         return answer
-    latest = service.latest_id() == opened.id
     release = opened.release
-    body = {"id": opened.id, "latest": latest, "manifest": release.manifest, "dossier": release.dossier}
-    return delivery.send_json(body)
+    return delivery.send_json({"id": opened.id, "manifest": release.manifest, "dossier": release.dossier})
 
 
 def _item(manifest: dict[str, Any], latest: str) -> dict[str, Any]:
