@@ -16,7 +16,6 @@ import polars as pl
 from ncdsurv.catalog.tables import VALUES, conform
 from ncdsurv.catalog.vocabulary import (
     ALL_AGES,
-    BOTH_SEXES,
     MONTHS_PER_QUARTER,
     MONTHS_PER_YEAR,
     Flag,

@@ -99,10 +99,9 @@ def _fill(
     measures = add_buckets(parts)
     plan = measure_plan(catalog)
     held = check_measures(measures, plan, catalog)
-    published = publish_values(
+    values = publish_values(  # in VALUES_ORDER already
         measures, reference, catalog, release_id, first_month=months[0], last_month=months[1]
     )
-    values = published.sort(VALUES_ORDER)
     held += check_values(values, measures, plan, catalog)
     quality = _quality(store, snapshot)
     for name, frame in ((MEASURES, measures), (VALUES, values), (QUALITY, quality)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, Outcome, PatientStatus
+from ncdsurv.catalog.vocabulary import Outcome, PatientStatus
 from ncdsurv.spells.layout import NEVER, STATUSES
 from ncdsurv.spells.rules import AT_TARGET, OFF_TARGET, UNREAD
 from ncdsurv.spells.states import STANDING
@@ -169,7 +169,7 @@ def count_changes(
                     after = np.int64(last + 1)
                     if i < c1:
                         after = _sooner(after, month[i], t)
-                    if t == visit_month or t == drug_month or t == detected[k]:
+                    if t in (visit_month, drug_month, detected[k]):
                         after = _sooner(after, t + 1, t)
                     after = _sooner(after, visit_month + window, t)
                     after = _sooner(after, read_month + window, t)
