@@ -18,7 +18,7 @@ from ncdsurv.clean import ledger
 from ncdsurv.clean.amounts import add_number, add_with_unit, within
 from ncdsurv.clean.codes import add_birth_from_age, add_coded, add_sex
 from ncdsurv.clean.columns import RAW, first_rule, raw
-from ncdsurv.clean.dates import DAY, add_date
+from ncdsurv.clean.dates import DAY, add_dates
 from ncdsurv.clean.diseases import FOUND, add_diseases
 from ncdsurv.clean.drugs import add_supply
 from ncdsurv.clean.identifiers import add_identifiers, check_against_person
@@ -117,8 +117,7 @@ def _prepared(batch: RawBatch) -> pl.DataFrame:
 def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, reference: Any) -> pl.DataFrame:
     limits = catalog.plausibility
     rows = rows.with_columns(raw("next_visit_on").str.split(";").list.first().alias(RAW + "next_visit_on"))
-    for field in ("visited_on", "birth_date", *_OPTIONAL_DATES):
-        rows = add_date(rows, field)
+    rows = add_dates(rows, ("visited_on", "birth_date", *_OPTIONAL_DATES))
     for field in _CODED:
         rows = add_coded(rows, field, mapping)
     rows = add_sex(rows, mapping)

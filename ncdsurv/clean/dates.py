@@ -6,10 +6,12 @@ Decision 130 writes an unknown day and month as 0000; books often hold the year 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import BirthPrecision
-from ncdsurv.clean.columns import RAW, first_rule, once_per_text, rule_name
+from ncdsurv.clean.columns import RAW, first_rule, rule_name
 
 _TIME = r"(?:[ T,]+(\d{1,2}):(\d{2}).*)?$"
 _YMD = r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})" + _TIME
@@ -160,32 +162,30 @@ def _pick(before: list[str], digits: str, digits_hold: pl.Expr, after: list[str]
     return pl.coalesce(choices).alias(part)
 
 
-def add_date(frame: pl.DataFrame, field: str) -> pl.DataFrame:
-    """Read one date field of a batch and mend swapped days and months per file, sheet and column.
+def add_dates(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    """Read the date fields of a batch and mend swapped days and months per file, sheet and column.
 
     The signature of the swap: in one column every real date cell has a day of 12 or less, while every
     text cell has a day above 12. A spreadsheet with US settings turned the readable half into m/d dates.
 
     Args:
         frame: Rows with `raw:<field>`, `file` and `sheet`.
-        field: Name of the field.
+        fields: Names of the fields.
 
     Returns:
-        The frame with `<field>` (Date), `<field>_precision`, `<field>_minutes` and its rule columns.
+        The frame with, per field, `<field>` (Date), `<field>_precision`, `<field>_minutes`, rule columns.
     """
-    source = RAW + field
+    texts = pl.concat([frame[RAW + field].rename("text") for field in fields]).unique()
+    read = read_dates(texts)
+    for field in fields:
+        names = {name: f"{field}_{name}" for name in ("precision", "minutes")}
+        renamed = read.rename({"text": RAW + field, "date": field, "rule": rule_name(field), **names})
+        frame = frame.join(renamed, on=RAW + field, how="left", nulls_equal=True, maintain_order="left")
+        frame = _unswapped(frame, field)
+    return frame
 
-    def work(distinct: pl.DataFrame) -> pl.DataFrame:
-        read = read_dates(distinct[source])
-        return distinct.with_columns(
-            read["date"].alias(field),
-            read["precision"].alias(f"{field}_precision"),
-            read["minutes"].alias(f"{field}_minutes"),
-            read["spelling"].alias("spelling"),
-            read["rule"].alias(rule_name(field)),
-        )
 
-    frame = once_per_text(frame, [source], work)
+def _unswapped(frame: pl.DataFrame, field: str) -> pl.DataFrame:
     swapped = _swapped_sheets(frame, field)
     if swapped.height:
         frame = frame.join(

@@ -36,10 +36,11 @@ def reject_rules(
 def repairs_of(frame: pl.DataFrame) -> pl.DataFrame:
     """Every rule applied to a row that was not rejected: place, column, rule."""
     parts = []
+    empty = frame.null_count().row(0, named=True)
     for name in frame.columns:
         if not name.startswith(RULE) or frame.schema[name] != pl.String:
             continue
-        if frame[name].null_count() == frame.height:
+        if empty[name] == frame.height:
             continue
         field = name.removeprefix(RULE).rpartition(":")[0]
         parts.append(
