@@ -155,7 +155,8 @@ class Reference:
         Rules of precedence, ages and sums: `ncdsurv.reference.population`.
         """
         tables = [(pack.id, pack.table("population")) for pack in self.packs]
-        return people.merge_population(tables, self._parents, self.atoms)
+        invented = {pack.id for pack in self.packs if pack.manifest["invented"]}
+        return people.merge_population(tables, self._parents, self.atoms, invented)
 
     def population_of(self, vintage: str, level: str, year: int | None = None) -> pl.DataFrame:
         """Population of a level by sex and age: of each area the last year up to `year`, else its first year."""

@@ -7,13 +7,15 @@ The rules, in order:
 2. Inside a pack, an area is the sum of its parts when the pack has them all; else what the pack says of it.
 3. A total without ages (or without sex) is spread by the national structure of that pack or the nearest one before
    it, and marked estimated.
-4. A 2025 commune is the sum of shares of its 2024 communes when only those are given; a 2024 area is the sum of its
+4. A pack of invented people is a closed world: nobody lives where it puts nobody, so its sums need not have every
+   part. Otherwise real people would stand above invented ones.
+5. A 2025 commune is the sum of shares of its 2024 communes when only those are given; a 2024 area is the sum of its
    2025 communes when none of them reaches beyond it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
@@ -28,13 +30,14 @@ BOTH = "both"
 
 
 def merge_population(tables: Sequence[tuple[str, pl.DataFrame]], parents: Mapping[str, pl.DataFrame],
-                     atoms: pl.DataFrame) -> pl.DataFrame:  # fmt: skip
+                     atoms: pl.DataFrame, invented: Collection[str] = ()) -> pl.DataFrame:  # fmt: skip
     """Population of every area that has one, by sex and age group.
 
     Args:
         tables: (pack id, population table) from low to high precedence.
         parents: Per vintage, frame [commune, district, province, region, nation].
         atoms: Frame [commune_2024, commune_2025, share, ...].
+        invented: Ids of the packs whose people are invented.
 
     Returns:
         Frame [vintage, level, code, year, sex, age_group, population, source, estimated, pack], persons as Float64,
@@ -47,7 +50,8 @@ def merge_population(tables: Sequence[tuple[str, pl.DataFrame]], parents: Mappin
             continue
         own = _structure(table)
         structure = structure if own.is_empty() else own
-        filled = _roll_up(_spread(table, structure), parents, atoms).with_columns(pack=pl.lit(pack))
+        filled = _roll_up(_spread(table, structure), parents, atoms, pack in invented)
+        filled = filled.with_columns(pack=pl.lit(pack))
         if merged is None:
             merged = filled
         else:
@@ -122,8 +126,13 @@ def _spread(table: pl.DataFrame, structure: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([conform(fine, "population"), conform(spread, "population")])
 
 
-def _roll_up(rows: pl.DataFrame, parents: Mapping[str, pl.DataFrame], atoms: pl.DataFrame) -> pl.DataFrame:
-    """Add sums of complete parts to a pack's rows; a complete sum takes the place of the given figure."""
+def _roll_up(
+    rows: pl.DataFrame, parents: Mapping[str, pl.DataFrame], atoms: pl.DataFrame, closed: bool
+) -> pl.DataFrame:
+    """Add sums of complete parts to a pack's rows; a complete sum takes the place of the given figure.
+
+    In a closed world (invented people) a sum needs no missing part, and stands only where no figure is given.
+    """
     by_level = {key: part for key, part in rows.partition_by("vintage", "level", as_dict=True).items()}
     old, new = str(Vintage.V2024), str(Vintage.V2025)
     commune = str(Level.COMMUNE)
@@ -138,11 +147,13 @@ def _roll_up(rows: pl.DataFrame, parents: Mapping[str, pl.DataFrame], atoms: pl.
             )
             given = by_level.get((vintage, level), empty("population"))
             below = by_level.get((vintage, child), empty("population"))
-            sums = _sum_parts(below, links, level)
+            sums = _sum_parts(below, links, level, closed)
             if sums.is_empty() and vintage == old:
                 inside = _inside(parents[old], atoms, level)
-                sums = _sum_parts(by_level.get((new, commune), empty("population")), inside, level).with_columns(
-                    vintage=pl.lit(old))  # fmt: skip
+                cut = by_level.get((new, commune), empty("population"))
+                sums = _sum_parts(cut, inside, level, closed).with_columns(vintage=pl.lit(old))
+            if closed:
+                sums = sums.join(given.select("code", "year").unique(), on=["code", "year"], how="anti")
             keep = given.join(sums.select("code", "year").unique(), on=["code", "year"], how="anti")
             by_level[vintage, level] = pl.concat([keep, sums])
             if not links.is_empty():  # a vintage without this level: the next one is made of the same parts
@@ -150,14 +161,15 @@ def _roll_up(rows: pl.DataFrame, parents: Mapping[str, pl.DataFrame], atoms: pl.
     return pl.concat([part.select(rows.columns) for part in by_level.values()])
 
 
-def _sum_parts(parts: pl.DataFrame, links: pl.DataFrame, level: str) -> pl.DataFrame:
-    """Sums over `links` [part, code], for the areas and years in which every part has a figure."""
+def _sum_parts(parts: pl.DataFrame, links: pl.DataFrame, level: str, closed: bool = False) -> pl.DataFrame:
+    """Sums over `links` [part, code], for the areas and years in which every part (closed: any) has a figure."""
     if parts.is_empty() or links.is_empty():
         return empty("population")
     wanted = links.group_by("code").agg(parts=pl.len())
     joined = parts.rename({"code": "part"}).join(links, on="part")
     had = joined.group_by("code", "year").agg(had=pl.col("part").n_unique())
-    complete = had.join(wanted, on="code").filter(pl.col("had") == pl.col("parts")).select("code", "year")
+    enough = pl.col("had") >= (1 if closed else pl.col("parts"))
+    complete = had.join(wanted, on="code").filter(enough).select("code", "year")
     summed = joined.join(complete, on=["code", "year"]).group_by("vintage", "code", *CELL).agg(
         pl.col("population").sum(), pl.col("source").sort().unique(maintain_order=True).drop_nulls().str.join("; "),
         pl.col("estimated").any()

@@ -67,6 +67,7 @@ def test_every_code_resolves_in_its_vintage(area: tuple[str, str, str]) -> None:
     assert REFERENCE.codes_within(code, vintage, level) == [code]
 
 
+@settings(deadline=None)
 @given(lower=st.integers(0, 79), width=st.integers(0, 79))
 def test_two_age_bases_that_meet_hold_everybody_once(lower: int, width: int) -> None:
     groups = [*(f"{age}-{age + 4}" for age in range(0, 80, 5)), "80+"]

@@ -80,6 +80,16 @@ def test_figures_of_two_packs_are_never_added() -> None:
     assert found.filter(vintage="2024", level="province")["pack"].unique().to_list() == ["low"]
 
 
+def test_no_real_figure_stands_above_invented_people() -> None:
+    real = rows(*commune("a", 1000), *commune("b", 3000))
+    made_up = rows(*commune("x", 7, "2025"), *commune("a", 7))
+    found = merge_population([("real", real), ("made_up", made_up)], PARENTS, ATOMS, {"made_up"})
+    for vintage in ("2024", "2025"):
+        for area in (("province", "P"), ("region", "R"), ("nation", "VN")):
+            assert total(found, vintage, *area) == 7
+    assert total(found, "2024", "commune", "b") == 3000
+
+
 def test_a_total_is_spread_by_the_national_structure_and_marked() -> None:
     people = {("male", "0-4"): 30.0, ("male", "5+"): 10.0, ("female", "0-4"): 30.0, ("female", "5+"): 30.0}
     structure = [("2024", "nation", "VN", *cell, persons) for cell, persons in people.items()]
