@@ -128,7 +128,7 @@ def _weighted_atoms(reference: Reference) -> pl.DataFrame:
             & (pl.col("population") > 0)
         )
         .group_by("code", "year")
-        .agg(pl.col("population").max())
+        .agg(pl.col("population").sum())
         .sort("code", "year")
         .unique("code", keep="last", maintain_order=True)
         .select(pl.col("code").alias("commune_2024"), "population")

@@ -114,7 +114,6 @@ def _province_totals(reference: Any) -> dict[str, float]:
     rows = reference.population.filter(
         (pl.col("level") == "province")
         & (pl.col("vintage") == "2024")
-        & (pl.col("age_group") == "all")
         & pl.col("sex").is_in(SEXES)
     )
     rows = rows.filter(pl.col("year") == pl.col("year").max())
