@@ -169,7 +169,7 @@ def count_changes(
                     after = np.int64(last + 1)
                     if i < c1:
                         after = _sooner(after, month[i], t)
-                    if t in (visit_month, drug_month, detected[k]):
+                    if (t == visit_month) | (t == drug_month) | (t == detected[k]):
                         after = _sooner(after, t + 1, t)
                     after = _sooner(after, visit_month + window, t)
                     after = _sooner(after, read_month + window, t)
