@@ -13,6 +13,7 @@ import polars as pl
 
 from ncdsurv.errors import nearest
 from ncdsurv.reference import checks
+from ncdsurv.reference.convert import layouts
 from ncdsurv.reference.pack import ARCHIPELAGOS, DESCRIPTION, read_parquet
 from ncdsurv.reference.problems import Problem, shown
 from ncdsurv.reference.schema import KEYS, TABLES, parse_text
@@ -90,6 +91,8 @@ def _read_tables(folder: Path) -> _Read:
             continue
         name = path.stem if path.stem in TABLES else path.stem.split("_")[0]
         if name not in TABLES or path.suffix not in (".csv", ".parquet"):
+            if not (folder / DESCRIPTION).exists():
+                continue  # most likely not a pack at all: one sentence says so
             near = nearest(path.stem, TABLES)
             allowed = f"{', '.join(TABLES)} as .csv or .parquet"
             problems.append(Problem(path.name, None, "is not a table of a pack", allowed=allowed,
