@@ -54,9 +54,11 @@ def validate_pack(folder: Path | str) -> list[Problem]:
 def _check_description(folder: Path) -> list[Problem]:
     path = folder / DESCRIPTION
     if not path.exists():
+        known = ", ".join(layout["id"] for layout in layouts())
+        allowed = f"a pack, or a folder of a known layout: {known}"
         return [
             Problem(
-                DESCRIPTION, None, "the file is missing", got=str(folder), do="write it: id, title, sources"
+                DESCRIPTION, None, "the file is missing", str(folder), allowed, "write it: id, title, sources"
             )
         ]
     try:
