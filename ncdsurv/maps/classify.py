@@ -114,16 +114,22 @@ def _decimals_needed(breaks: list[tuple[float, float]], known: np.ndarray) -> in
     if np.all(known == np.round(known)):
         return 0
     for decimals in range(_MOST_DECIMALS):
-        if all(low < _round_between(low, high, decimals) <= high for low, high in breaks):
+        if all(low < _round_down(high, decimals) for low, high in breaks):
             return decimals
     return _MOST_DECIMALS
 
 
-def _round_between(low: float, high: float, decimals: int) -> float:
-    """The roundest number above `low`, not above `high`."""
+def _round_down(number: float, decimals: int) -> float:
+    """The number cut to some decimals; one that is exact within rounding noise stays itself."""
     scale = 10**decimals
-    rounded = floor(high * scale + 1e-9) / scale
-    return rounded if low < rounded <= high else float(high)
+    cut = floor(number * scale + 1e-9) / scale
+    return min(cut, float(number))
+
+
+def _round_between(low: float, high: float, decimals: int) -> float:
+    """The roundest number above `low`, not above `high`; `high` itself where none of these decimals is between."""
+    cut = _round_down(high, decimals)
+    return cut if low < cut else float(high)
 
 
 def _by_target(known: np.ndarray, target: float | None, polarity: str) -> Classes:

@@ -66,9 +66,9 @@ def explain_map(picture: Picture, lang: str, missed: list[str]) -> str:
     """The whole explanation, one statement a line; the first two lines stand for the picture itself."""
     identity, areas = picture.rows.identity, picture.areas
     indicator = picture.catalog.indicators.get(identity["indicator"])
-    shown = areas.filter(areas["status"] == SHOWN).sort("value", "area_code")
+    shown = areas.with_row_index("at").filter(areas["status"] == SHOWN).sort("value", "area_code")
     ends = [
-        f"{row['name']} {with_unit(row['value'], identity['unit'], lang)}"
+        f"{picture.layer.name(row['at'], lang)} {with_unit(row['value'], identity['unit'], lang)}"
         for row in (shown.row(0, named=True), shown.row(-1, named=True))
     ]
     lines = [

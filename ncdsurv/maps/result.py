@@ -46,6 +46,10 @@ class MapResult:
         """A sentence or two for readers who cannot see the map."""
         return " ".join(self.explain().splitlines()[:2])
 
+    def plot(self) -> Figure:
+        """The figure, as every result has one."""
+        return self.figure
+
     def save(self, path: str | Path, dpi: int = 200) -> Path:
         """Write the map to a file; the ending chooses the format. The same map gives the same bytes.
 

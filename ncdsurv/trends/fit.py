@@ -43,7 +43,7 @@ def fit_trend(
         lag: Newey-West lag in months for windows that overlap; None for quasi-likelihood errors.
         confidence: Of the intervals, 0.95 unless given.
         catalog: Names and definitions; the built-in catalog unless given.
-        reference: A `Reference` for the area's name; without it the code is shown.
+        reference: Where the area's name comes from; the built-in pack unless given.
         lang: Language of figure and explanation, `vi` or `en`.
 
     Returns:
@@ -84,6 +84,10 @@ def fit_trend(
         from ncdsurv.catalog import load_catalog
 
         catalog = load_catalog()
+    if reference is None:
+        from ncdsurv.reference import load_reference
+
+        reference = load_reference()
     identity = series.identity
     name = area_name(reference, identity["area_code"], identity["area_vintage"], identity["area_level"], lang)
     return TrendResult(
