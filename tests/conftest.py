@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
+
+# A slow machine is no failure of an invariant.
+settings.register_profile("ncdsurv", deadline=None, print_blob=True)
+settings.load_profile("ncdsurv")
 
 if TYPE_CHECKING:
     from ncdsurv.registry import Store

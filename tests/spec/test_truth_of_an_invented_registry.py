@@ -1,0 +1,105 @@
+"""The whole path against known truth: files of invented people in, counts out.
+
+The truth is counted by a plain loop over one person at a time (`ncdsurv.synthetic.truth`), from what a perfect
+reader of the files could know. Without dirt every count must be equal, to the patient; with the dirt of real
+life it must stay within the bounds stated here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ncdsurv.catalog import load_catalog
+from ncdsurv.registry import open_store
+from ncdsurv.store import Release
+from ncdsurv.synthetic import Dirt, SyntheticRegistry, make_registry, truth_counts, write_exports
+
+CATALOG = load_catalog()
+AS_OF = "2026-06"
+MONTHS = ("2025-03", "2025-06", "2025-12", "2026-06")
+PEOPLE, SEED, STATIONS = 500, 20260630, 10
+# Count of the truth -> indicator and which part of its ratio holds the same people.
+PUBLISHED = {
+    "detected": ("detected", "value"),
+    "managed": ("under_care", "value"),
+    "controlled": ("control_rate", "numerator"),
+    "uncontrolled": ("uncontrolled_rate", "numerator"),
+    "visited_unmeasured": ("visited_unmeasured_rate", "numerator"),
+    "missed_visit": ("missed_visit_rate", "numerator"),
+    "lost": ("lost_to_follow_up_rate", "numerator"),
+}
+# With dirt: how far a national count may lie from the truth, as a share of the people managed.
+BOUND = {"detected": 0.02, "managed": 0.02, "controlled": 0.05, "lost": 0.02}
+
+
+def _world(folder: Path, dirt: Dirt | None) -> tuple[SyntheticRegistry, Release]:
+    codes = make_registry(PEOPLE, SEED).stations.sort("facility")["facility"].gather_every(40).to_list()
+    registry = make_registry(PEOPLE, SEED, dirt=dirt, facilities=dict.fromkeys(codes[:STATIONS], PEOPLE // STATIONS))
+    write_exports(registry, folder / "out")
+    store = open_store(folder / "store")
+    store.add_reference(folder / "out" / "reference")
+    for exports in sorted((folder / "out" / "exports").iterdir()):
+        assert store.ingest(exports, source=exports.name).balances
+    return registry, store.build_release(as_of=AS_OF)
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> tuple[SyntheticRegistry, Release]:
+    return _world(tmp_path_factory.mktemp("clean"), dirt=None)
+
+
+@pytest.fixture(scope="module")
+def dirty(tmp_path_factory: pytest.TempPathFactory) -> tuple[SyntheticRegistry, Release]:
+    return _world(tmp_path_factory.mktemp("dirty"), dirt=Dirt.as_in_life())
+
+
+def _published(release: Release, preset: str, month: str) -> pl.DataFrame:
+    """province, disease, then one column per count of PUBLISHED, as a reader of the release sees them."""
+    counts = None
+    for count, (indicator, part) in PUBLISHED.items():
+        values = release.values(indicator, level="province", vintage="2024", preset=preset, period=month)
+        frame = values.select(province="area_code", disease="disease", **{count: pl.col(part).cast(pl.Int64)})
+        on = ["province", "disease"]
+        counts = frame if counts is None else counts.join(frame, on=on, how="full", coalesce=True)
+    assert counts is not None
+    return counts.fill_null(0)
+
+
+def _expected(registry: SyntheticRegistry, preset: str, month: str) -> pl.DataFrame:
+    return truth_counts(registry, preset, month, CATALOG).select("province", "disease", *PUBLISHED)
+
+
+def _rows(frame: pl.DataFrame) -> dict[tuple[str, str], dict[str, int]]:
+    """Cells with anything to count, by province and disease."""
+    rows = {(row.pop("province"), row.pop("disease")): row for row in frame.to_dicts()}
+    return {cell: counts for cell, counts in rows.items() if any(counts.values())}
+
+
+@pytest.mark.parametrize("month", MONTHS)
+@pytest.mark.parametrize("preset", list(CATALOG.presets))
+def test_without_dirt_every_count_equals_the_truth(clean: tuple, preset: str, month: str) -> None:
+    registry, release = clean
+    expected = _rows(_expected(registry, preset, month))
+    assert len(expected) > len(MONTHS)
+    assert _rows(_published(release, preset, month)) == expected
+
+
+@pytest.mark.parametrize("preset", list(CATALOG.presets))
+def test_with_dirt_the_counts_stay_within_the_stated_bounds(dirty: tuple, preset: str) -> None:
+    registry, release = dirty
+    assert registry.applied.height > PEOPLE  # the dirt is there
+    expected = _expected(registry, preset, AS_OF).select(pl.exclude("province", "disease").sum()).row(0, named=True)
+    found = _published(release, preset, AS_OF).select(pl.exclude("province", "disease").sum()).row(0, named=True)
+    apart = {count: abs(found[count] - expected[count]) / expected["managed"] for count in BOUND}
+    assert all(apart[count] <= bound for count, bound in BOUND.items()), apart
+
+
+def test_a_broken_rule_would_be_seen(clean: tuple) -> None:
+    """The comparison has teeth: the truth under one preset is not the count under another."""
+    registry, release = clean
+    presets = list(CATALOG.presets)
+    expected = _rows(_expected(registry, presets[0], AS_OF))
+    assert all(_rows(_published(release, preset, AS_OF)) != expected for preset in presets[1:])
