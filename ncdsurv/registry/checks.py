@@ -145,9 +145,7 @@ def _check_nation(crude: pl.DataFrame, measures: pl.DataFrame, plan: Plan, catal
         for name, measure in plan.numerators.items()
         if catalog.indicators[name].denominator_source in ("spells", "none")
     ]  # a rate over people counts only the ages of its base
-    pairs = pl.DataFrame(
-        whole_ages, schema={"indicator": pl.String, "measure": pl.String}, orient="row"
-    )
+    pairs = pl.DataFrame(whole_ages, schema={"indicator": pl.String, "measure": pl.String}, orient="row")
     long = counted.unpivot(
         names, index=["period", "disease", "preset"], variable_name="measure", value_name="counted"
     ).join(pairs, on="measure")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+_SHOWN = 10
 NEW, KNOWN, REFUSED = "new", "already_known", "refused"
 
 
@@ -117,5 +118,7 @@ class IngestReport:
         ]
         for title, counts in (("rejected", self.rejected_by_rule), ("repaired", self.repaired_by_rule)):
             lines += [f"  {title} by {rule}: {n:,}" for rule, n in counts.items()]
-        lines += [f"  refused {file.name}: {file.error}" for file in self.refused]
+        lines += [f"  refused {file.name}: {file.error}" for file in self.refused[:_SHOWN]]
+        if len(self.refused) > _SHOWN:
+            lines.append(f"  refused: {len(self.refused) - _SHOWN} more")
         return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Reads and cleans files in a process of its own: `python -m ncdsurv.registry.worker`, driven over pipes.
+"""Reads and cleans files in a process of its own, driven over pipes (see `workers`).
 
 A file that exhausts memory or crashes a parser takes down this process, not the registry's writer. It is a
 plain child instead of `multiprocessing`, which would run the caller's script anew. The key and the reference
@@ -72,21 +72,25 @@ class Cleaner:
 
     def __init__(self, key: bytes, packs: list[Path]) -> None:
         from ncdsurv.catalog import load_catalog
+        from ncdsurv.clean import clean_batch
+        from ncdsurv.ingest import concat_batches, read_file
         from ncdsurv.reference import load_reference
 
         self.key, self.catalog, self.reference = key, load_catalog(), load_reference(*packs)
+        self._read, self._join, self._clean = read_file, concat_batches, clean_batch
 
-    def clean(self, paths: Sequence[Path], source: str) -> Cleaned:
-        """Read some files and clean them together; a file that cannot be read does not stop the others."""
-        from ncdsurv.clean import clean_batch
-        from ncdsurv.ingest import concat_batches, read_file
+    def clean(self, paths: Sequence[Path], source: str) -> Cleaned | None:
+        """Read some files and clean them together; a file that cannot be read does not stop the others.
 
+        Returns:
+            What they became; None where one of several breaks the cleaning, so that each is tried alone.
+        """
         mapping = self.catalog.need("sources", source)
         raws: list[RawBatch] = []
         outcomes: list[NcdsurvError | None] = []
         for path in paths:
             try:
-                raws.append(read_file(path, mapping))
+                raws.append(self._read(path, mapping))
                 outcomes.append(None)
             except NcdsurvError as error:
                 outcomes.append(error)
@@ -95,12 +99,12 @@ class Cleaner:
         if not raws:
             return Cleaned(outcomes, None)
         try:
-            raw = concat_batches(raws)
-            return Cleaned(outcomes, clean_batch(raw, mapping, self.catalog, self.reference, self.key))
+            raw = self._join(raws)
+            return Cleaned(outcomes, self._clean(raw, mapping, self.catalog, self.reference, self.key))
         except Exception as error:
             if len(paths) == 1:
                 return Cleaned([error if isinstance(error, NcdsurvError) else _failed(paths[0], error)], None)
-            raise
+            return None
 
 
 def _failed(path: Path, error: Exception) -> InputError:
@@ -124,14 +128,6 @@ def main() -> None:
         send(outbox, True)  # ready
         while True:
             paths, source = receive(inbox)
-            try:
-                answer = cleaner.clean(paths, source)
-            except Exception:  # the parent tries the files one by one, to find the one at fault
-                answer = None
-            send(outbox, answer)
+            send(outbox, cleaner.clean(paths, source))
     except (EOFError, KeyboardInterrupt, BrokenPipeError):
         pass
-
-
-if __name__ == "__main__":
-    main()

@@ -19,6 +19,7 @@ from ncdsurv.registry.worker import Cleaned, Cleaner, receive, send
 Outcome = tuple[Sequence[Path], Cleaned]
 FEW_FILES = 8
 """Below this a second process costs more than it brings."""
+_RUN = "from ncdsurv.registry.worker import main; main()"  # as a module it would pickle as __main__
 GROUP_FILES = 16
 _GROUP_BYTES = 16 << 20
 _AHEAD = 2
@@ -74,9 +75,7 @@ def _or_one_by_one(
     """Clean some files together, or each alone where that breaks: one bad file must not cost the others."""
     try:
         answer = clean(paths, source)
-    except StoreError:
-        raise
-    except Exception:
+    except (EOFError, OSError):  # the worker died over it
         answer = None
     if answer is not None:
         return [(paths, answer)]
@@ -132,7 +131,7 @@ class _Child:
         search = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {**os.environ, "POLARS_MAX_THREADS": "1", "PYTHONPATH": search}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ncdsurv.registry.worker"],
+            [sys.executable, "-c", _RUN],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
