@@ -101,6 +101,11 @@ class SmallReference:
         columns = ["commune", "district", "province", "region", "nation"]
         return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String()), orient="row")
 
+    def codes_within(self, code: str, vintage: str, level: str = "commune") -> list[str]:
+        top = self.areas(vintage=vintage).filter(pl.col("code") == code)["level"][0]
+        inside = self.parents(vintage).filter(pl.col(top) == code)
+        return sorted(inside[level].drop_nulls().unique())
+
     def boundary_table(self, level: str, vintage: str, within: str | None = None) -> pl.DataFrame:
         """Squares around the centroids, as WKB."""
         from shapely import to_wkb

@@ -36,7 +36,9 @@ def get_map(
     chosen = DataQuery.model_validate(
         {name: [getattr(query, name)] for name in _ONE} | {"level": [level], "vintage": query.vintage}
     )
-    if faults := opened.area_faults([query.within] if query.within else [], [query.vintage.value], "within"):
+    if faults := opened.area_faults(
+        [query.within] if query.within is not None else [], [query.vintage.value], "within"
+    ):
         raise unprocessable(faults)
     rows = select_values(opened, chosen, caller)
     if answer := delivery.unchanged():
