@@ -14,17 +14,17 @@ sbp    | dbp  | blood_pressure                       | read   | rule            
 -      | -    | 120 / 80 mmHg                        | 120/80 | -                            | with its unit
 -      | -    | 120-80                               | 120/80 | -                            | with a dash
 -      | -    | CSST<M75_T37_HA120/70_NT18_HL2>      | 120/70 | -                            | vital signs of XML5
--      | -    | Tỉnh. HA: 150/90. Sau nghỉ HA 140/85 | 140/85 | -                            | the last of two readings
-120/80 | -    | -                                    | 120/80 | pair_in_one_column           | both in the systolic column
-139    | 89   | 120/80                               | 139/89 | -                            | separate columns come first
+-      | -    | Tỉnh. HA: 150/90. Sau nghỉ HA 140/85 | 140/85 | -                            | last of two
+120/80 | -    | -                                    | 120/80 | pair_in_one_column           | pair in one column
+139    | 89   | 120/80                               | 139/89 | -                            | columns come first
 0      | 0    | -                                    | -/-    | zero_is_missing              | zero is not measured
--      | -    | 0/0                                  | -/-    | zero_is_missing              | zero is not measured, joined
-70     | 50   | -                                    | -/50   | out_of_range                 | the sender's limit is above 70
+-      | -    | 0/0                                  | -/-    | zero_is_missing              | zero, joined
+70     | 50   | -                                    | -/50   | out_of_range                 | sender's limit: above 70
 1390   | 89   | -                                    | -/89   | out_of_range                 | a slip of the key
-90     | 130  | -                                    | -/-    | systolic_not_above_diastolic | which is which is not ours to say
+90     | 130  | -                                    | -/-    | systolic_not_above_diastolic | reversed, not guessed
 cao    | 89   | -                                    | -/89   | not_a_number                 | a word
 139.5  | 89   | -                                    | 140/89 | rounded                      | a half goes up
--      | -    | Bệnh ổn định                         | -/-    | -                            | a remark without reading is no fault
+-      | -    | Bệnh ổn định                         | -/-    | -                            | a remark is no fault
 """
 
 
