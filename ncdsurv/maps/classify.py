@@ -15,6 +15,7 @@ SCHEMES = ("quantile", "natural", "target")
 # Steps of a target scheme, as parts of the target: half, three quarters, reached.
 _OF_TARGET = {"high_good": (0.5, 0.75, 1.0), "low_good": (1.0, 1.25, 1.5), "no_judgement": (0.5, 0.75, 1.0)}
 _MOST_DECIMALS = 4
+_DECIMALS_BY_SPAN = ((2.0, 1), (0.2, 2))  # span of the values, most decimals
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Classes:
     def label(self, place: int, lang: str) -> str:
         """The range of a class as the legend prints it."""
         low, high = (number(edge, lang, self.decimals) for edge in self.edges[place : place + 2])
-        if self.k == 1 and low == high:
+        if low == high:
             return low
         return f"{low} – {high}" if place == self.k - 1 else f"{low} – <{high}"
 
@@ -47,7 +48,10 @@ class Classes:
 def classify(
     values: np.ndarray, scheme: str, k: int, *, target: float | None = None, polarity: str = "no_judgement"
 ) -> Classes:
-    """Make classes and give them round limits that keep every value in its class.
+    """Make classes, give them round limits, and let these limits decide which value is in which class.
+
+    The limits have as many decimals as tell the scheme's classes apart, but no more than a reader wants to see;
+    where that moves a break, the printed break is the one used.
 
     Args:
         values: Values to class; NaN is left out.
@@ -76,10 +80,10 @@ def classify(
     groups = _groups(known, distinct, scheme, k)
     breaks = [(groups[i][-1], groups[i + 1][0]) for i in range(len(groups) - 1)]
     decimals = _decimals_needed(breaks, known)
-    inner = [_round_between(low, high, decimals) for low, high in breaks]
     scale = 10**decimals
-    edges = (floor(known[0] * scale) / scale, *inner, ceil(known[-1] * scale) / scale)
-    return Classes(scheme, edges, decimals)
+    first, last = floor(known[0] * scale) / scale, ceil(known[-1] * scale) / scale
+    inner = {_round_between(low, high, decimals) for low, high in breaks}
+    return Classes(scheme, (first, *sorted(edge for edge in inner if first < edge <= last), last), decimals)
 
 
 def _groups(known: np.ndarray, distinct: np.ndarray, scheme: str, k: int) -> list[np.ndarray]:
@@ -110,13 +114,14 @@ _BINS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {"quantile": _quanti
 
 
 def _decimals_needed(breaks: list[tuple[float, float]], known: np.ndarray) -> int:
-    """Fewest decimals with which every break falls between its two neighbours."""
+    """Fewest decimals with which every break falls between its two neighbours, up to what the span deserves."""
     if np.all(known == np.round(known)):
         return 0
-    for decimals in range(_MOST_DECIMALS):
+    most = next((n for span, n in _DECIMALS_BY_SPAN if known[-1] - known[0] >= span), _MOST_DECIMALS)
+    for decimals in range(most):
         if all(low < _round_down(high, decimals) for low, high in breaks):
             return decimals
-    return _MOST_DECIMALS
+    return most
 
 
 def _round_down(number: float, decimals: int) -> float:
@@ -127,9 +132,9 @@ def _round_down(number: float, decimals: int) -> float:
 
 
 def _round_between(low: float, high: float, decimals: int) -> float:
-    """The roundest number above `low`, not above `high`; `high` itself where none of these decimals is between."""
+    """The roundest number above `low`, not above `high`; the nearest of these decimals where none is between."""
     cut = _round_down(high, decimals)
-    return cut if low < cut else float(high)
+    return cut if low < cut else round(float(high), decimals)
 
 
 def _by_target(known: np.ndarray, target: float | None, polarity: str) -> Classes:

@@ -13,7 +13,7 @@ from ncdsurv.maps.explain import explain_map, heading_lines, heading_of, notes_o
 from ncdsurv.maps.layers import Layer, load_layer
 from ncdsurv.maps.legend import draw_panel
 from ncdsurv.maps.page import axes_at, new_figure, plan_page, write_texts
-from ncdsurv.maps.paint import paint_areas, paint_neighbours, write_names
+from ncdsurv.maps.paint import paint_areas, paint_neighbours, paint_outlines, write_names
 from ncdsurv.maps.result import MapResult
 from ncdsurv.maps.selection import (
     NOT_DEFINED,
@@ -118,7 +118,10 @@ def draw_map(
             around = load_layer(picture.reference, "province", layer.vintage)
             paint_neighbours(axes, around.shapes, page.frame)
         many = len(layer.codes) > MOST_NAMES
-        paint_areas(axes, layer, picture.colours, picture.small, 0.2 if many else 0.4)
+        crowded = layer.within is None and many
+        paint_areas(axes, layer, picture.colours, picture.small, 0.06 if crowded else 0.2 if many else 0.4)
+        if crowded:
+            paint_outlines(axes, load_layer(picture.reference, "province", layer.vintage).shapes)
         draw_panel(figure, page, picture)
         write_texts(figure, page)
         missed = []

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from ncdsurv.reference import Archipelago, Reference
 
 ALBERS_VIET_NAM = "+proj=aea +lat_1=10.9 +lat_2=20.9 +lat_0=16 +lon_0=106 +datum=WGS84 +units=m +no_defs"
-_SEA_DEGREES = 1.0  # parts this far west of the archipelagos' boxes, or nearer them, belong in their insets
+# Parts of an area that lie in the archipelagos' sea stand in their insets: all that lies east of a meridian this far
+# west of their boxes, and islets (not the mainland, whose capes come near) within a somewhat larger reach of a box.
+_SEA_DEGREES, _REACH_DEGREES, _ISLET_DEGREES2 = 1.0, 1.9, 0.05
 _CLUSTER_METRES = 12_000.0  # islands closer than this to others travel with them
 _STRETCH = 1.3  # a cluster that makes the frame larger than this goes into an inset
 _DOT_METRES = 1_500.0  # radius of the disc that stands for an area without a boundary
@@ -42,6 +44,7 @@ class Layer:
     codes: list[str]
     names: list[str]
     names_en: list[str]
+    types: list[str]
     shapes: np.ndarray
     extent: Extent
     insets: list[Extent] = field(default_factory=list)
@@ -52,6 +55,12 @@ class Layer:
     def name(self, place: int, lang: str) -> str:
         """Name of an area by its place in the layer."""
         return nfc(self.names[place] if lang == "vi" else self.names_en[place] or self.names[place])
+
+    def short_name(self, place: int, lang: str) -> str:
+        """The name without the kind of unit ("Phường Nha Trang": "Nha Trang"), unless a number is all that is left."""
+        name, kind = self.name(place, lang), nfc(self.types[place])
+        short = name[len(kind) :].strip() if kind and name.lower().startswith(kind.lower() + " ") else name
+        return name if short.isdigit() else short
 
 
 def project(shapes: np.ndarray) -> np.ndarray:
@@ -104,10 +113,17 @@ def _read_layer(reference: Reference, level: str, vintage: str, within: str | No
         areas = areas.filter(pl.col("code").is_in(reference.codes_within(within, vintage, level)))
     archipelagos = _archipelagos_of(reference, vintage, within)
     held = areas.join(table.select("code", "geometry"), on="code", how="left").sort("code")
-    in_insets = {code for one in reference.archipelagos() for code in one.area.values()}
+    in_insets = _units_of_archipelagos(reference, level, vintage)
     shapes = np.asarray(shapely.from_wkb(held["geometry"].to_list()), dtype=object)
-    west = min((one.box[0] for one in reference.archipelagos()), default=180.0) - _SEA_DEGREES
-    shapes = np.array([_mainland(shape, west) for shape in shapes], dtype=object)
+    boxes = [one.box for one in reference.archipelagos()]
+    west = min((box[0] for box in boxes), default=180.0) - _SEA_DEGREES
+    shapes = np.array(
+        [
+            shapely.MultiPolygon() if code in in_insets else _mainland(shape, boxes, west)
+            for code, shape in zip(held["code"], shapes)
+        ],
+        dtype=object,
+    )
     shapes = project(shapes)
     for place, row in enumerate(held.select("code", "lon", "lat").iter_rows()):
         code, lon, lat = row
@@ -123,6 +139,7 @@ def _read_layer(reference: Reference, level: str, vintage: str, within: str | No
         codes=held["code"].to_list(),
         names=held["name"].to_list(),
         names_en=[name or "" for name in held["name_en"].to_list()],
+        types=[kind or "" for kind in held["type"].to_list()],
         shapes=shapes,
         extent=extent,
         insets=insets,
@@ -143,15 +160,30 @@ def _archipelagos_of(reference: Reference, vintage: str, within: str | None) -> 
     return tuple(one for one in reference.archipelagos() if one.province[vintage] in provinces)
 
 
-def _mainland(shape: Any, west: float) -> Any:
+def _units_of_archipelagos(reference: Reference, level: str, vintage: str) -> set[str]:
+    """Codes of the areas of a level that lie wholly in an archipelago."""
+    units = [one.area[vintage] for one in reference.archipelagos() if vintage in one.area]
+    if level not in ("commune", "district"):
+        return set()
+    chain = reference.parents(vintage)
+    inside = chain.filter(pl.col("commune").is_in(units) | pl.col("district").is_in(units).fill_null(False))
+    return set(inside[level].drop_nulls()) & (set(units) | set(inside["commune"]))
+
+
+def _mainland(shape: Any, boxes: list[Extent], west: float) -> Any:
     """The shape without the parts that lie in the archipelagos' sea."""
     import shapely
 
     if shape is None:
         return shapely.MultiPolygon()
-    if shape.bounds[2] < west:
+    if shape.bounds[2] < west - _REACH_DEGREES:
         return shape
-    return shapely.MultiPolygon([part for part in shapely.get_parts(shape) if part.bounds[0] < west])
+
+    def in_their_sea(part: Any) -> bool:
+        near = part.area < _ISLET_DEGREES2 and any(_gap(part.bounds, box) < _REACH_DEGREES for box in boxes)
+        return part.bounds[0] >= west or near
+
+    return shapely.MultiPolygon([part for part in shapely.get_parts(shape) if not in_their_sea(part)])
 
 
 def _bounds(shapes: np.ndarray) -> Extent:

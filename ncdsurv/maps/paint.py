@@ -69,6 +69,14 @@ def paint_neighbours(axes: Axes, shapes: np.ndarray, frame: Extent) -> None:
     axes.add_collection(PathCollection(paths, facecolors=LAND, edgecolors=RULE, linewidths=0.5, zorder=1))
 
 
+def paint_outlines(axes: Axes, shapes: np.ndarray) -> None:
+    """Outlines of larger areas over many small ones."""
+    from matplotlib.collections import PathCollection
+
+    paths = [as_path(shape) for shape in shapes]
+    axes.add_collection(PathCollection(paths, facecolors="none", edgecolors=INK, linewidths=0.4, zorder=4))
+
+
 def paint_islands(axes: Axes, islands: tuple[tuple[str, float, float], ...], colour: str) -> None:
     """Named islands as dots: where they lie, not their size."""
     x, y = project_points([lon for _, lon, _ in islands], [lat for _, _, lat in islands])
@@ -119,7 +127,7 @@ def write_names(
         centre = _centre(parts[np.argmax(shapely.area(parts))])
         colour, weight = (INK, "bold") if shown[place] else (SOFT_INK, "normal")
         text = axes.text(
-            centre.x, centre.y, layer.name(place, lang), fontsize=size, ha="center", va="center",
+            centre.x, centre.y, layer.short_name(place, lang), fontsize=size, ha="center", va="center",
             color=colour, weight=weight, path_effects=halo, zorder=6,
         )  # fmt: skip
         for shift in ((0, 0), (0, 0.9), (0, -0.9), (0.35, 0), (-0.35, 0), (0, 1.7), (0, -1.7)):
@@ -130,7 +138,7 @@ def write_names(
         else:
             text.remove()
             if shown[place]:
-                missed.append(layer.name(place, lang))
+                missed.append(layer.short_name(place, lang))
             continue
         taken.append(moved.padded(0.5))
         if shift != (0, 0):

@@ -170,7 +170,7 @@ def _names(picture: Picture, canvas: _Canvas, href: Callable[[str], str | None])
         parts = shapely.get_parts(shape)
         centre = shapely.get_coordinates(parts[np.argmax(shapely.area(parts))].representative_point())
         x, y = canvas.points(centre)[0]
-        name = layer.name(int(place), picture.lang)
+        name = layer.short_name(int(place), picture.lang)
         reach = 3.4 * len(name)
         if any(
             abs(y - other_y) < 12 and abs(x - other_x) < reach + other for other_x, other_y, other in taken

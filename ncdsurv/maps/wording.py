@@ -103,9 +103,14 @@ def title_of(row: Mapping[str, Any], catalog: Catalog, lang: str) -> str:
 
 
 def rules_of(row: Mapping[str, Any], catalog: Catalog, lang: str) -> str:
-    """Preset, among whom, sex, age band and standardisation of one row: what the title leaves out."""
-    preset = catalog.presets.get(row["preset"])
-    parts = [f"{preset.names[lang]} ({preset.among[lang]})" if preset else str(row["preset"] or "")]
+    """Preset, among whom, sex, age band and standardisation of one row: what the title leaves out.
+
+    A preset says among whom control is counted; only indicators whose denominator it decides repeat that.
+    """
+    preset, indicator = catalog.presets.get(row["preset"]), catalog.indicators.get(row["indicator"])
+    decides = bool(preset and indicator and preset.id in indicator.denominator_by_preset)
+    name = preset.names[lang] if preset else str(row["preset"] or "")
+    parts = [f"{name} ({preset.among[lang]})" if preset and decides else name]
     if row["sex"] != BOTH_SEXES:
         parts.append(say(f"sex.{row['sex']}", lang))
     if row["age_band"] != ALL_AGES:

@@ -62,6 +62,16 @@ def test_as_many_decimals_as_tell_the_classes_apart():
     assert classes.label(1, "vi") == "50,4 – 50,6"
 
 
+def test_thousands_of_values_still_get_limits_of_one_decimal():
+    array = np.random.default_rng(2).uniform(20, 80, 3000)
+    classes = classify(array, "quantile", 5)
+    assert classes.decimals == 1
+    assert all(round(edge, 1) == edge for edge in classes.edges)
+    counts = np.bincount(classes.place(array))
+    assert counts.sum() == 3000
+    assert np.all(np.abs(counts - 600) < 10)
+
+
 def test_one_value_makes_one_class():
     assert classify(np.array([42.0, 42.0]), "quantile", 5).label(0, "vi") == "42"
 

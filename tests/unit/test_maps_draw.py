@@ -21,7 +21,7 @@ from ncdsurv.errors import UsageError
 from ncdsurv.maps import draw_map, map_svg_links
 from ncdsurv.maps.layers import load_layer
 from ncdsurv.maps.style import NOT_REPORTED, luminance, sequential
-from ncdsurv.reference import load_reference
+from ncdsurv.reference import add_pack, load_reference
 
 REFERENCE = load_reference()
 PILOTS = REFERENCE.pilot_provinces()["code"].to_list()
@@ -264,3 +264,27 @@ def test_a_function_can_give_the_addresses_and_they_are_escaped():
     links = [element.attrib["href"] for element in ElementTree.fromstring(text).iter("a")]
     assert links == ["p?a=01&b=<x>"]
     assert "p?a=01&amp;b=&lt;x&gt;" in text
+
+
+def test_surveyed_boundaries_keep_the_frame_and_islets_of_the_archipelagos_stay_in_the_inset(
+    shared_pack: Path, tmp_path: Path
+):
+    official = load_reference(add_pack(shared_pack, tmp_path))
+    for level in ("province", "commune"):
+        west, south, east, north = load_layer(official, level, "2025").extent
+        assert 1.6e6 < north - south < 1.75e6
+        assert 0.7e6 < east - west < 0.85e6
+    layer = load_layer(official, "commune", "2025", "56")
+    assert layer.insets == []  # nothing is left of the archipelago but its dots
+    result = draw_map(
+        values("commune", "2025", official.codes_within("56", "2025")), reference=official, lang="vi"
+    )
+    assert "sơ đồ" not in texts(result.figure)
+    assert "Quần đảo Trường Sa" in texts(result.figure)
+
+
+def test_names_on_the_map_leave_out_the_kind_of_unit_but_keep_numbers():
+    layer = load_layer(REFERENCE, "district", "2024", "79")
+    short = {layer.name(at, "vi"): layer.short_name(at, "vi") for at in range(len(layer.codes))}
+    assert short["Huyện Củ Chi"] == "Củ Chi"
+    assert short["Quận 1"] == "Quận 1"
