@@ -61,7 +61,7 @@ def _build(store: Store) -> None:
     if pack.is_dir():
         store.add_reference(pack)
     for source in load_catalog().sources:
-        folder = SAMPLES / "exports" / source
+        folder = SAMPLES / source
         if folder.is_dir():
             report = store.ingest(sorted(folder.iterdir()), source=source)
             assert report.balances

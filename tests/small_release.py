@@ -25,9 +25,9 @@ AREAS = [
     ("VN", "2025", "nation", "Việt Nam", None),
     ("CH", "2024", "region", "Tây Nguyên", "VN"),
     ("CH", "2025", "region", "Tây Nguyên", "VN"),
-    ("64", "2024", "province", "Tỉnh Gia Lai", "CH"),
-    ("52", "2024", "province", "Tỉnh Bình Định", "CH"),
-    ("52", "2025", "province", "Tỉnh Gia Lai", "CH"),
+    ("64", "2024", "province", "Gia Lai", "CH"),
+    ("52", "2024", "province", "Bình Định", "CH"),
+    ("52", "2025", "province", "Gia Lai", "CH"),
     ("622", "2024", "district", "Thành phố Pleiku", "64"),
     ("623", "2024", "district", "Huyện Chư Păh", "64"),
     ("540", "2024", "district", "Thành phố Quy Nhơn", "52"),
@@ -65,7 +65,7 @@ class SmallReference:
         ).with_row_index("place")
         return frame.with_columns(
             name_en=pl.col("name"),
-            type=pl.col("level"),
+            type=pl.when(pl.col("level") == "province").then(pl.lit("tỉnh")).otherwise(pl.lit("")),
             lon=108.0 + pl.col("place") / 10,
             lat=14.0 + pl.col("place") / 10,
             area_km2=pl.lit(10.0),

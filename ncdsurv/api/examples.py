@@ -13,6 +13,9 @@ from ncdsurv.forms.choose import form_for
 if TYPE_CHECKING:
     from ncdsurv.api.service import OpenRelease, Service
 
+_ORDER = ("rank", "area_vintage", "numerator", "area_code", "indicator")
+_PRAISED = "high_good"
+
 Example = tuple[dict[str, str], dict[str, str]]
 """Path parameters and query parameters."""
 
@@ -54,7 +57,10 @@ def example_requests(service: Service, caller: Caller) -> dict[tuple[str, str], 
 
 
 def _row(opened: OpenRelease, caller: Caller) -> dict[str, Any]:
-    """The newest monthly percentage of a province (or of the largest level the caller sees) with most people."""
+    """The newest monthly rate with most people, of the largest level that every form is made for.
+
+    Of indicators that are better when higher, and of what the caller may see.
+    """
     import polars as pl
 
     rows = opened.release.scan_values().filter(
@@ -66,13 +72,23 @@ def _row(opened: OpenRelease, caller: Caller) -> dict[str, Any]:
         pl.col("disease").is_not_null(),
         pl.col("period") == opened.release.manifest["as_of"],
     )
-    wanted = [form.levels for form in load_catalog().forms.values()]
-    levels = [level.value for level in (Level.PROVINCE, *Level) if all(level in item for item in wanted)]
-    rank = {name: place for place, name in enumerate([*levels, *(set(Level) - set(levels))])}
+    forms = load_catalog().forms.values()
+    everywhere = [level.value for level in Level if all(level in form.levels for form in forms)]
+    ranked = dict.fromkeys([*reversed(everywhere), *(level.value for level in Level)])
+    rank = {level: place for place, level in enumerate(ranked)}
+    told = [code for code, item in opened.catalog["indicators"].items() if item["polarity"] == _PRAISED]
     found = (
-        only_visible(rows, opened.visible(caller))
-        .with_columns(rank=pl.col("area_level").replace_strict(rank, default=len(rank)))
-        .sort("rank", "area_vintage", "denominator", "area_code", descending=[False, True, True, False])
+        only_visible(rows.filter(pl.col("indicator").is_in(told)), opened.visible(caller))
+        .filter(pl.col("numerator") < pl.col("denominator"))
+        .with_columns(rank=pl.col("area_level").cast(pl.String).replace_strict(rank, default=len(rank)))
+        .sort(
+            "rank",
+            "area_vintage",
+            "numerator",
+            "area_code",
+            "indicator",
+            descending=[False, True, True, False, False],
+        )
         .head(1)
         .collect()
     )

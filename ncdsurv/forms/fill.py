@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,7 @@ def fill_form(
     lang = _language(lang)
     reference = release.reference()
     request = choose_form(catalog.forms, form_id, area, period, reference)
-    units = _units(request, reference)
+    units = _units(request, reference, lang)
     measures = measures_by_commune(release, reference, request)
     first, last = release_months(release)
     counts = count_cells(measures, request.form, months_to_count(request.period, first, last, release.id))
@@ -84,7 +84,7 @@ def fill_form(
         form=request.form,
         level=request.level,
         area_code=request.area_code,
-        area_name=request.area_name,
+        area_name=units.names[request.area_code],
         parents=_parents(request, units),
         period=request.period,
         figures_to=month_label(counts.last_month),
@@ -166,13 +166,25 @@ def _language(lang: str) -> str:
     return lang
 
 
-def _units(request: FormRequest, reference: Any) -> _Units:
+def _units(request: FormRequest, reference: Any, lang: str) -> _Units:
     import polars as pl
 
     vintage = request.form.vintage.value
     parents = reference.parents(vintage).filter(pl.col(request.level.value) == request.area_code)
-    named = reference.areas(vintage=vintage)
-    return _Units(parents, dict(zip(named["code"].to_list(), named["name"].to_list())))
+    rows = reference.areas(vintage=vintage).select("code", "name", "name_en", "type")
+    return _Units(parents, {row["code"]: unit_label(row, lang) for row in rows.iter_rows(named=True)})
+
+
+def unit_label(row: Mapping[str, Any], lang: str) -> str:
+    """A unit's printed name: in Vietnamese with its type, unless the name begins with it already.
+
+    >>> unit_label({"name": "Gia Lai", "name_en": "Gia Lai", "type": "tỉnh"}, "vi")
+    'Tỉnh Gia Lai'
+    """
+    if lang != Language.VI:
+        return str(row["name_en"] or row["name"])
+    name, kind = str(row["name"]), str(row["type"] or "")
+    return name if name.casefold().startswith(kind.casefold()) else f"{kind.capitalize()} {name}"
 
 
 def _parents(request: FormRequest, units: _Units) -> tuple[str, ...]:

@@ -85,6 +85,10 @@ def test_commune_rows_have_detection_open(release: SmallRelease) -> None:
     assert all(not row.blocked for row in form.rows)
 
 
+def test_a_province_is_named_with_its_type(province: FormTable) -> None:
+    assert province.area_name == "Tỉnh Gia Lai"
+
+
 def test_a_figure_is_the_sum_of_its_atoms(province: FormTable) -> None:
     cell = ("hypertension", "detected_total")
     assert province.row_of("23575").figures[cell] == sum(
@@ -149,6 +153,7 @@ def test_the_form_says_what_it_rests_on(province: FormTable) -> None:
 def test_labels_in_english(release: SmallRelease) -> None:
     form = fill_form(NEW, "52", "2026-06", release, lang="en")
     assert form.rows[0].label == "TOTAL"
+    assert form.area_name == "Gia Lai"
     assert form.label_of(("copd_asthma", "at_target")) == "Effective treatment"
     assert form.period_label == "2026-06"
 
@@ -171,14 +176,14 @@ def test_the_long_table_has_every_printed_cell(province: FormTable) -> None:
         ("tt23", "52", "2026-06", "try tt23_2025"),
         (NEW, "52", "2026-Q2", "allowed: month, year"),
         (NEW, "52", "2026-13", "unknown period"),
-        (NEW, "64", "2026-06", "its land is in 52 Tỉnh Gia Lai (province)"),
+        (NEW, "64", "2026-06", "its land is in 52 Gia Lai (province)"),
         (
             NEW,
             "23545",
             "2026-06",
             "its land is in 23575 Phường Pleiku (commune), 23722 Xã Ia Khươl (commune)",
         ),
-        (NEW, "Gia Lai", "2026-06", "nearest: 52 Tỉnh Gia Lai (province)"),
+        (NEW, "Gia Lai", "2026-06", "nearest: 52 Gia Lai (province)"),
         (NEW, "23576", "2026-06", "nearest: 23575 Phường Pleiku (commune)"),
         (NEW, "622", "2026-06", "unknown area for form tt23_2025"),
         (OLD, "64", "2024-12", "allowed: periods within 2025-01 to 2026-06"),
