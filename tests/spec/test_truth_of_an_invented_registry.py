@@ -32,7 +32,7 @@ PUBLISHED = {
     "lost": ("lost_to_follow_up_rate", "numerator"),
 }
 # With dirt: how far a national count may lie from the truth, as a share of the people managed.
-BOUND = {"detected": 0.02, "managed": 0.02, "controlled": 0.05, "lost": 0.02}
+BOUND = {"detected": 0.01, "managed": 0.01, "controlled": 0.02, "lost": 0.01}
 
 
 def _world(folder: Path, dirt: Dirt | None) -> tuple[SyntheticRegistry, Release]:
