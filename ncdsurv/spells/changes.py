@@ -154,7 +154,7 @@ def bucket_spells(
     """Start-stop rows of every case of a bucket under one preset.
 
     Returns:
-        person, disease, atom, sex, band (numbers; band -1 where the birth month is unknown), code
+        person, disease, atom, sex, band (numbers; the last band is that of an unknown birth month), code
         (see `Plan.table`), from_month, to_month (both included), sorted by person, disease, month.
         A case has rows from its detection on; a dead person's cell stays as it was at death.
     """
@@ -184,7 +184,8 @@ def bucket_spells(
         pl.when(pl.col("of") == pl.col("case")).then(pl.col(name)).alias(name) for name in late
     )
     age = pl.col("cell_month") - pl.col("birth_month")
-    band = pl.sum_horizontal((age >= band.lower * MONTHS_PER_YEAR).cast(pl.Int8) for band in bands) - 1
+    reached = pl.sum_horizontal((age >= band.lower * MONTHS_PER_YEAR).cast(pl.Int8) for band in bands)
+    band = pl.when(reached > 0).then(reached - 1).otherwise(len(bands))
     known = known.with_columns(code=_code(rules, plan), band=band.cast(pl.Int8))
     spells = _place(known, bucket.segments).sort("case", "month")
     parts = ["case", "code", "atom", "band"]
@@ -222,7 +223,7 @@ def count_spells(spells: pl.DataFrame, masks: np.ndarray, plan: Plan, first: int
         masks: Int64, one per state: bit k where measure k counts it.
 
     Returns:
-        disease, atom, sex, band, month, then one Int32 column per measure; cells with any count.
+        disease, atom, sex, band, month, then one Int32 column per measure; cells with any count, sorted.
     """
     width = last - first + 1
     keyed = spells.filter(pl.lit(masks != 0).gather(pl.col("code")))
@@ -245,14 +246,9 @@ def count_spells(spells: pl.DataFrame, masks: np.ndarray, plan: Plan, first: int
     for bit in range(len(plan.measures)):
         chosen = np.flatnonzero(row_mask >> bit & 1)
         np.add.at(counts[:, :, bit], row_cell[chosen], running[chosen])
-    return frame_of(cells.drop("cell"), counts, plan, first)
-
-
-def frame_of(cells: pl.DataFrame, counts: np.ndarray, plan: Plan, first: int) -> pl.DataFrame:
-    """A dense block of counts (cells, months, measures) as a frame of its non-empty rows."""
     cell, month = np.nonzero(counts.any(axis=-1))
     block = np.ascontiguousarray(counts[cell, month].T)
-    return cells[cell].with_columns(
+    return cells.drop("cell")[cell].with_columns(
         pl.Series("month", month + first, dtype=pl.Int32),
         *(pl.Series(name, column) for name, column in zip(plan.names, block, strict=True)),
     )

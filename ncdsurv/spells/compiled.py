@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR
-from ncdsurv.spells.changes import frame_of
 from ncdsurv.spells.layout import SEXES, Bucket
 from ncdsurv.spells.rules import Rules
 from ncdsurv.spells.states import Plan
@@ -27,12 +26,13 @@ def count_compiled(
     first_month: int,
     last_month: int,
 ) -> pl.DataFrame:
-    """Count a bucket with the kernel; the frame is that of `changes.count_spells` for all presets.
+    """Count a bucket with the kernel.
 
     Returns:
-        preset, disease, atom, sex, band (numbers), month, then the measures.
+        preset, disease, atom, sex, band (numbers), month, then the measures; sorted by the first six. The
+        frame that `changes.count_spells` makes of each preset, put together.
     """
-    from ncdsurv.spells.kernel import count_changes
+    from ncdsurv.spells.kernel import count_changes, running_rows
 
     people, cases, segments = bucket.people, bucket.cases, bucket.segments
     places = segments["atom"].unique().sort()
@@ -63,20 +63,23 @@ def count_compiled(
         len(catalog.diseases),
         len(plan.measures),
     )
-    rest, band = np.divmod(cells, len(bands) + 1)
+    order = np.argsort(cells)
+    row, month, block = running_rows(counts, order)
+    rest, band = np.divmod(cells[order], len(bands) + 1)
     rest, sex = np.divmod(rest, len(SEXES))
     rest, place = np.divmod(rest, max(len(places), 1))
     preset, disease = np.divmod(rest, len(catalog.diseases))
-    found = pl.DataFrame(
-        {
-            "disease": disease.astype(np.int8),
-            "atom": places.to_numpy()[place],
-            "sex": sex.astype(np.int8),
-            "band": (band - 1).astype(np.int8),
-            "preset": preset.astype(np.int8),
-        }
+    cell = {
+        "preset": preset.astype(np.int8),
+        "disease": disease.astype(np.int8),
+        "atom": places.to_numpy()[place],
+        "sex": sex.astype(np.int8),
+        "band": band.astype(np.int8),
+    }
+    return pl.DataFrame({name: values[row] for name, values in cell.items()}).with_columns(
+        pl.Series("month", month + np.int32(first_month)),
+        *(pl.Series(name, column) for name, column in zip(plan.names, block, strict=True)),
     )
-    return frame_of(found, counts, plan, first_month)
 
 
 def _row(rule: Rules) -> list[int]:

@@ -17,7 +17,7 @@ from ncdsurv.errors import UsageError, unknown
 from ncdsurv.spells.changes import bucket_spells, count_spells
 from ncdsurv.spells.layout import SEXES, Bucket
 from ncdsurv.spells.rules import preset_rules
-from ncdsurv.spells.states import Plan, measure_plan
+from ncdsurv.spells.states import measure_plan
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -71,8 +71,8 @@ def count_bucket(
         form: `polars`, `compiled`, or `auto` (compiled for large buckets where numba is installed).
 
     Returns:
-        Columns of `measures_schema`; rows with at least one count, sorted by preset, disease, atom, sex,
-        age band and month.
+        Columns of `measures_schema`; rows with at least one count, sorted by preset (in the order asked
+        for), disease, atom, sex, age band and month.
 
     Raises:
         UsageError: Unknown preset, months in the wrong order, or the compiled form without numba.
@@ -172,12 +172,10 @@ def _compiled(form: Form, bucket: Bucket) -> bool:
 
 
 def _labels(catalog: Catalog) -> list[pl.Expr]:
-    bands = band_names(catalog)
-    number = pl.when(pl.col("band") < 0).then(len(bands) - 1).otherwise(pl.col("band"))
     return [
         _enum(pl.col("disease"), list(catalog.diseases)).alias("disease"),
         _enum(pl.col("sex"), [sex.value for sex in SEXES]).alias("sex"),
-        _enum(number, bands).alias("age_band"),
+        _enum(pl.col("band"), band_names(catalog)).alias("age_band"),
     ]
 
 
@@ -186,10 +184,10 @@ def _enum(number: pl.Expr, names: list[str]) -> pl.Expr:
 
 
 def _named(counted: pl.DataFrame, catalog: Catalog, presets: list[str]) -> pl.DataFrame:
-    plan: Plan = measure_plan(catalog)
-    order = ["preset", "disease", "atom", "sex", "age_band", "month"]
-    chosen = pl.lit(pl.Series(presets, dtype=pl.Enum(list(catalog.presets)))).gather(
-        pl.col("preset").cast(pl.UInt32)
+    """Numbers -> names, columns in their order; the rows are sorted already."""
+    everything = pl.Series(presets, dtype=pl.Enum(list(catalog.presets)))
+    named = counted.with_columns(
+        _labels(catalog), preset=pl.lit(everything).gather(pl.col("preset").cast(pl.UInt32))
     )
-    named = counted.with_columns(_labels(catalog), preset=chosen)
-    return named.select(*CELL_COLUMNS, *plan.names).sort(order).cast(dict(measures_schema(catalog)))  # type: ignore[arg-type]
+    schema = measures_schema(catalog)
+    return named.select(pl.col(name).cast(dtype) for name, dtype in schema.items())

@@ -55,9 +55,10 @@ def count_changes(
         band_months: Lower ages of the bands in months.
 
     Returns:
-        (cells, counts): Int64 cell number of each row in order of opening, and Int32
-        (rows, months, measures) after the running sum. The cell number is
-        (((preset x diseases + disease) x places + place) x sexes + sex) x (bands + 1) + band + 1.
+        (cells, counts): Int64 cell number of each row in order of opening, and the changes, Int32
+        (rows, months, measures). The cell number is
+        (((preset x diseases + disease) x places + place) x sexes + sex) x (bands + 1) + band; the last band
+        is that of an unknown birth month.
     """
     n_bands, width = band_months.size, last - first + 1
     slots = np.full(rules.shape[0] * n_diseases * n_places * n_sexes * (n_bands + 1), -1, np.int32)
@@ -142,7 +143,7 @@ def count_changes(
                     while band < n_bands and lived - birth[p] >= band_months[band]:
                         band += 1
                     cell = ((q * n_diseases + disease[k]) * n_places + segment_place[s]) * n_sexes + sex[p]
-                    cell = cell * (n_bands + 1) + band
+                    cell = cell * (n_bands + 1) + (band - 1 if band > 0 else n_bands)
                     row = held_row
                     if mask != 0:
                         row = np.int64(slots[cell])
@@ -186,11 +187,45 @@ def count_changes(
                     if band < n_bands:
                         after = _sooner(after, birth[p] + band_months[band], t)
                     t = after
-    for row in range(used):
-        for at in range(1, width):
-            for m in range(n_measures):
-                counts[row, at, m] += counts[row, at - 1, m]
     return cells[:used], counts[:used]
+
+
+@njit(cache=True, nogil=True)
+def running_rows(counts, order):
+    """Running sums over the months, kept where any measure is not 0.
+
+    Args:
+        counts: Changes (rows, months, measures); summed in place.
+        order: The rows in the order wanted.
+
+    Returns:
+        (row, month, block): position in `order` and month from 0 of each kept line, and the counts as
+        Int32 (measures, lines), each measure contiguous.
+    """
+    n_rows, width, n_measures = counts.shape
+    kept = 0
+    for row in range(n_rows):
+        for at in range(width):
+            some = 0
+            for m in range(n_measures):
+                if at > 0:
+                    counts[row, at, m] += counts[row, at - 1, m]
+                some |= counts[row, at, m]
+            kept += some != 0
+    rows, months = np.empty(kept, np.int32), np.empty(kept, np.int32)
+    block = np.empty((n_measures, kept), np.int32)
+    line = 0
+    for place in range(n_rows):
+        for at in range(width):
+            some = 0
+            for m in range(n_measures):
+                some |= counts[order[place], at, m]
+            if some != 0:
+                rows[line], months[line] = place, at
+                for m in range(n_measures):
+                    block[m, line] = counts[order[place], at, m]
+                line += 1
+    return rows, months, block
 
 
 @njit(inline="always")
