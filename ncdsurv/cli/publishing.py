@@ -44,9 +44,11 @@ def sample(
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same people.")] = 20_260_630,
 ) -> None:
     """Write exports of invented patients in every source's own file format."""
-    from ncdsurv.synthetic import make_registry, write_exports
+    from ncdsurv.reports.progress import Progress
+    from ncdsurv.synthetic import sample as write_sample
 
-    written = write_exports(make_registry(patients=patients, seed=seed), out)
+    with Progress.for_terminal() as progress:
+        written = write_sample(patients, seed, out, progress=progress.callback("sample"))
     typer.echo(f"{len(written)} files of {patients:,} invented people in {out}")
 
 

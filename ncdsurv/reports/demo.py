@@ -139,7 +139,9 @@ class _Path:
         from ncdsurv.synthetic import Dirt, make_registry, write_exports, write_samples
 
         registry = make_registry(patients=self.patients, seed=self.seed, dirt=Dirt.as_in_life(), last=AS_OF)
-        written = write_exports(registry, self.out)
+        written = write_exports(
+            registry, self.out, progress=self.stages.progress.callback("samples"), jobs=self.jobs
+        )
         if self.samples != _CHECKOUT_SAMPLES:
             write_samples(self.samples)
         return f"{len(written)} files of {self.patients:,} invented people"
@@ -150,11 +152,11 @@ class _Path:
         store = open_store(self.registry)
         store.add_reference(self.out / "reference")
         rows = files = 0
-        for folder in (*sorted(self.exports.iterdir()), *sorted((self.samples / "exports").iterdir())):
-            if folder.is_dir():
-                report = store.ingest(
-                    folder, source=folder.name, progress=self.stages.progress.callback("ingest")
-                )
+        for source in store.catalog.sources:
+            folders = [path / source for path in (self.exports, self.samples, self.samples / "exports")]
+            found = [path for path in folders if path.is_dir()]
+            if found:
+                report = store.ingest(found, source=source, progress=self.stages.progress.callback("ingest"))
                 rows, files = rows + report.rows_in, files + len(report.files)
         return f"{rows:,} rows of {files} files"
 

@@ -236,7 +236,7 @@ class _Page:
             form = catalog.forms[form_id]
             level = self.reference.area(area, form.vintage)["level"]
             name = area_name(self.reference, area, form.vintage, level, self.text.lang)
-            words = f"{form.number[self.text.lang]} – {name}, {self.text.period(period)} (XLSX)"
+            words = f"{form.names[self.text.lang]} – {name}, {self.text.period(period)} (XLSX)"
             lines.append(f'<li><a href="{escape(href)}" download>{escape(words)}</a></li>')
         return heading(self.text("site.forms"), 2) + Block("<ul>" + "".join(lines) + "</ul>")
 
@@ -254,4 +254,3 @@ class _Page:
             f"<li>{escape(text(f'site.{key}'))}: {escape(str(value))}</li>" for key, value in facts
         )
         return heading(text("site.release"), 2) + Block(f"<ul>{lines}</ul>")
-

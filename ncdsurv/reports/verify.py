@@ -20,6 +20,7 @@ _PERSONAL = {
     "the shape of an insurance number": re.compile(r"\b[A-Z]{2}[1-5]\d{12}\b"),
     "the shape of a mobile phone number": re.compile(r"(?<![\d.,])0[35789]\d{8}(?!\d)"),
 }
+_EXPLAINED = 'class="note nothing"'  # words that say why a table or figure is not there
 _SHAPES = {
     "figure": re.compile(r"<(?:img|svg)\b"),
     "table": re.compile(r"<table\b"),
@@ -41,7 +42,8 @@ def check_notebook(notebook: dict[str, Any], required: Iterable[str]) -> list[st
     for tag in required:
         cells = [cell for cell in notebook["cells"] if tag in cell.get("metadata", {}).get("tags", [])]
         shape = _SHAPES[tag.partition(":")[0]]
-        if not any(shape.search(_html_of(cell)) for cell in cells):
+        shown = [_html_of(cell) for cell in cells]
+        if not any(shape.search(html) or _EXPLAINED in html for html in shown):
             problems.append(f"the output {tag} is missing")
     for number, cell in enumerate(notebook["cells"]):
         if any(output.get("output_type") == "error" for output in cell.get("outputs", [])):
@@ -77,8 +79,11 @@ def check_results(text: str) -> list[str]:
 
 
 def _html_of(cell: dict[str, Any]) -> str:
+    """What the page will show of a cell: HTML, else a picture, else words."""
     parts = []
     for output in cell.get("outputs", []):
-        html = output.get("data", {}).get("text/html", "")
-        parts.append("".join(html))
+        data = output.get("data", {})
+        picture = "<img>" if any(kind.startswith("image/") for kind in data) else ""
+        parts.append("".join(data.get("text/html", "")) or picture or "".join(data.get("text/plain", "")))
+        parts.append("".join(output.get("text", "")))
     return "".join(parts)

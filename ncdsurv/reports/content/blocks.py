@@ -46,6 +46,11 @@ def paragraph(text: str, kind: str = "") -> Block:
     return Block(f"<p{mark}>{escape(text)}</p>") if text else Block("")
 
 
+def nothing(text: str) -> Block:
+    """Says why a table or figure is not there; the check of outputs accepts it in their place."""
+    return Block(f'<p class="note nothing">{escape(text)}</p>')
+
+
 def items(texts: Sequence[str], kind: str = "") -> Block:
     """A list."""
     mark = f' class="{kind}"' if kind else ""

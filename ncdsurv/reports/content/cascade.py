@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ncdsurv.reports.content.blocks import Block, cards, heading, paragraph, picture, table
+from ncdsurv.catalog.vocabulary import Level
+from ncdsurv.reports.content.blocks import Block, cards, heading, nothing, paragraph, picture, table
 from ncdsurv.reports.content.report import Report, layout
 
 
@@ -38,11 +39,27 @@ def chapter(report: Report, disease: str) -> Block:
     return (
         heading(report.disease_name(disease), 2, disease)
         + paragraph(_sentence(report, disease, control), "lead")
+        + paragraph(_coverage(report, disease), "note")
         + cards(figures)
         + paragraph(
             text("cards.preset", preset=preset.names[report.lang], among=preset.among[report.lang]), "note"
         )
     )
+
+
+def _coverage(report: Report, disease: str) -> str:
+    """In how many communes the people live: a figure of an area is one of those who sent data."""
+    from ncdsurv.reports.content.places import inside
+
+    level = str(Level.COMMUNE)
+    codes = inside(report, level)["code"].to_list()
+    frame = report.values(layout()["cascade"]["steps"][1], disease, level=level, area=None)
+    shown = frame.filter(frame["area_code"].is_in(codes), frame["numerator"] > 0)["area_code"].n_unique()
+    if shown == len(codes):
+        return ""
+    text = report.text
+    areas = text.say(f"level.{level}")
+    return text("chapter.coverage", shown=text.number(shown), all=text.number(len(codes)), areas=areas)
 
 
 def _sentence(report: Report, disease: str, control: dict[str, Any]) -> str:
@@ -128,15 +145,13 @@ def _estimate_note(report: Report, disease: str) -> str:
     if prevalence is None:
         return report.text("cascade.no_estimate")
     ages = f"{prevalence.age_from}–{prevalence.age_to}" if prevalence.age_to else f"{prevalence.age_from}+"
-    verified = "" if prevalence.verified else " " + report.text("methods.unverified")
-    return (
-        report.text(
-            "cascade.estimate",
-            percent=report.text.percent(prevalence.percent),
-            ages=ages,
-            source=prevalence.source,
-        )
-        + verified
+    return report.text(
+        "cascade.estimate",
+        percent=report.text.percent(prevalence.percent),
+        ages=ages,
+        # The citation only: what stands behind the semicolon are remarks for whoever maintains the definition.
+        source=prevalence.source.partition(";")[0],
+        verified="" if prevalence.verified else " " + report.text("methods.unverified"),
     )
 
 
@@ -168,7 +183,7 @@ def _bars(report: Report, disease: str, counts: dict[str, dict[str, Any]]) -> Bl
     text = report.text
     shown = [(step, row["value"]) for step, row in counts.items() if row["value"] is not None]
     if not shown:
-        return Block("")
+        return nothing(text("note.nothing"))
     with figure_style():
         figure = Figure(figsize=(7.2, 0.36 * len(shown) + 0.25))
         ax = figure.subplots()

@@ -32,12 +32,8 @@ def invented(report: Report) -> Block:
 
 def is_invented(release: Any, reference: Any) -> bool:
     """Whether the release or one of the reference packs in use says that its people are invented."""
-    marks = ("synthetic", "invented")
-    return any(
-        record.get(mark)
-        for record in (release.manifest, *(p.about for p in reference.packs))
-        for mark in marks
-    )
+    packs = (*reference.manifest, *release.manifest.get("reference_packs", []))
+    return any(pack.get("invented") for pack in packs)
 
 
 def methods(report: Report) -> Block:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ncdsurv.catalog.vocabulary import NATION, Level
 from ncdsurv.errors import NcdsurvError
-from ncdsurv.reports.content.blocks import Block, heading, paragraph, picture, table
+from ncdsurv.reports.content.blocks import Block, heading, nothing, paragraph, picture, table
 from ncdsurv.reports.content.report import Report, layout
 
 if TYPE_CHECKING:
@@ -55,16 +55,8 @@ def place_map(report: Report, disease: str, level: str, indicator: str | None = 
             lang=report.lang,
         )
     except NcdsurvError as error:
-        return top + paragraph(text("map.none", why=error.what), "note")
-    known = frame.drop_nulls("value")
-    alt = text(
-        "map.alt",
-        what=f"{report.indicator_name(name)} – {report.disease_name(disease)}",
-        areas=known.height,
-        low=text.percent(known["value"].min()),
-        high=text.percent(known["value"].max()),
-    )
-    return top + picture(drawn.plot(), alt=alt, data=frame)
+        return top + nothing(text("map.none", why=error.what))
+    return top + picture(drawn.plot(), alt=drawn.alt_text, data=frame)
 
 
 def place_table(report: Report, disease: str, level: str) -> Block:
@@ -117,7 +109,7 @@ def caterpillar(report: Report, disease: str, level: str = Level.PROVINCE) -> Bl
     frame = frame.drop_nulls("value").sort("area_code", descending=True)
     top = heading(text("caterpillar.title"), 3) + paragraph(text("caterpillar.prose"))
     if frame.is_empty():
-        return top + paragraph(text("map.none", why=""), "note")
+        return top + nothing(text("note.nothing"))
     whole = report.one(name, disease)
     names = [
         area_name(report.reference, code, report.vintage, level, report.lang) for code in frame["area_code"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.catalog.vocabulary import Period, month_label, month_start
-from ncdsurv.reports.content.blocks import Block, heading, paragraph, picture, table
+from ncdsurv.reports.content.blocks import Block, heading, nothing, paragraph, picture, table
 from ncdsurv.reports.content.report import Report, layout
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def quality(report: Report) -> Block:
             ]
         )
     if not rows:
-        return top + paragraph(text("quality.none"), "note")
+        return top + nothing(text("quality.none"))
     header = ["quality.measure", "follow_up.meaning", "column.of_short", "column.rate", "quality.expected"]
     return top + table(
         [text(name) for name in header],
@@ -69,7 +69,7 @@ def heaping(report: Report) -> Block:
     frame = frame.filter(frame["metric"].is_in(list(metrics)), frame["denominator"] > 0)
     top = heading(text("quality.heaping"), 2) + paragraph(text("quality.heaping_prose"))
     if frame.is_empty():
-        return top + paragraph(text("quality.none"), "note")
+        return top + nothing(text("quality.none"))
     shown = [name for name in metrics if name in set(frame["metric"])]
     sources = sorted(set(frame["source"]))
     with figure_style():
@@ -131,7 +131,7 @@ def completeness(report: Report) -> Block:
     ).sort("month")
     top = heading(text("quality.completeness"), 2) + paragraph(text("quality.completeness_prose"))
     if frame["value"].drop_nulls().is_empty():
-        return top + paragraph(text("quality.none"), "note")
+        return top + nothing(text("quality.none"))
     with figure_style():
         figure = Figure(figsize=(7.2, 2.7))
         ax = figure.subplots()
@@ -172,7 +172,7 @@ def stations(report: Report) -> Block:
     frame = frame.filter(frame["denominator"] >= metric.minimum_denominator)
     top = heading(text("quality.stations"), 2) + paragraph(text("quality.stations_prose"))
     if frame.is_empty():
-        return top + paragraph(text("quality.none"), "note")
+        return top + nothing(text("quality.none"))
     share = float(metric.expected_percent or 0) / 100
     limit = 100 * (share + _Z998 * np.sqrt(share * (1 - share) / frame["denominator"].to_numpy()))
     above = frame.filter(frame["value"].to_numpy() > limit).sort("facility")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ncdsurv.errors import NcdsurvError
-from ncdsurv.reports.content.blocks import Block, heading, paragraph, picture, table
+from ncdsurv.reports.content.blocks import Block, heading, nothing, paragraph, picture, table
 from ncdsurv.reports.content.report import Report, layout
 
 
@@ -17,12 +17,14 @@ def control_trend(report: Report, disease: str) -> Block:
 def trend_of(report: Report, indicator: str, disease: str) -> Block:
     """Observed months, the fitted quasi-Poisson rate and its change per year, of any indicator."""
     text = report.text
-    top = heading(text("trend.title"), 3) + paragraph(text("trend.prose"))
+    top = heading(text("trend.title", indicator=report.indicator_name(indicator)), 3) + paragraph(
+        text("trend.prose")
+    )
     try:
         result = _fit(report, indicator, disease)
     except NcdsurvError as error:
         # Too few months or people is a finding about the area, not a failure of the report.
-        return top + paragraph(text("trend.none", why=error.what), "note")
+        return top + nothing(text("trend.none", why=error.what))
     report.results[f"trend_{indicator}_{disease}"] = result.summary()
     shown = picture(
         result.plot(lang=report.lang),
@@ -47,7 +49,7 @@ def explain(report: Report, indicator: str, disease: str) -> Block:
     try:
         words = _fit(report, indicator, disease).explain(report.lang)
     except NcdsurvError as error:
-        return top + paragraph(report.text("trend.none", why=error.what), "note")
+        return top + nothing(report.text("trend.none", why=error.what))
     blocks = [paragraph(line) for line in words.splitlines() if line.strip()]
     return sum(blocks, top)
 
@@ -99,7 +101,7 @@ def follow_up(report: Report, disease: str) -> Block:
         report.emit(f"{name}_{disease}", now)
     return (
         heading(text("follow_up.title"), 3)
-        + paragraph(text("follow_up.prose"))
+        + paragraph(text("follow_up.prose" if _same_people(rows) else "follow_up.prose_apart"))
         + _lines(report, disease, part["drawn"])
         + table(
             [
@@ -119,6 +121,11 @@ def follow_up(report: Report, disease: str) -> Block:
     )
 
 
+def _same_people(rows: list[list[str]]) -> bool:
+    """Whether the exclusive outcomes are counted among the same people, so that they add up."""
+    return len({row[2].partition("/")[2] for row in rows[:-1]}) == 1
+
+
 def _lines(report: Report, disease: str, names: list[str]) -> Block:
     from matplotlib.figure import Figure
 
@@ -128,29 +135,21 @@ def _lines(report: Report, disease: str, names: list[str]) -> Block:
     text = report.text
     frame = report.values(names, disease, period=_published_months(report)).sort("period")
     if frame["value"].null_count() == frame.height:
-        return Block("")
-    styles: tuple[Any, ...] = ("-", "--", ":")
+        return nothing(text("note.nothing"))
     with figure_style():
-        figure = Figure(figsize=(7.2, 2.7))
-        ax = figure.subplots()
-        for number, name in enumerate(names):
+        figure = Figure(figsize=(7.6, 2.3))
+        panels = figure.subplots(1, len(names), sharey=True)
+        for number, (ax, name) in enumerate(zip(panels, names, strict=True)):
             rows = frame.filter(frame["indicator"] == name).drop_nulls("value")
             dates = [month_start(Period.parse(period).last_month) for period in rows["period"]]
-            colour = QUALITATIVE[number]
-            ax.fill_between(dates, rows["lower"], rows["upper"], color=colour, alpha=0.15, lw=0)
-            ax.plot(
-                dates,
-                rows["value"],
-                color=colour,
-                ls=styles[number],
-                lw=1.6,
-                label=report.indicator_name(name),
-            )
-        ax.set_ylim(bottom=0)
-        ax.set_ylabel("%")
-        ax.grid(axis="y", color=RULE, lw=0.4)
-        month_axis(ax)
-        ax.legend(loc="upper left", bbox_to_anchor=(0, 1.18), ncol=3, borderaxespad=0)
+            ax.fill_between(dates, rows["lower"], rows["upper"], color=QUALITATIVE[number], alpha=0.2, lw=0)
+            ax.plot(dates, rows["value"], color=QUALITATIVE[number], lw=1.6)
+            ax.set_title(report.indicator_name(name), loc="left", fontsize=8.5)
+            ax.grid(axis="y", color=RULE, lw=0.4)
+            month_axis(ax, every=6)
+        panels[0].set_ylim(bottom=0)
+        panels[0].set_ylabel("%")
+        figure.subplots_adjust(wspace=0.12)
         last = {name: report.one(name, disease) for name in names}
         alt = "; ".join(f"{report.indicator_name(name)}: {report.rate(row)}" for name, row in last.items())
         return picture(
@@ -158,11 +157,11 @@ def _lines(report: Report, disease: str, names: list[str]) -> Block:
         )
 
 
-def month_axis(ax: Any) -> None:
-    """Months by quarter, written the same way in both languages."""
+def month_axis(ax: Any, every: int = 3) -> None:
+    """Months by quarter or half-year, written the same way in both languages."""
     from matplotlib import dates
     from matplotlib.dates import MonthLocator
     from matplotlib.ticker import FuncFormatter
 
-    ax.xaxis.set_major_locator(MonthLocator(bymonth=(1, 4, 7, 10)))
+    ax.xaxis.set_major_locator(MonthLocator(bymonth=range(1, 13, every)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{dates.num2date(at):%m/%Y}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Sex
-from ncdsurv.reports.content.blocks import Block, heading, paragraph, picture, table
+from ncdsurv.reports.content.blocks import Block, heading, nothing, paragraph, picture, table
 from ncdsurv.reports.content.report import Report, layout
 
 _SEXES = (Sex.FEMALE, Sex.MALE)
@@ -61,7 +61,7 @@ def _dots(report: Report, cells: dict[tuple[str, str], dict[str, Any]], bands: l
     known = {cell: row for cell, row in cells.items() if row["value"] is not None}
     shown = [band for band in bands if any((sex, band) in known for sex in _SEXES)]
     if not shown:
-        return Block("")
+        return nothing(text("note.nothing"))
     with figure_style():
         figure = Figure(figsize=(7.2, 2.5))
         ax = figure.subplots()
@@ -76,11 +76,11 @@ def _dots(report: Report, cells: dict[tuple[str, str], dict[str, Any]], bands: l
                 color=QUALITATIVE[number], label=text.say(f"sex.{sex}"),
             )  # fmt: skip
         ax.set_xticks(range(len(shown)), [band.replace("-", "–") for band in shown])
-        ax.set_ylim(0, 100)
+        ax.set_ylim(-3, 103)  # room for a point at either end
         ax.set_ylabel("%")
         ax.set_xlabel(text("strata.age"))
         ax.grid(axis="y", color=RULE, lw=0.4)
-        ax.legend(loc="upper left", ncol=2)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=2, borderaxespad=0.2)
         alt = "; ".join(
             f"{text.say(f'sex.{sex}')} {band}: {text.percent(known[sex, band]['value'])}"
             for sex in _SEXES
