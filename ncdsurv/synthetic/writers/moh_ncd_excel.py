@@ -57,7 +57,7 @@ def _cells(book: Book, job: FileJob, visit: Any, ill: Ill, who: Identity) -> dic
         "Giới tính": words["sex"][who.sex],
         "Năm sinh": str(who.birth_date.year) if who.year_only else _date(who.birth_date, swapped),
         "Mã BHYT": who.insurance_number,
-        "Số CMT/CCCD": number(who.citizen_id),
+        "Số CMT/CCCD": number(who.citizen_id) if who.citizen_id else None,
         "Số điện thoại": number(who.phone) if who.phone else None,
         "Địa chỉ": who.address,
         "Xã/Phường/Thị trấn": number(commune),
