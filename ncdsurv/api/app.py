@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ncdsurv import __version__
 from ncdsurv.api.auth import find_keys
-from ncdsurv.api.models import Health
+from ncdsurv.api.models_reports import Health
 from ncdsurv.api.openapi import describe
 from ncdsurv.api.problems import add_handlers
 from ncdsurv.api.routes import ROUTERS

@@ -8,6 +8,8 @@ from typing import Any
 
 from ncdsurv.errors import StoreError, UsageError
 
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
+
 
 def serve(
     store: str | Path | Any,
@@ -58,7 +60,13 @@ def prepare(store: str | Path | Any, host: str, keys: str | Path | None, insecur
             got=key_file.path.name,
             do="make one: ncdsurv key create --name NAME; or try it on this machine with --insecure-dev",
         )
-    return create_app(releases, keys=key_file, insecure_dev=insecure_dev)
+    app = create_app(releases, keys=key_file, insecure_dev=insecure_dev)
+    if insecure_dev:
+        from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+        # A page of another site whose name is made to point here must not read what needs no key.
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_LOOPBACK_NAMES], www_redirect=False)
+    return app
 
 
 def is_loopback(host: str) -> bool:
@@ -67,7 +75,7 @@ def is_loopback(host: str) -> bool:
     >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0")
     (True, False)
     """
-    if host == "localhost":
+    if host in _LOOPBACK_NAMES:
         return True
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback

@@ -227,7 +227,13 @@ def test_without_keys_only_this_machine_is_served(registry: Path, host: str) -> 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 def test_insecure_dev_starts_on_loopback(registry: Path, host: str) -> None:
     app = prepare(registry, host, None, insecure_dev=True)
-    assert TestClient(app).get("/v1/periods").status_code == 200
+    for name in ("127.0.0.1:8000", "localhost", "[::1]:8000"):
+        assert TestClient(app, base_url=f"http://{name}").get("/v1/periods").status_code == 200
+
+
+def test_insecure_dev_answers_no_other_name(registry: Path) -> None:
+    app = prepare(registry, "127.0.0.1", None, insecure_dev=True)
+    assert TestClient(app, base_url="http://elsewhere.example").get("/v1/periods").status_code == 400
 
 
 def test_the_service_does_not_start_without_a_key(registry: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 from starlette.testclient import TestClient
 
-from ncdsurv.api import models
+from ncdsurv.api import models, models_reports
 from tests.small_release import SILENT_COMMUNE, SmallStore
 
 SERIES = "indicator=control_rate&disease=hypertension&preset=tt37"
@@ -19,8 +19,8 @@ SERIES = "indicator=control_rate&disease=hypertension&preset=tt37"
 @pytest.mark.parametrize(
     ("path", "model"),
     [
-        ("/healthz", models.Health),
-        ("/readyz", models.Health),
+        ("/healthz", models_reports.Health),
+        ("/readyz", models_reports.Health),
         ("/v1/releases", models.ReleaseList),
         ("/v1/releases/2026-05-small", models.ReleaseDetail),
         ("/v1/releases/latest", models.ReleaseDetail),
@@ -31,10 +31,10 @@ SERIES = "indicator=control_rate&disease=hypertension&preset=tt37"
         ("/v1/periods", models.PeriodList),
         ("/v1/availability?level=province", models.AvailabilityList),
         (f"/v1/data?{SERIES}&area=52&vintage=2025", models.ValueList),
-        (f"/v1/trends?{SERIES}&area=52&vintage=2025&season=false", models.TrendAnswer),
-        ("/v1/forms", models.FormList),
-        ("/v1/forms/tt23_2025?area=52&period=2026-06", models.FormAnswer),
-        ("/v1/quality", models.QualityList),
+        (f"/v1/trends?{SERIES}&area=52&vintage=2025&season=false", models_reports.TrendAnswer),
+        ("/v1/forms", models_reports.FormList),
+        ("/v1/forms/tt23_2025?area=52&period=2026-06", models_reports.FormAnswer),
+        ("/v1/quality", models_reports.QualityList),
     ],
 )
 def test_every_resource_answers_in_its_own_shape(
@@ -117,7 +117,7 @@ def test_a_map_has_a_feature_for_each_area(client: TestClient) -> None:
     answer = client.get(f"/v1/maps/province?{SERIES}&vintage=2025&period=2026-06")
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/geo+json"
-    models.FeatureCollection.model_validate(answer.json())
+    models_reports.FeatureCollection.model_validate(answer.json())
 
 
 def test_the_form_over_http_is_the_form(client: TestClient, store: SmallStore) -> None:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ncdsurv.api.answers import choose_format, to_csv
-from ncdsurv.api.models import FormAnswer, FormItem, FormList
+from ncdsurv.api.models_reports import FormAnswer, FormItem, FormList
 from ncdsurv.api.problems import Problem, unknown_code
 from ncdsurv.api.queries import FormQuery, NoQuery
 from ncdsurv.api.routes.common import FormReader, ServiceHere, deliver

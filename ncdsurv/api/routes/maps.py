@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ncdsurv.api.answers import GEOJSON
-from ncdsurv.api.models import FeatureCollection
+from ncdsurv.api.models_reports import FeatureCollection
 from ncdsurv.api.problems import Problem, unknown_code, unprocessable
 from ncdsurv.api.queries import DataQuery, MapQuery
 from ncdsurv.api.reading import nothing_there, select_values

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ncdsurv.api.answers import choose_format
-from ncdsurv.api.models import QualityItem, QualityList
+from ncdsurv.api.models_reports import QualityItem, QualityList
 from ncdsurv.api.problems import unknown_code, unprocessable
 from ncdsurv.api.queries import QualityQuery
 from ncdsurv.api.reading import check_areas, only_visible

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ncdsurv.api.models import TrendAnswer
+from ncdsurv.api.models_reports import TrendAnswer
 from ncdsurv.api.queries import DataQuery, SeriesQuery
 from ncdsurv.api.reading import nothing_there, select_values
 from ncdsurv.api.routes.common import Reader, ServiceHere, deliver
