@@ -29,10 +29,13 @@ from ncdsurv.clean.records import add_keys, diagnoses_of, identifiers_of, patien
 from ncdsurv.ingest.raw import DAMAGE, RawBatch
 
 _OPTIONAL_DATES = ("detected_on", "next_visit_on")
+# How systems write "nothing" in a cell; as empty as a blank one.
+_NOTHING = ("", "null", "none", "nan", "n/a", "#n/a", "#ref!", "#value!", "-", "--", ".", "\\n")
+_FREE_TEXT = ("name", "address", "drugs")
 _CODED = ("kind", "detected_where", "glucose_kind", "reported_target", "patient_status")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CleanBatch:
     """Records of one batch, and what became of each row.
 
@@ -48,6 +51,11 @@ class CleanBatch:
     duplicates: pl.DataFrame
     repairs: pl.DataFrame
     counts: pl.DataFrame
+
+    def __repr__(self) -> str:
+        """Counts only: what is printed, logged or shown by a debugger must hold no patient."""
+        sums = self.counts.select("rows_in", "kept", "rejected", "duplicates").sum().row(0, named=True)
+        return f"CleanBatch({', '.join(f'{name}={count}' for name, count in sums.items())})"
 
 
 def clean_batch(
@@ -106,12 +114,19 @@ def _prepared(batch: RawBatch) -> pl.DataFrame:
             DAMAGE,
             pl.lit(batch.source).alias("source"),
             *(
-                (pl.col(field) if field in have else pl.lit(None, dtype=pl.String)).alias(RAW + field)
+                (_something(field) if field in have else pl.lit(None, dtype=pl.String)).alias(RAW + field)
                 for field in FIELDS
             ),
         )
         .with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(ledger.ROW))
     )
+
+
+def _something(field: str) -> pl.Expr:
+    cell = pl.col(field)
+    if field in _FREE_TEXT:
+        return cell
+    return pl.when(~cell.str.strip_chars().str.to_lowercase().is_in(list(_NOTHING))).then(cell)
 
 
 def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, reference: Any) -> pl.DataFrame:

@@ -71,7 +71,7 @@ def _repair_legacy(frame: pl.DataFrame, field: str) -> pl.DataFrame:
     if not suspect.height:
         return frame
     cells = frame.select("file", "sheet", RAW + field).drop_nulls().unique()
-    cells = cells.join(suspect, on=["file", "sheet"], how="semi")
+    cells = cells.join(suspect, on=["file", "sheet"], how="semi").sort("file", "sheet", RAW + field)
     rows = []
     for (file, sheet), column in cells.group_by("file", "sheet"):
         composed = {text: text for text in column[RAW + field].to_list()}

@@ -23,7 +23,7 @@ class RawFile:
     skipped: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RawBatch:
     """Rows of one source, of one or many files.
 
@@ -34,6 +34,10 @@ class RawBatch:
     source: str
     frame: pl.DataFrame
     files: tuple[RawFile, ...]
+
+    def __repr__(self) -> str:
+        """Counts only, never a cell."""
+        return f"RawBatch(source={self.source}, files={len(self.files)}, rows={self.rows})"
 
     @property
     def rows(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -43,12 +44,13 @@ def read_table(
     Raises:
         InputError: No sheet holds such a table, or a required column is missing.
     """
+    sheets: list[tuple[str, int, Cells | None]]
     sheets = [(CSV_SHEET, 0, _read_csv(path))] if kind == "text" else _read_workbook(path)
     frames, skipped = [], []
     for name, offset, rows in sheets:
-        header = find_header(rows, name, mapping)
-        if header is None:
-            skipped.append((name, "no header of this source"))
+        header = find_header(rows, name, mapping) if rows is not None else None
+        if rows is None or header is None:
+            skipped.append((name, "hidden sheet" if rows is None else "no header of this source"))
         elif header.missing:
             raise _missing(path, name, header, mapping)
         else:
@@ -119,12 +121,16 @@ def _text(cell: Any) -> str | None:
     return str(cell)
 
 
-def _read_workbook(path: Path) -> list[tuple[str, int, Cells]]:
+def _read_workbook(path: Path) -> list[tuple[str, int, Cells | None]]:
+    """Name, first row and cells of each worksheet; no cells for a hidden one."""
     try:
         book = CalamineWorkbook.from_path(str(path))
-        found: list[tuple[str, int, Cells]] = []
+        found: list[tuple[str, int, Cells | None]] = []
         for meta in book.sheets_metadata:
             if not str(meta.typ).endswith("WorkSheet"):
+                continue
+            if not str(meta.visible).endswith(".Visible"):
+                found.append((meta.name, 0, None))
                 continue
             sheet = book.get_sheet_by_name(meta.name)
             start = sheet.start
@@ -149,16 +155,24 @@ def _read_csv(path: Path) -> Cells:
     else:
         sample = text[:20_000]
         separator = max(_SEPARATORS, key=sample.count)
+    width = max((line.count(separator) for line in text[:20_000].splitlines()), default=0)
     csv.field_size_limit(_FIELD_BYTES)
     rows: list[list[str]] = []
     try:
-        for row in csv.reader(text.splitlines(keepends=True), delimiter=separator):
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
             if len(row) > LIMITS.columns or len(rows) > LIMITS.rows:
                 raise refuse(path, "has more rows or columns than a station can write", "split it by month")
+            if any("\n" in cell and _swallows_rows(cell, separator, width) for cell in row):
+                raise refuse(path, f"has an open quote near line {len(rows) + 1}", "export it again as CSV")
             rows.append(row)
     except csv.Error:
         raise refuse(path, f"breaks off in line {len(rows) + 1}", "export it again as CSV") from None
     return rows
+
+
+def _swallows_rows(cell: str, separator: str, width: int) -> bool:
+    """Whether an open quote made one cell of whole rows: a line inside it has about as many columns."""
+    return any(line.count(separator) >= max(2, width // 2) for line in cell.splitlines()[1:])
 
 
 def _decode(path: Path, data: bytes) -> str:

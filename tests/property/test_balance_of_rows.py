@@ -72,6 +72,7 @@ def test_no_value_stands_in_rejects_repairs_or_duplicates(secret: str, field: st
     batch = clean_rows([{field: secret}, {field: secret}, {field: secret, "visited_on": "12/03/25"}])
     for frame in (batch.rejects, batch.repairs, batch.duplicates, batch.counts):
         assert secret not in frame.write_csv()
+    assert secret not in repr(batch) + repr(raw_batch([{field: secret}]))
 
 
 @given(rows=st.lists(ROW, min_size=1, max_size=8), source=SOURCE)

@@ -176,3 +176,16 @@ def test_facility_keeps_its_zero() -> None:
     batch = clean_one(facility="2001")
     assert batch.visits["facility"].to_list() == ["02001"]
     assert rule_of(batch, "facility") == "leading_zero_restored"
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "-", "#N/A", " "])
+def test_a_written_nothing_is_an_empty_cell(nothing: str) -> None:
+    batch = clean_one(sbp=nothing, dbp=nothing, phone=nothing, detected_on=nothing)
+    assert batch.visits.select("sbp", "dbp").rows() == [(None, None)]
+    assert batch.repairs.is_empty()
+
+
+def test_totals_and_signatures_below_a_table_are_rejected_as_no_record() -> None:
+    empty = dict.fromkeys(("sex", "birth_date", "citizen_id", "commune", "visited_on", "diagnosis"))
+    batch = clean_rows([{}, {**empty, "name": "Tổng cộng"}, {**empty, "name": "Người lập biểu"}])
+    assert batch.rejects["rule"].to_list() == ["not_a_record"] * 2

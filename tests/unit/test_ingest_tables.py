@@ -176,6 +176,35 @@ def test_files_of_one_source_join_and_two_sources_do_not(tmp_path: Path) -> None
         concat_batches([batch, other])
 
 
+def test_a_hidden_sheet_is_left_out_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "02001_a.xlsx"
+    book = xlsxwriter.Workbook(path)
+    for name in ("K", "CU"):
+        sheet = book.add_worksheet(name)
+        sheet.write_row(0, 0, HEADER)
+        sheet.write_row(1, 0, ROW)
+    sheet.hide()
+    book.close()
+    batch = read_file(path, VISITS)
+    assert batch.frame["sheet"].to_list() == ["K"]
+    assert batch.files[0].skipped == (("CU", "hidden sheet"),)
+
+
+def test_an_open_quote_does_not_swallow_rows_in_silence(tmp_path: Path) -> None:
+    lines = [",".join(HEADER), ",".join(ROW).replace("Lò", '"Lò'), ",".join(ROW), ",".join(ROW)]
+    with pytest.raises(InputError, match="open quote near line 2"):
+        read_file(text_file(tmp_path / "02001_a.csv", "\n".join(lines)), VISITS)
+    drugs = ",".join([*HEADER, "THUOC"]) + "\n" + ",".join([*ROW, '"A, 28 ngày\nB, 28 ngày"']) + "\n"
+    assert read_file(text_file(tmp_path / "02001_b.csv", drugs), VISITS).rows == 1
+
+
+def test_instruction_rows_below_the_header_are_skipped_where_the_source_has_them(tmp_path: Path) -> None:
+    lines = [",".join(HEADER), ",".join(["(bắt buộc)"] * len(HEADER)), ",".join(ROW)]
+    mapping = VISITS.model_copy(update={"rows_after_header": 1})
+    batch = read_file(text_file(tmp_path / "02001_a.csv", "\n".join(lines)), mapping)
+    assert batch.frame["row_number"].to_list() == [3]
+
+
 def test_a_workbook_without_the_table_lists_its_sheets(tmp_path: Path) -> None:
     path = workbook(tmp_path / "02001_a.xlsx", {"Bìa": [["x"]], "Trang 2": [["y"]]})
     with pytest.raises(InputError, match="sheets Bìa, Trang 2"):
