@@ -31,7 +31,7 @@ def draw_people(
     sex: np.ndarray,
     age_group: np.ndarray,
     province_codes: list[str],
-    ministry_only: np.ndarray,
+    both_numbers: np.ndarray,
     rng: np.random.Generator,
 ) -> pl.DataFrame:
     """Invent identities for people of given home, sex and age group.
@@ -41,7 +41,7 @@ def draw_people(
         sex: Index into ("male", "female"), shape (n,).
         age_group: Index into the 17 five-year groups, shape (n,).
         province_codes: All 2024 province codes, for citizen numbers.
-        ministry_only: True where the record needs both numbers, shape (n,).
+        both_numbers: True where the station's system needs both numbers, shape (n,).
         rng: Source of randomness.
 
     Returns:
@@ -57,7 +57,7 @@ def draw_people(
     settings = parameters("behaviour")["people"]
     citizen = _citizen_numbers(births, sexes, provinces, province_codes, rng)
     card = _cards(births, provinces, rng)
-    bare = np.array(ministry_only)
+    bare = np.array(both_numbers)
     lacks_id = ~bare & (rng.random(size) < settings["without_citizen_id"])
     lacks_card = ~bare & ~lacks_id & (rng.random(size) < settings["without_insurance"])
     return homes.with_columns(

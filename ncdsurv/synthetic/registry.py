@@ -134,11 +134,14 @@ def make_registry(
     clinic = has_his(stations)
     his = np.array([clinic[code] for code in homes["commune_2025"]])
     codes = reference.areas("province", "2024")["code"].to_list()
-    persons = draw_people(homes, sex, age, codes, ~his, folk)
+    tables = [code for code, system in parameters("systems").items() if system["writer"] == "table"]
+    strict = ~homes.join(stations, on="facility", how="left", maintain_order="left")["source"].is_in(tables)
+    persons = draw_people(homes, sex, age, codes, strict.to_numpy(), folk)
     first_day, last_day = to_day(start), to_day(end)
     starts, prevalent = draw_starts(patients, first_day, last_day, rng)
     illness = draw_illness(first_disease, starts, prevalent, his, last_day, rng)
     moves = draw_moves(persons, illness, base, stations, first_day, last_day, rng)
+    moves = moves.filter(pl.col("moved_day") > pl.Series(starts).gather(moves["person"]))
     persons, illness, visits = draw_visits(
         persons, illness, moves, stations, starts, prevalent, (first_day, last_day), rng
     )
