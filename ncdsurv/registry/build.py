@@ -16,9 +16,10 @@ import ncdsurv
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, Period, month_index, month_label
 from ncdsurv.errors import StoreError, UsageError
 from ncdsurv.registry.buckets import read_buckets
-from ncdsurv.registry.checks import check_measures, check_values
+from ncdsurv.registry.checks import ValueChecks, check_measures
 from ncdsurv.registry.digest import basis, fingerprint
 from ncdsurv.registry.linking import current_diagnoses, current_visits, link
+from ncdsurv.registry.values import Published, write_values
 from ncdsurv.spells import add_buckets, count_bucket, measure_plan
 from ncdsurv.store.atomic import new_folder
 from ncdsurv.store.release import (
@@ -28,7 +29,6 @@ from ncdsurv.store.release import (
     MEASURES,
     QUALITY,
     VALUES,
-    VALUES_ORDER,
     Release,
 )
 
@@ -86,8 +86,6 @@ def _fill(
     progress: Progress | None,
 ) -> None:
     """Write all files of a release into a folder; raises before the manifest if an identity breaks."""
-    from ncdsurv.indicators import publish_values
-
     catalog, reference = store.catalog, store.reference
     parts = []
     for done, total, bucket in read_buckets(snapshot):
@@ -96,18 +94,13 @@ def _fill(
         parts.append(count_bucket(bucket, catalog, first_month=months[0], last_month=months[1]))
     if not parts:
         raise StoreError("no person has a known place", do="check commune and station codes of the exports")
-    measures = add_buckets(parts)
-    plan = measure_plan(catalog)
-    held = check_measures(measures, plan, catalog)
-    values = publish_values(  # in VALUES_ORDER already
-        measures, reference, catalog, release_id, first_month=months[0], last_month=months[1]
-    )
-    held += check_values(values, measures, plan, catalog)
-    quality = _quality(store, snapshot)
-    for name, frame in ((MEASURES, measures), (VALUES, values), (QUALITY, quality)):
-        frame.write_parquet(folder / name, compression="zstd", statistics=True)
+    measures = add_buckets(parts) if len(parts) > 1 else parts[0]
+    held = check_measures(measures, measure_plan(catalog), catalog)
+    measures.write_parquet(folder / MEASURES, compression="zstd")
+    published = write_values(folder / VALUES, measures, reference, catalog, release_id, months)
+    _quality(store, snapshot).write_parquet(folder / QUALITY, compression="zstd")
     _write_json(folder / CATALOG, catalog.model_dump(mode="json"))
-    _write_json(folder / DOSSIER, _dossier(values))
+    _write_json(folder / DOSSIER, _dossier(published))
     files = {path.name: _file_facts(path) for path in sorted(folder.iterdir())}
     _write_json(
         folder / MANIFEST,
@@ -122,11 +115,13 @@ def _fill(
             "definitions_hash": inputs["definitions"],
             "reference_packs": reference.manifest,
             "versions": _versions(),
-            "counts": _counts(snapshot, linked, measures, values),
-            "checks": held,
-            "contents": {
-                name: values[name].unique().sort().to_list() for name in VALUES_ORDER if name != "area_code"
+            "counts": {
+                **_counts(snapshot, linked),
+                "measures": measures.height,
+                "values": published.rows,
             },
+            "checks": [*held, *ValueChecks.HELD],
+            "contents": {name: sorted(found) for name, found in published.contents.items()},
             "files": files,
         },
     )
@@ -155,23 +150,20 @@ def _quality(store: Store, snapshot: Snapshot) -> pl.DataFrame:
     )
 
 
-def _dossier(values: pl.DataFrame) -> dict[str, Any]:
-    flags = dict(values.group_by("flag").len().sort("flag").iter_rows())
+def _dossier(published: Published) -> dict[str, Any]:
     return {
         "disclosure_control": "none",
         "statement": {
             "vi": "Bản phát hành này đánh dấu số nhỏ nhưng chưa che số nào; không công bố rộng rãi các số theo xã.",
             "en": "This release flags small numbers and suppresses none; do not publish its commune figures openly.",
         },
-        "values_by_flag": flags,
+        "values_by_flag": dict(sorted(published.flags.items())),
         "suppressed_cells": 0,
         "attack": None,
     }
 
 
-def _counts(
-    snapshot: Snapshot, linked: dict[str, Any], measures: pl.DataFrame, values: pl.DataFrame
-) -> dict[str, Any]:
+def _counts(snapshot: Snapshot, linked: dict[str, Any]) -> dict[str, Any]:
     log = snapshot.read("ingest_log")
     rows = {name: int(log[name].sum()) for name in ("rows_in", "kept", "rejected", "duplicates", "repaired")}
     return {
@@ -180,8 +172,6 @@ def _counts(
         **{name: linked[name] for name in ("records", "persons", "persons_without_residence")},
         "linked_by_rule": linked["by_rule"],
         "residences_by_basis": linked["residences_by_basis"],
-        "measures": measures.height,
-        "values": values.height,
     }
 
 

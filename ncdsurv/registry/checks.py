@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +9,11 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Level, month_label
 from ncdsurv.errors import IdentityError
+from ncdsurv.indicators.figures import CRUDE
 from ncdsurv.spells import Plan
 from ncdsurv.spells.states import members
+
+_ROUNDING = 1e-9
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -83,83 +85,83 @@ def _exact_cover(left: np.ndarray, parts: dict[str, np.ndarray]) -> list[str] | 
     return None
 
 
-def check_values(values: pl.DataFrame, measures: pl.DataFrame, plan: Plan, catalog: Catalog) -> list[str]:
-    """Check what is published: areas add up to the nation, the nation to the counts, limits enclose values.
+class ValueChecks:
+    """Checks what is about to be published, indicator by indicator, against the counts it came from.
 
-    Raises:
-        IdentityError: One identity does not hold.
+    Args:
+        measures: The counts.
+        plan: The plan they were counted by.
+        catalog: Indicators and their levels.
     """
-    crude = values.filter(
-        (pl.col("sex") == BOTH_SEXES)
-        & (pl.col("age_band") == ALL_AGES)
-        & (pl.col("standardisation") == "crude")
-        & pl.col("indicator").is_in(list(plan.numerators))
-    )
-    cell = ["indicator", "preset", "disease", "period"]
-    levels = {
-        indicator.id: {str(level) for level in indicator.levels} for indicator in catalog.indicators.values()
-    }
-    sums = crude.group_by(*cell, "area_vintage", "area_level").agg(pl.col("numerator").sum())
-    nation = sums.filter(pl.col("area_level") == Level.NATION.value).drop("area_level")
-    nation = nation.rename({"numerator": "whole"})
-    published = pl.DataFrame(
-        [{"indicator": name, "area_level": level} for name, several in levels.items() for level in several],
-        schema={"indicator": pl.String, "area_level": pl.String},
-    )
-    compared = sums.join(published, on=["indicator", "area_level"], how="semi").join(
-        nation, on=[*cell, "area_vintage"]
-    )
-    _none(compared.filter(pl.col("numerator") != pl.col("whole")), "sums of areas = nation, at every level")
-    _check_nation(crude, measures, plan, catalog)
-    counts = values.filter(pl.col("numerator") > pl.col("denominator")).filter(
-        pl.col("indicator").is_in(list(plan.denominators))
-    )
-    _none(counts, "numerator <= denominator in every value")
-    empty = values.filter((pl.col("denominator") == 0) & pl.col("value").is_not_null())
-    _none(empty, "an empty denominator gives no value")
-    outside = (pl.col("value") < pl.col("lower") - 1e-9) | (pl.col("value") > pl.col("upper") + 1e-9)
-    _none(values.filter(outside), "lower limit <= value <= upper limit")
-    return [
+
+    HELD = (
         "communes = districts = provinces = regions = nation, in both vintages",
         "nation = sum of the counts, for every indicator and preset",
         "numerator <= denominator in every value",
         "an empty denominator gives no value, never 0",
         "lower limit <= value <= upper limit",
-    ]
-
-
-def _check_nation(crude: pl.DataFrame, measures: pl.DataFrame, plan: Plan, catalog: Catalog) -> None:
-    """The published national numerator of each month is the sum over the measures."""
-    names = sorted(set(plan.numerators.values()))
-    labels = {month: month_label(month) for month in measures["month"].unique().to_list()}
-    counted = (
-        measures.group_by("month", "disease", "preset")
-        .agg(pl.col(names).sum())
-        .with_columns(
-            pl.col("month").replace_strict(labels, return_dtype=pl.String).alias("period"),
-            pl.col("disease", "preset").cast(pl.String),
-        )
     )
-    whole_ages = [
-        (name, measure)
-        for name, measure in plan.numerators.items()
-        if catalog.indicators[name].denominator_source in ("spells", "none")
-    ]  # a rate over people counts only the ages of its base
-    pairs = pl.DataFrame(whole_ages, schema={"indicator": pl.String, "measure": pl.String}, orient="row")
-    long = counted.unpivot(
-        names, index=["period", "disease", "preset"], variable_name="measure", value_name="counted"
-    ).join(pairs, on="measure")
-    nation = crude.filter(pl.col("area_level") == Level.NATION.value)
-    joined = nation.join(long, on=["indicator", "preset", "disease", "period"])
-    _none(joined.filter(pl.col("numerator") != pl.col("counted")), "nation = sum of the counts")
+
+    def __init__(self, measures: pl.DataFrame, plan: Plan, catalog: Catalog) -> None:
+        self.plan, self.catalog = plan, catalog
+        labels = {month: month_label(month) for month in measures["month"].unique().to_list()}
+        self.counted = (
+            measures.group_by("month", "disease", "preset")
+            .agg(pl.col(plan.names).sum())
+            .with_columns(
+                pl.col("month").replace_strict(labels, return_dtype=pl.String).alias("period"),
+                pl.col("disease", "preset").cast(pl.String),
+            )
+        )
+
+    def check(self, values: pl.DataFrame) -> None:
+        """Check the values of one or several indicators.
+
+        Raises:
+            IdentityError: An identity does not hold.
+        """
+        self._areas_add_up(values)
+        _none(
+            values.filter(
+                (pl.col("numerator") > pl.col("denominator"))
+                & pl.col("indicator").is_in(list(self.plan.denominators))
+            ),
+            self.HELD[2],
+        )
+        empty = (pl.col("denominator") == 0) & pl.col("value").is_not_null()
+        _none(values.filter(empty), self.HELD[3])
+        outside = (pl.col("value") < pl.col("lower") - _ROUNDING) | (
+            pl.col("value") > pl.col("upper") + _ROUNDING
+        )
+        _none(values.filter(outside), self.HELD[4])
+
+    def _areas_add_up(self, values: pl.DataFrame) -> None:
+        cell = ["preset", "disease", "period"]
+        whole = (
+            (pl.col("sex") == BOTH_SEXES)
+            & (pl.col("age_band") == ALL_AGES)
+            & (pl.col("standardisation") == CRUDE)
+        )
+        for name in values["indicator"].unique().sort().to_list():
+            if name not in self.plan.numerators:
+                continue
+            indicator = self.catalog.indicators[name]
+            crude = values.filter(whole & (pl.col("indicator") == name))
+            sums = crude.group_by(*cell, "area_vintage", "area_level").agg(pl.col("numerator").sum())
+            nation = sums.filter(pl.col("area_level") == Level.NATION.value).drop("area_level")
+            nation = nation.rename({"numerator": "whole"})
+            both = sums.join(nation, on=[*cell, "area_vintage"]).with_columns(indicator=pl.lit(name))
+            _none(both.filter(pl.col("numerator") != pl.col("whole")), self.HELD[0])
+            if indicator.denominator_source in ("spells", "none"):  # a rate over people counts its own ages
+                counted = self.counted.select(*cell, counted=self.plan.numerators[name])
+                joined = nation.join(counted, on=cell).with_columns(indicator=pl.lit(name))
+                _none(joined.filter(pl.col("whole") != pl.col("counted")), self.HELD[1])
 
 
 def _none(broken: pl.DataFrame, rule: str) -> None:
     if broken.is_empty():
         return
-    where: Iterable[str] = [
-        name for name in ("indicator", "preset", "disease", "period") if name in broken.columns
-    ]
+    where = [name for name in ("indicator", "preset", "disease", "period") if name in broken.columns]
     example = ", ".join(str(value) for value in broken.select(where).row(0)) if where else ""
     raise IdentityError(
         "an identity does not hold; nothing was published",

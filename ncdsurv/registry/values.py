@@ -1,0 +1,73 @@
+"""Writes the published values one indicator at a time: memory does not grow with what is published."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from ncdsurv.catalog.tables import VALUES
+from ncdsurv.errors import IdentityError
+from ncdsurv.indicators import iter_values
+from ncdsurv.registry.checks import ValueChecks
+from ncdsurv.spells import measure_plan
+from ncdsurv.store.release import VALUES_ORDER
+
+if TYPE_CHECKING:
+    from ncdsurv.catalog import Catalog
+    from ncdsurv.reference import Reference
+
+ROW_GROUP = 100_000
+"""Rows that a reader must look at together; few enough that one indicator is found without reading the rest."""
+_LISTED = [name for name in VALUES_ORDER if name != "area_code"]
+
+
+@dataclass
+class Published:
+    """What was written: rows, rows by flag, and the distinct values of each key column."""
+
+    rows: int = 0
+    flags: Counter[str] = field(default_factory=Counter)
+    contents: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in _LISTED})
+
+    def add(self, part: pl.DataFrame) -> None:
+        """Count a part that was written."""
+        self.rows += part.height
+        self.flags.update(dict(part.group_by("flag").len().iter_rows()))
+        for name in _LISTED:
+            self.contents[name].update(part[name].unique().to_list())
+
+
+def write_values(
+    path: Path,
+    measures: pl.DataFrame,
+    reference: Reference,
+    catalog: Catalog,
+    release_id: str,
+    months: tuple[int, int],
+) -> Published:
+    """Work out, check and write the values of every indicator, in the order of `VALUES_ORDER`.
+
+    Raises:
+        IdentityError: An identity does not hold; the file must not be published.
+    """
+    import pyarrow.parquet as pq
+
+    checks = ValueChecks(measures, measure_plan(catalog), catalog)
+    published = Published()
+    oldest = pl.CompatLevel.oldest()  # plain strings: every Parquet reader knows them
+    schema = pl.DataFrame(schema=dict(VALUES)).to_arrow(compat_level=oldest).schema
+    last = ""
+    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=True) as writer:
+        for part in iter_values(measures, reference, catalog, release_id, *months):
+            ids = part["indicator"]
+            if ids.n_unique() != 1 or ids[0] <= last:
+                raise IdentityError("values are not in order", got=f"{ids[0]} after {last}", do="report this")
+            last = ids[0]
+            checks.check(part)
+            writer.write_table(part.to_arrow(compat_level=oldest), row_group_size=ROW_GROUP)
+            published.add(part)
+    return published
