@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from ncdsurv.reference import Reference
 
 
-def place_facilities(facilities: pl.Series, patients: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+def place_facilities(
+    facilities: pl.Series, patients: pl.DataFrame, visits: pl.DataFrame, reference: Reference
+) -> pl.DataFrame:
     """Commune and province of every station, in both vintages.
 
-    The reference pack decides; a station it does not know lies where most of its patients live.
+    The reference pack decides; a station it does not know lies where most of its patients live, and one without
+    patients of its own where most of its visitors live.
 
     Args:
         facilities: Station codes.
         patients: Schema `PATIENTS`.
+        visits: Schema `VISITS`.
         reference: Areas, atoms and stations.
 
     Returns:
@@ -32,15 +36,11 @@ def place_facilities(facilities: pl.Series, patients: pl.DataFrame, reference: R
         .unique("code", keep="last", maintain_order=True)
         .select(facility="code", commune="commune_code", vintage="vintage")
     )
-    lived = (
-        patients.drop_nulls(["facility", "commune_code", "commune_vintage"])
-        .group_by("facility", commune="commune_code", vintage="commune_vintage")
-        .agg(people=pl.col("record_id").n_unique())
-        .sort(["facility", "people", "vintage", "commune"], descending=[False, True, True, False])
-        .unique("facility", keep="first", maintain_order=True)
-        .select("facility", "commune", "vintage")
-    )
-    found = pl.concat([known, lived]).unique("facility", keep="first", maintain_order=True)
+    homes = patients.select("record_id", commune="commune_code", vintage="commune_vintage").drop_nulls()
+    own = patients.select("record_id", "facility").unique().join(homes.unique(), on="record_id")
+    seen = visits.select("record_id", "facility").unique().join(homes.unique(), on="record_id")
+    found = pl.concat([known, _commonest(own), _commonest(seen)])
+    found = found.unique("facility", keep="first", maintain_order=True)
     placed = wanted.join(found, on="facility", how="left")
     atoms = reference.atoms.sort(["share", "commune_2024", "commune_2025"], descending=[True, False, False])
     v2024, v2025 = str(Vintage.V2024), str(Vintage.V2025)
@@ -61,3 +61,15 @@ def place_facilities(facilities: pl.Series, patients: pl.DataFrame, reference: R
         )
         placed = placed.join(parents, on=f"commune_{vintage}", how="left")
     return placed.sort("facility")
+
+
+def _commonest(lived: pl.DataFrame) -> pl.DataFrame:
+    """The commune in which most of a station's people live: [facility, commune, vintage]."""
+    return (
+        lived.drop_nulls("facility")
+        .group_by("facility", "commune", "vintage")
+        .agg(people=pl.col("record_id").n_unique())
+        .sort(["facility", "people", "vintage", "commune"], descending=[False, True, True, False])
+        .unique("facility", keep="first", maintain_order=True)
+        .select("facility", "commune", "vintage")
+    )

@@ -75,7 +75,7 @@ def quality_table(
             parts.append(count_metric(records, metric).with_columns(metric=pl.lit(metric.id)))
     columns = ["facility", "source", "month", "metric", "numerator", "denominator"]
     counts = pl.concat([part.select(columns) for part in parts])
-    places = place_facilities(counts["facility"], patients, reference)
+    places = place_facilities(counts["facility"], patients, visits, reference)
     counts = counts.join(places, on="facility", how="left")
     rows = [_of_stations(counts)]
     for vintage in Vintage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.catalog.vocabulary import Flag
+from ncdsurv.maps.page import NOTE_SIZE, wrap
 from ncdsurv.maps.style import BAND, FITTED, INK, OBSERVED, RULE, SOFT_INK, figure_style
 from ncdsurv.maps.wording import number, rules_of, say
 from ncdsurv.trends.explain import counts_line, source_line
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from ncdsurv.trends.result import TrendResult
 
+RULES_SIZE, LINE, BELOW_TITLE = 7.5, 1.3, 8.0  # points; line height as a part of the size
+
 
 def draw_trend(result: TrendResult, ax: Axes | None = None, lang: str = "vi") -> Axes:
     """Draw a trend; see `TrendResult.plot`."""
@@ -23,7 +26,7 @@ def draw_trend(result: TrendResult, ax: Axes | None = None, lang: str = "vi") ->
         if ax is None:
             import matplotlib.pyplot as plt  # so that a notebook shows the figure by itself
 
-            _, ax = plt.subplots(figsize=(7.2, 4.2), dpi=120)
+            _, ax = plt.subplots(figsize=(7.3, 4.3), dpi=120)
         _draw_lines(ax, result, lang)
         _label_axes(ax, result, lang)
         _write_notes(ax, result, lang, own_figure)
@@ -77,11 +80,28 @@ def _label_axes(ax: Axes, result: TrendResult, lang: str) -> None:
 
 
 def _write_notes(ax: Axes, result: TrendResult, lang: str, own_figure: bool) -> None:
-    rules = rules_of(result.identity, result.catalog, lang)
-    ax.set_title(result.title(lang), loc="left", fontweight="bold", pad=40, wrap=True)
+    if own_figure:
+        ax.figure.subplots_adjust(left=0.09, right=0.97, top=0.79, bottom=0.23)
+    width = ax.get_position().width * ax.figure.get_size_inches()[0]  # type: ignore[union-attr]
+    rules = wrap(rules_of(result.identity, result.catalog, lang), width, RULES_SIZE)
+    notes = [
+        line
+        for text in (counts_line(result, lang), source_line(result, lang))
+        for line in wrap(text, width, NOTE_SIZE)
+    ]
+    offset = BELOW_TITLE + len(rules) * RULES_SIZE * LINE
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
-    ax.annotate(result.headline(lang), (0, 1), (0, 20), color=INK, **above)
-    ax.annotate(rules, (0, 1), (0, 7), color=SOFT_INK, fontsize=7.5, **above)
+    ax.set_title(result.title(lang), loc="left", fontweight="bold", pad=offset + 20)
+    ax.annotate(result.headline(lang), (0, 1), (0, offset + 4), color=INK, **above)
+    ax.annotate(
+        "\n".join(rules),
+        (0, 1),
+        (0, BELOW_TITLE),
+        color=SOFT_INK,
+        fontsize=RULES_SIZE,
+        linespacing=1.3,
+        **above,
+    )
     ax.legend(
         loc="upper left",
         bbox_to_anchor=(0, -0.09),
@@ -90,8 +110,7 @@ def _write_notes(ax: Axes, result: TrendResult, lang: str, own_figure: bool) -> 
         handlelength=1.8,
         columnspacing=1.4,
     )
-    notes = f"{counts_line(result, lang)}\n{source_line(result, lang)}"
     below = above | {"va": "top"}
-    ax.annotate(notes, (0, 0), (0, -42), color=SOFT_INK, fontsize=7, linespacing=1.5, **below)
-    if own_figure:
-        ax.figure.subplots_adjust(left=0.09, right=0.97, top=0.80, bottom=0.23)
+    ax.annotate(
+        "\n".join(notes), (0, 0), (0, -42), color=SOFT_INK, fontsize=NOTE_SIZE, linespacing=1.5, **below
+    )
