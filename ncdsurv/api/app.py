@@ -54,6 +54,8 @@ def create_app(
         docs_url=None,  # the page that ships with FastAPI loads its scripts from another host
         redoc_url=None,
         redirect_slashes=False,
+        # FastAPI can send traces away when the environment says so; this service sends nothing anywhere.
+        telemetry={"auto_configure": False},
     )
     app.state.service = Service(release_store, find_keys(keys), insecure_dev)
     app.state.paths = [PREFIX + str(getattr(route, "path", "")) for part in ROUTERS for route in part.routes]

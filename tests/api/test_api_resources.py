@@ -120,6 +120,15 @@ def test_a_map_has_a_feature_for_each_area(client: TestClient) -> None:
     models_reports.FeatureCollection.model_validate(answer.json())
 
 
+def test_a_map_may_stay_inside_an_area(client: TestClient) -> None:
+    path = f"/v1/maps/commune?{SERIES}&vintage=2024&period=2026-06"
+    inside = client.get(f"{path}&within=622").json()["features"]
+    assert {feature["properties"]["area_code"] for feature in inside} == {"23542", "23545"}
+    answer = client.get(f"{path}&within=621")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["nearest"] == "622"
+
+
 def test_the_form_over_http_is_the_form(client: TestClient, store: SmallStore) -> None:
     from ncdsurv.forms import fill_form
     from ncdsurv.forms.xlsx import form_bytes
