@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -69,7 +70,7 @@ def _make_shell(emit: Callable[[Any], None]) -> Any:
         """`display(...)` into the notebook."""
 
         def publish(self, data: Any, metadata: Any = None, **_: Any) -> None:
-            emit(new_output("display_data", data=dict(data), metadata=dict(metadata or {})))
+            emit(new_output("display_data", data=_plain(data), metadata=dict(metadata or {})))
 
     class Hook(DisplayHook):
         """The value of a cell's last expression into the notebook."""
@@ -81,7 +82,7 @@ def _make_shell(emit: Callable[[Any], None]) -> Any:
             emit(
                 new_output(
                     "execute_result",
-                    data=dict(format_dict),
+                    data=_plain(format_dict),
                     metadata=dict(md_dict or {}),
                     execution_count=None,
                 )
@@ -108,6 +109,13 @@ def _make_shell(emit: Callable[[Any], None]) -> Any:
 
     InteractiveShell.clear_instance()
     return Shell.instance(colors=_ANSI_FREE.lower())
+
+
+def _plain(data: Any) -> dict[str, Any]:
+    """A display's data as a notebook file holds it: pictures as base64 text."""
+    return {
+        kind: b64encode(value).decode() if isinstance(value, bytes) else value for kind, value in data.items()
+    }
 
 
 def _error_output(error: BaseException) -> Any:

@@ -162,7 +162,8 @@ class _Page:
             reference=self.reference,
             lang=self.text.lang,
         )
-        return heading(self.text("site.map"), 2) + Block(f'<figure class="links">{svg}</figure>')
+        caption = paragraph(self._caption(values.row(0, named=True))) if values.height else Block("")
+        return heading(self.text("site.map"), 2) + caption + Block(f'<figure class="links">{svg}</figure>')
 
     def _rates(self, vintage: str) -> Any:
         """Control of the catalog's first disease that the release has: what the map and the table show."""

@@ -150,6 +150,16 @@ class Report:
             return dict.fromkeys(frame.columns)
         return frame.row(0, named=True)
 
+    def can_know(self, indicator: str, period: str) -> bool:
+        """Whether a register that begins with the release can know an indicator in a period.
+
+        Nobody can be lost before the months of loss have passed: until then 0 would be read as good news.
+        """
+        if indicator != layout()["follow_up"]["lost"]:
+            return True
+        first = Period.parse(self.release.manifest["first_month"]).first_month
+        return Period.parse(period).last_month >= first + self.catalog.presets[self.preset].lost_after_months
+
     def mark(self, row: dict[str, Any]) -> str:
         """The sign of a value that a reader must know something about."""
         return "†" if row.get("flag") == Flag.SMALL_NUMBER else ""
@@ -287,6 +297,12 @@ class Report:
         from ncdsurv.reports.content.series import explain
 
         return explain(self, indicator, disease)
+
+    def annex(self) -> Block:
+        """Heading of what is for looking up."""
+        from ncdsurv.reports.content.blocks import heading
+
+        return heading(self.text("places.annex"), 2, "annex")
 
     def methods(self) -> Block:
         """Definitions, sources, what is not verified, and how the numbers were made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
 from ncdsurv.errors import NcdsurvError
@@ -95,7 +96,7 @@ def follow_up(report: Report, disease: str) -> Block:
                 report.of(now),
                 report.rate(now),
                 text.interval(now["lower"], now["upper"]),
-                report.rate(before),
+                report.rate(before) if report.can_know(name, report.year_before) else "–",
             ]
         )
         report.emit(f"{name}_{disease}", now)
@@ -138,30 +139,33 @@ def _lines(report: Report, disease: str, names: list[str]) -> Block:
         return nothing(text("note.nothing"))
     with figure_style():
         figure = Figure(figsize=(7.6, 2.3))
+        first, last = (Period.parse(report.months[end]).last_month for end in (0, -1))
         panels = figure.subplots(1, len(names), sharey=True)
         for number, (ax, name) in enumerate(zip(panels, names, strict=True)):
             rows = frame.filter(frame["indicator"] == name).drop_nulls("value")
+            rows = rows.filter([report.can_know(name, period) for period in rows["period"]])
             dates = [month_start(Period.parse(period).last_month) for period in rows["period"]]
             ax.fill_between(dates, rows["lower"], rows["upper"], color=QUALITATIVE[number], alpha=0.2, lw=0)
             ax.plot(dates, rows["value"], color=QUALITATIVE[number], lw=1.6)
-            ax.set_title(report.indicator_name(name), loc="left", fontsize=8.5)
+            ax.set_title("\n".join(wrap(report.indicator_name(name), 26)), loc="left", fontsize=8.5)
             ax.grid(axis="y", color=RULE, lw=0.4)
-            month_axis(ax, every=6)
+            month_axis(ax, every=6, form="%m/%y")
+            ax.set_xlim(month_start(first - 1), month_start(last))
         panels[0].set_ylim(bottom=0)
         panels[0].set_ylabel("%")
         figure.subplots_adjust(wspace=0.12)
-        last = {name: report.one(name, disease) for name in names}
-        alt = "; ".join(f"{report.indicator_name(name)}: {report.rate(row)}" for name, row in last.items())
+        now = {name: report.one(name, disease) for name in names}
+        alt = "; ".join(f"{report.indicator_name(name)}: {report.rate(row)}" for name, row in now.items())
         return picture(
             figure, alt=alt, caption=text("follow_up.figure", months=len(report.months)), data=frame
         )
 
 
-def month_axis(ax: Any, every: int = 3) -> None:
+def month_axis(ax: Any, every: int = 3, form: str = "%m/%Y") -> None:
     """Months by quarter or half-year, written the same way in both languages."""
     from matplotlib import dates
     from matplotlib.dates import MonthLocator
     from matplotlib.ticker import FuncFormatter
 
     ax.xaxis.set_major_locator(MonthLocator(bymonth=range(1, 13, every)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{dates.num2date(at):%m/%Y}"))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda at, _: dates.num2date(at).strftime(form)))
