@@ -93,7 +93,7 @@ def draw_map(
             of a single province give that province's map, all others the nation's.
         lang: Language of the map, `vi` or `en`.
         classes: `quantile`, `natural` (Fisher-Jenks) or `target` (against the national target).
-        k: Number of classes, 2 to 7 (not for `target`).
+        k: Number of classes, 2 to 7 (not for `target`); fewer where there are not two areas for each.
         labels: Write area names; None writes them when there are few enough.
         size: Width and height in inches; None suits the area's shape.
         catalog: Names and definitions; the built-in catalog unless given.
@@ -125,10 +125,11 @@ def draw_map(
         draw_panel(figure, page, picture)
         write_texts(figure, page)
         missed = []
-        if labels or (labels is None and not many):
-            shown = (picture.areas["status"] == SHOWN).to_list()
-            few = len(layer.codes) <= MOST_GREY_NAMES
-            missed = write_names(axes, layer, lang, shown, 6.4 if few else 5.6, others=few)
+        shown = (picture.areas["status"] == SHOWN).to_list()
+        others = len(layer.codes) <= MOST_GREY_NAMES
+        named = len(layer.codes) if others else sum(shown)
+        if labels or (labels is None and named <= MOST_NAMES):
+            missed = write_names(axes, layer, lang, shown, 6.4 if others else 5.6, others=others)
     text = {one: explain_map(picture, one, missed) for one in ("vi", "en")}
     return MapResult(figure, picture.rows.back(picture.areas), heading_of(picture), text, lang)
 
@@ -163,10 +164,11 @@ def compose(
     numbers = areas["value"].to_numpy().astype(float)
     target = target_of(rows.identity, rows.period, catalog)
     indicator = catalog.indicators.get(rows.identity["indicator"])
+    known = int((~np.isnan(numbers)).sum())
     found = classify(
         numbers,
         classes,
-        k,
+        min(k, max(known // 2, 2)),
         target=target.percent if target else None,
         polarity=indicator.polarity if indicator else "no_judgement",
     )

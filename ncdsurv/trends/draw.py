@@ -44,18 +44,13 @@ def _draw_lines(ax: Axes, result: TrendResult, lang: str) -> None:
         ax.plot(dates, model.trend * scale, color=INK, lw=1, ls=(0, (5, 3)), label=phrase("trend_line", lang))
     observed = series.frame["value"].to_numpy()
     small = (series.frame["flag"] == Flag.SMALL_NUMBER).fill_null(False).to_numpy()
-    points: dict[str, Any] = {"ls": "none", "marker": "o", "ms": 4.2, "color": OBSERVED}
-    ax.plot(
-        [d for d, s in zip(dates, small) if not s], observed[~small], label=phrase("observed", lang), **points
-    )
-    if small.any():
-        hollow = points | {"mfc": "white"}
-        ax.plot(
-            [d for d, s in zip(dates, small) if s],
-            observed[small],
-            label=phrase("small_month", lang),
-            **hollow,
-        )
+    # Not clipped: a month of 0 lies on the axis and must be seen whole.
+    points: dict[str, Any] = {"ls": "none", "marker": "o", "ms": 4.2, "color": OBSERVED, "clip_on": False}
+    looks = {"observed": (~small, points), "small_month": (small, points | {"mfc": "white"})}
+    for key, (chosen, look) in looks.items():
+        if chosen.any():
+            at = [date for date, one in zip(dates, chosen) if one]
+            ax.plot(at, observed[chosen], label=phrase(key, lang), zorder=3, **look)
 
 
 def _label_axes(ax: Axes, result: TrendResult, lang: str) -> None:

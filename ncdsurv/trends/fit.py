@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ncdsurv.catalog.vocabulary import Language
 from ncdsurv.errors import StatisticsError, UsageError
 from ncdsurv.maps.frames import take_values
 from ncdsurv.maps.wording import area_name, language
@@ -89,12 +90,13 @@ def fit_trend(
 
         reference = load_reference()
     identity = series.identity
-    name = area_name(reference, identity["area_code"], identity["area_vintage"], identity["area_level"], lang)
+    place = (identity["area_code"], identity["area_vintage"], identity["area_level"])
+    names = {str(one): area_name(reference, *place, str(one)) for one in Language}
     return TrendResult(
         series=series,
         model=model,
         data=back(_table(series, model)),
-        area_name=name,
+        area_names=names,
         harmonics=terms,
         lag=lag,
         confidence=confidence,

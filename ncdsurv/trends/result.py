@@ -29,7 +29,7 @@ class TrendResult:
     series: MonthlySeries
     model: RateModel
     data: Any
-    area_name: str
+    area_names: dict[str, str]
     harmonics: int
     lag: int | None
     confidence: float
@@ -72,6 +72,11 @@ class TrendResult:
     def last(self) -> str:
         """Last month, `YYYY-MM`."""
         return str(self.series.frame["period"][-1])
+
+    @property
+    def area_name(self) -> str:
+        """Name of the area in the result's language."""
+        return self.area_names[self.lang]
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -137,7 +142,8 @@ class TrendResult:
     def title(self, lang: str | None = None) -> str:
         """Indicator, disease and area in words."""
         lang = language(lang or self.lang)
-        return phrase("heading", lang, title=title_of(self.identity, self.catalog, lang), area=self.area_name)
+        title = title_of(self.identity, self.catalog, lang)
+        return phrase("heading", lang, title=title, area=self.area_names[lang])
 
     def span(self, lang: str) -> tuple[str, str]:
         """First and last month in words."""

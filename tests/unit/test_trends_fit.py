@@ -225,3 +225,9 @@ def test_the_html_holds_the_headline_and_no_outside_address():
     html = fit_trend(values(), lang="en")._repr_html_()
     assert "Change per year: +10.0%" in html
     assert "http" not in html
+
+
+def test_the_area_is_named_in_the_language_asked_for():
+    result = fit_trend(values())
+    assert result.title("vi").endswith("Hồ Chí Minh")
+    assert result.title("en").endswith("Ho Chi Minh City")
