@@ -60,7 +60,7 @@ class Finding:
     right: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FormTable:
     """A statutory form filled from a release.
 
@@ -87,6 +87,17 @@ class FormTable:
     lang: str
     rows: tuple[FormRow, ...]
     findings: tuple[Finding, ...] = ()
+
+    def __repr__(self) -> str:
+        return (
+            f"FormTable({self.form.id!r}, area={self.area_code!r}, period={str(self.period)!r}, "
+            f"release={self.release_id!r}, {len(self.rows)} rows, {len(self.findings)} findings)"
+        )
+
+    def _repr_html_(self) -> str:
+        from ncdsurv.forms.html import to_html
+
+        return to_html(self)
 
     @property
     def layout(self) -> FormLevel:

@@ -126,7 +126,7 @@ def test_a_map_may_stay_inside_an_area(client: TestClient) -> None:
     assert {feature["properties"]["area_code"] for feature in inside} == {"23542", "23545"}
     answer = client.get(f"{path}&within=621")
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["nearest"] == "622"
+    assert answer.json()["errors"][0]["nearest"] in ("622", "623")
 
 
 def test_the_form_over_http_is_the_form(client: TestClient, store: SmallStore) -> None:
