@@ -12,6 +12,7 @@ from ncdsurv.synthetic.names import draw_ethnic_groups, draw_names, weighted
 from ncdsurv.synthetic.population import AGE_GROUPS, OLDEST, SEXES
 
 AGED_ON = dt.date(2025, 1, 1)
+YOUNGEST = 2  # years: nobody is born after the first visit
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _YEAR = 365.25
 
@@ -77,6 +78,7 @@ def draw_people(
 def _births(age_group: np.ndarray, rng: np.random.Generator) -> list[dt.date]:
     low = np.array([int(group.split("-")[0].rstrip("+")) for group in AGE_GROUPS])[age_group]
     span = np.where(age_group == len(AGE_GROUPS) - 1, OLDEST - low, 5.0)
+    span, low = np.where(low == 0, span - YOUNGEST, span), np.maximum(low, YOUNGEST)
     reach = rng.random(len(low))
     reach = np.where(span > 5.0, reach**2, reach)  # few reach the highest ages
     return [to_date(to_day(AGED_ON) - days) for days in ((low + span * reach) * _YEAR).astype(int)]

@@ -112,9 +112,7 @@ def _structure(reference: Any) -> np.ndarray:
 
 def _province_totals(reference: Any) -> dict[str, float]:
     rows = reference.population.filter(
-        (pl.col("level") == "province")
-        & (pl.col("vintage") == "2024")
-        & pl.col("sex").is_in(SEXES)
+        (pl.col("level") == "province") & (pl.col("vintage") == "2024") & pl.col("sex").is_in(SEXES)
     )
     rows = rows.filter(pl.col("year") == pl.col("year").max())
     return dict(rows.group_by("code").agg(pl.col("population").sum()).sort("code").iter_rows())
