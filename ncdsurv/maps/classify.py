@@ -14,6 +14,7 @@ from ncdsurv.maps.wording import number
 SCHEMES = ("quantile", "natural", "target")
 # Steps of a target scheme, as parts of the target: half, three quarters, reached.
 _OF_TARGET = {"high_good": (0.5, 0.75, 1.0), "low_good": (1.0, 1.25, 1.5), "no_judgement": (0.5, 0.75, 1.0)}
+MOST_CLASSES = 7  # more cannot be told apart
 _MOST_DECIMALS = 4
 _DECIMALS_BY_SPAN = ((2.0, 1), (0.2, 2))  # span of the values, most decimals
 
@@ -68,8 +69,10 @@ def classify(
     """
     if scheme not in SCHEMES:
         raise unknown("class scheme", str(scheme), SCHEMES)
-    if not 2 <= k <= 7:
-        raise UsageError("number of classes out of range", got=k, allowed="2 to 7: more cannot be told apart")
+    if not 2 <= k <= MOST_CLASSES:
+        raise UsageError(
+            "number of classes out of range", got=k, allowed=f"2 to {MOST_CLASSES}: more cannot be told apart"
+        )
     known = np.sort(np.asarray(values, dtype=float)[~np.isnan(values)])
     if not len(known):
         raise UsageError("no value to map", got="only missing values", do="choose another period or level")

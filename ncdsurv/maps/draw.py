@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ncdsurv.maps.classify import Classes, classify
+from ncdsurv.maps.classify import MOST_CLASSES, Classes, classify
 from ncdsurv.maps.explain import explain_map, heading_lines, heading_of, notes_of, subtitle_of
 from ncdsurv.maps.layers import Layer, load_layer
 from ncdsurv.maps.legend import draw_panel
@@ -164,11 +164,11 @@ def compose(
     numbers = areas["value"].to_numpy().astype(float)
     target = target_of(rows.identity, rows.period, catalog)
     indicator = catalog.indicators.get(rows.identity["indicator"])
-    known = int((~np.isnan(numbers)).sum())
+    carried = max(int((~np.isnan(numbers)).sum()) // 2, 2)
     found = classify(
         numbers,
         classes,
-        min(k, max(known // 2, 2)),
+        min(k, carried) if k <= MOST_CLASSES else k,  # too many is for `classify` to refuse
         target=target.percent if target else None,
         polarity=indicator.polarity if indicator else "no_judgement",
     )

@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 
 OUTLINE = "#5F5F5F"
 HATCHING = "////"
+# Where a name may stand, in widths and heights of its box from the middle of its area; the first free place is taken.
+_ON_TOP = ((0, 0), (0, 0.9), (0, -0.9), (0.35, 0), (-0.35, 0), (0, 1.7), (0, -1.7))
+_BESIDE = (
+    (0.8, 0),
+    (-0.8, 0),
+    (0.75, 1.3),
+    (0.75, -1.3),
+    (-0.75, 1.3),
+    (-0.75, -1.3),
+    (0.8, 2.6),
+    (0.8, -2.6),
+)
+_TINY = 0.5  # an area smaller than this part of its name's box would vanish behind it
 
 
 def as_path(shape: Any) -> Path:
@@ -130,22 +143,41 @@ def write_names(
             centre.x, centre.y, layer.short_name(place, lang), fontsize=size, ha="center", va="center",
             color=colour, weight=weight, path_effects=halo, zorder=6,
         )  # fmt: skip
-        for shift in ((0, 0), (0, 0.9), (0, -0.9), (0.35, 0), (-0.35, 0), (0, 1.7), (0, -1.7)):
-            box = text.get_window_extent(renderer)
-            moved = box.translated(shift[0] * box.width, shift[1] * box.height)
-            if not any(moved.overlaps(other) for other in taken):
-                break
-        else:
+        box = text.get_window_extent(renderer)
+        hidden = areas[place] * _pixels_per_metre(axes) ** 2 < _TINY * box.width * box.height
+        shifts = _BESIDE if hidden else _ON_TOP
+        moved = [box.translated(dx * box.width, dy * box.height) for dx, dy in shifts]
+        free = [one for one in moved if not any(one.overlaps(other) for other in taken)]
+        if not free:
             text.remove()
             if shown[place]:
                 missed.append(layer.short_name(place, lang))
             continue
-        taken.append(moved.padded(0.5))
-        if shift != (0, 0):
-            middle = ((moved.x0 + moved.x1) / 2, (moved.y0 + moved.y1) / 2)
-            x, y = axes.transData.inverted().transform(middle)
-            text.set_position((float(x), float(y)))
+        taken.append(free[0].padded(0.5))
+        x, y = _to_metres(axes, (free[0].x0 + free[0].x1) / 2, (free[0].y0 + free[0].y1) / 2)
+        text.set_position((x, y))
+        if hidden:
+            _draw_leader(axes, centre, free[0])
+            taken.append(box.shrunk(0.2, 1.0))
     return missed
+
+
+def _draw_leader(axes: Axes, centre: Any, box: Any) -> None:
+    """A line from a small area to the near edge of its name."""
+    at = axes.transData.transform((centre.x, centre.y))
+    near = np.clip(at, (box.x0, box.y0 + 0.25 * box.height), (box.x1, box.y1 - 0.25 * box.height))
+    x, y = _to_metres(axes, *near)
+    axes.plot([centre.x, x], [centre.y, y], color=INK, lw=0.5, zorder=5)
+
+
+def _to_metres(axes: Axes, x: float, y: float) -> tuple[float, float]:
+    found = axes.transData.inverted().transform((x, y))
+    return float(found[0]), float(found[1])
+
+
+def _pixels_per_metre(axes: Axes) -> float:
+    west, east = axes.get_xlim()
+    return float(axes.get_window_extent().width / (east - west))
 
 
 def _centre(polygon: Any) -> Any:

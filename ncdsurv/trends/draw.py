@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ncdsurv.trends.result import TrendResult
 
+MONTH_LABEL, LEGEND_IN_ONE_ROW = 0.72, 5.5  # inches
 RULES_SIZE, LINE, BELOW_TITLE = 7.5, 1.3, 8.0  # points; line height as a part of the size
 
 
@@ -27,9 +28,11 @@ def draw_trend(result: TrendResult, ax: Axes | None = None, lang: str = "vi") ->
             import matplotlib.pyplot as plt  # so that a notebook shows the figure by itself
 
             _, ax = plt.subplots(figsize=(7.3, 4.3), dpi=120)
+        if own_figure:
+            ax.figure.subplots_adjust(left=0.09, right=0.97, top=0.79, bottom=0.23)
         _draw_lines(ax, result, lang)
         _label_axes(ax, result, lang)
-        _write_notes(ax, result, lang, own_figure)
+        _write_notes(ax, result, lang)
     return ax
 
 
@@ -57,7 +60,8 @@ def _label_axes(ax: Axes, result: TrendResult, lang: str) -> None:
     from matplotlib.dates import DateFormatter, MonthLocator
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    step = 3 if result.months <= 36 else 6 if result.months <= 72 else 12
+    room = max(_width(ax) / MONTH_LABEL, 1.0)
+    step = next((step for step in (1, 3, 6) if result.months / step <= room), 12)
     ax.xaxis.set_major_locator(MonthLocator(bymonth=range(1, 13, step)))
     ax.xaxis.set_minor_locator(MonthLocator())
     ax.xaxis.set_major_formatter(DateFormatter("%m/%Y"))
@@ -74,10 +78,8 @@ def _label_axes(ax: Axes, result: TrendResult, lang: str) -> None:
     ax.set_axisbelow(True)
 
 
-def _write_notes(ax: Axes, result: TrendResult, lang: str, own_figure: bool) -> None:
-    if own_figure:
-        ax.figure.subplots_adjust(left=0.09, right=0.97, top=0.79, bottom=0.23)
-    width = ax.get_position().width * ax.figure.get_size_inches()[0]  # type: ignore[union-attr]
+def _write_notes(ax: Axes, result: TrendResult, lang: str) -> None:
+    width = _width(ax)
     rules = wrap(rules_of(result.identity, result.catalog, lang), width, RULES_SIZE)
     notes = [
         line
@@ -97,15 +99,27 @@ def _write_notes(ax: Axes, result: TrendResult, lang: str, own_figure: bool) -> 
         linespacing=1.3,
         **above,
     )
+    columns = 4 if width > LEGEND_IN_ONE_ROW else 2
     ax.legend(
         loc="upper left",
         bbox_to_anchor=(0, -0.09),
-        ncol=4,
+        ncol=columns,
         borderaxespad=0,
         handlelength=1.8,
         columnspacing=1.4,
     )
     below = above | {"va": "top"}
     ax.annotate(
-        "\n".join(notes), (0, 0), (0, -42), color=SOFT_INK, fontsize=NOTE_SIZE, linespacing=1.5, **below
+        "\n".join(notes),
+        (0, 0),
+        (0, -42 if columns > 2 else -56),
+        color=SOFT_INK,
+        fontsize=NOTE_SIZE,
+        linespacing=1.5,
+        **below,
     )
+
+
+def _width(ax: Axes) -> float:
+    """Inches the axes are wide."""
+    return float(ax.get_position().width * ax.figure.get_size_inches()[0])  # type: ignore[union-attr]
