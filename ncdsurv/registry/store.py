@@ -138,6 +138,17 @@ class Store:
         with self.writing():
             return build_release(self, as_of, months, progress)
 
+    def rotate_key(self) -> dict[str, Any]:
+        """Replace the key of the pseudonyms, and every id made with it; link and build anew afterwards.
+
+        Returns:
+            `old` and `new` key ids, `files` read again.
+        """
+        from ncdsurv.registry.rotate import rotate_key
+
+        with self.writing():
+            return rotate_key(self)
+
     def add_reference(self, folder: str | Path) -> Path:
         """Check a reference pack and copy it into the registry.
 

@@ -113,6 +113,20 @@ class Lake:
             self, row["number"], json.loads(row["versions"]), row["key_id"], json.loads(row["note"])
         )
 
+    def forget_before(self, kept: Snapshot) -> None:
+        """Remove the data of every state but one from the disk; the caller holds the store's lock.
+
+        Needed when older rows must not be readable any more (a rotated key); `commits` still tells that
+        they were there.
+        """
+        from deltalake import DeltaTable
+
+        for name, version in kept.versions.items():
+            table = DeltaTable(str(self.path(name)))
+            if table.version() != version:
+                raise _damaged(name, version)
+            table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False, full=True)
+
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Begin to write; the caller holds the store's lock. Without `commit` nothing becomes visible."""
@@ -171,7 +185,7 @@ class Transaction:
             conform(frame, spec.schema),
             mode=mode,
             partition_by=list(spec.partition_by) or None,
-            configuration=_SETTINGS,
+            configuration={**_SETTINGS, "delta.dataSkippingStatsColumns": ",".join(spec.statistics)},
             writer_properties=WriterProperties(compression="ZSTD", compression_level=1),
         )
         version = _current_version(path)

@@ -39,25 +39,37 @@ BUCKET: t.Schema = {"bucket": pl.Int32(), "place": pl.Int32()}
 
 @dataclass(frozen=True)
 class Table:
-    """One Delta table: its schema, whether it holds identifiers (then it is in the vault), its partitions."""
+    """One Delta table.
+
+    Attributes:
+        schema: Columns and dtypes.
+        vault: Whether it holds identifiers; then it stands in the vault.
+        partition_by: Partition columns.
+        statistics: Columns whose smallest and largest values stand in the Delta log, to skip files by. Never
+            an id or an identifier: the log outlives the rows.
+    """
 
     schema: t.Schema
     vault: bool = False
     partition_by: tuple[str, ...] = ()
+    statistics: tuple[str, ...] = ("received",)
 
 
 TABLES: dict[str, Table] = {
     "patients": Table({**t.PATIENTS, **RECEIVED}),
     "diagnoses": Table({**t.DIAGNOSES, **RECEIVED}),
-    "visits": Table({**t.VISITS, **RECEIVED}),
-    "rejects": Table(t.REJECTS),
-    "duplicates": Table(t.DUPLICATES),
-    "repairs": Table(t.REPAIRS),
+    "visits": Table({**t.VISITS, **RECEIVED}, statistics=("visited_on",)),
+    "rejects": Table(t.REJECTS, statistics=("row_number",)),
+    "duplicates": Table(t.DUPLICATES, statistics=("row_number",)),
+    "repairs": Table(t.REPAIRS, statistics=("row_number",)),
     "ingest_log": Table(INGEST_LOG),
     "identifiers": Table({**t.IDENTIFIERS, **RECEIVED}, vault=True),
-    "crosswalk": Table(t.CROSSWALK),
-    "persons": Table(t.PERSONS),
-    "residences": Table(t.RESIDENCES),
+    "crosswalk": Table(t.CROSSWALK, statistics=("score",)),
+    "persons": Table(t.PERSONS, statistics=("died_on",)),
+    "residences": Table(t.RESIDENCES, statistics=("from_on",)),
     # The engine's own tables; a Delta table promises no row order, so each row carries its place.
-    **{name: Table({**BUCKET, **schema}, partition_by=("bucket",)) for name, schema in LAYOUT.items()},
+    **{
+        name: Table({**BUCKET, **schema}, partition_by=("bucket",), statistics=("place",))
+        for name, schema in LAYOUT.items()
+    },
 }

@@ -35,9 +35,13 @@ def test_a_write_that_fails_at_any_step_leaves_the_old_content(tmp_path, monkeyp
 
 
 def test_a_folder_appears_only_when_its_block_ends_well(tmp_path):
-    with pytest.raises(ZeroDivisionError), new_folder(tmp_path / "releases" / "a") as folder:
-        (folder / "half").write_text("x")
-        _ = 1 / 0
+    def break_off() -> None:
+        with new_folder(tmp_path / "releases" / "a") as folder:
+            (folder / "half").write_text("x")
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        break_off()
     assert list((tmp_path / "releases").iterdir()) == []
     with new_folder(tmp_path / "releases" / "a") as folder:
         (folder / "whole").write_text("x")
