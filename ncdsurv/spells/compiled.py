@@ -38,7 +38,7 @@ def count_compiled(
     places = segments["atom"].unique().sort()
     verdicts = bucket.contacts.select(judged)
     bands = np.array([band.lower * MONTHS_PER_YEAR for band in catalog.age_bands], dtype=np.int64)
-    cells, counts = count_changes(
+    arrays = (
         *(people[name].to_numpy() for name in ("birth_month", "death_month", "sex")),
         _starts(cases["person"], people.height),
         *(cases[name].to_numpy() for name in ("disease", "detected_month", "enrolled_month")),
@@ -56,6 +56,9 @@ def count_compiled(
         plan.masks(rule.preset for rule in rules),
         np.array(plan.cuts, dtype=np.int64),
         bands,
+    )
+    cells, counts = count_changes(
+        *(_frozen(array) for array in arrays),
         first_month,
         last_month,
         max(len(places), 1),
@@ -80,6 +83,13 @@ def count_compiled(
         pl.Series("month", month + np.int32(first_month)),
         *(pl.Series(name, column) for name, column in zip(plan.names, block, strict=True)),
     )
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    """A contiguous, read-only view: numba compiles once for it, whether or not polars had to copy."""
+    fixed = np.ascontiguousarray(array).view()
+    fixed.flags.writeable = False
+    return fixed
 
 
 def _row(rule: Rules) -> list[int]:
