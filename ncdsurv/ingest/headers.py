@@ -59,12 +59,16 @@ def find_header(rows: Sequence[Sequence[object]], sheet_name: str, mapping: Sour
     best: tuple[int, int, dict[str, list[tuple[int, int]]]] | None = None
     for number, row in enumerate(rows[:SEARCH_ROWS]):
         hits: dict[str, list[tuple[int, int]]] = {}
+        filled = 0
         for position, cell in enumerate(row):
             if isinstance(cell, str) and cell:
+                filled += 1
                 for name, order in aliases.get(fold(cell), ()):
                     hits.setdefault(name, []).append((order, position))
         if len(hits) >= _MIN_HITS and (best is None or len(hits) > best[0]):
             best = (len(hits), number, hits)
+            if 2 * len(hits) >= filled:  # most of its cells are headers: no data row below looks better
+                break
     if best is None:
         return None
     _, number, hits = best

@@ -77,8 +77,11 @@ def _missing(path: Path, sheet: str, header: Header, mapping: SourceMapping) -> 
 def _frame(rows: Cells, sheet: str, offset: int, header: Header, mapping: SourceMapping) -> pl.DataFrame:
     body = rows[header.row + 1 + mapping.rows_after_header :]
     first = offset + header.row + 2 + mapping.rows_after_header  # rows are counted from 1, as on screen
-    data = {name: _column(body, places) for name, places in header.columns.items()}
-    frame = pl.DataFrame(data, schema=dict.fromkeys(data, pl.String))
+    width = min(map(len, body), default=0)
+    data = {name: _column(body, places, width) for name, places in header.columns.items()}
+    frame = pl.LazyFrame(data, schema=dict.fromkeys(data, pl.String)).with_columns(
+        pl.when(pl.col(name).str.strip_chars() != "").then(name).alias(name) for name in data
+    )
     return (
         frame.with_columns(
             pl.lit(sheet).alias("sheet"),
@@ -88,11 +91,14 @@ def _frame(rows: Cells, sheet: str, offset: int, header: Header, mapping: Source
         )
         .filter(pl.any_horizontal(pl.col(name).is_not_null() for name in data))
         .select("sheet", "row_number", "sheet_kind", DAMAGE, *data)
+        .collect()
     )
 
 
-def _column(body: Cells, places: tuple[int, ...]) -> list[str | None]:
+def _column(body: Cells, places: tuple[int, ...], width: int) -> list[str | None]:
     first = places[0]
+    if len(places) == 1 and first < width:  # the common case, by far the most cells
+        return [cell if type(cell := row[first]) is str else _text(cell) for row in body]
     texts = [_text(row[first]) if first < len(row) else None for row in body]
     for place in places[1:]:
         texts = [
