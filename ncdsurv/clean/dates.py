@@ -167,6 +167,7 @@ def add_dates(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
 
     The signature of the swap: in one column every real date cell has a day of 12 or less, while every
     text cell has a day above 12. A spreadsheet with US settings turned the readable half into m/d dates.
+    Where one column shows it, the sheet's other columns are mended too unless a cell of theirs denies it.
 
     Args:
         frame: Rows with `raw:<field>`, `file` and `sheet`.
@@ -178,37 +179,24 @@ def add_dates(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
     texts = pl.concat([frame[RAW + field].rename("text") for field in fields]).unique()
     read = read_dates(texts)
     for field in fields:
-        names = {name: f"{field}_{name}" for name in ("precision", "minutes")}
+        names = {name: f"{field}_{name}" for name in ("precision", "minutes", "spelling")}
         renamed = read.rename({"text": RAW + field, "date": field, "rule": rule_name(field), **names})
         frame = frame.join(renamed, on=RAW + field, how="left", nulls_equal=True, maintain_order="left")
-        frame = _unswapped(frame, field)
-    return frame
+    signs = pl.concat([_signs(frame, field) for field in fields])
+    swapped_sheets = signs.filter("certain").select("file", "sheet").unique()
+    if swapped_sheets.height:
+        for field in fields:
+            columns = signs.filter(pl.col("field") == field, pl.col("possible")).select("file", "sheet")
+            frame = _unswapped(frame, field, columns.join(swapped_sheets, on=["file", "sheet"], how="semi"))
+    return frame.drop(f"{field}_spelling" for field in fields)
 
 
-def _unswapped(frame: pl.DataFrame, field: str) -> pl.DataFrame:
-    swapped = _swapped_sheets(frame, field)
-    if swapped.height:
-        frame = frame.join(
-            swapped.with_columns(pl.lit(True).alias("swapped")),
-            on=["file", "sheet"],
-            how="left",
-            maintain_order="left",
-        )
-        mend = (
-            pl.col("swapped").fill_null(False) & (pl.col("spelling") == "ymd") & pl.col(field).is_not_null()
-        )
-        other = pl.date(pl.col(field).dt.year(), pl.col(field).dt.day(), pl.col(field).dt.month())
-        frame = frame.with_columns(
-            first_rule(field, (mend, "day_month_swapped"), step="swap"),
-            pl.when(mend).then(other).otherwise(field).alias(field),
-        ).drop("swapped")
-    return frame.drop("spelling")
-
-
-def _swapped_sheets(frame: pl.DataFrame, field: str) -> pl.DataFrame:
-    day = pl.col(field).dt.day()
-    cell, text = pl.col("spelling") == "ymd", pl.col("spelling") == "dmy"
+def _signs(frame: pl.DataFrame, field: str) -> pl.DataFrame:
+    """Per file and sheet: whether a column may be swapped, and whether it shows so beyond doubt."""
+    spelling, day = pl.col(f"{field}_spelling"), pl.col(field).dt.day()
+    cell, text = spelling == "ymd", spelling == "dmy"
     full = (pl.col(f"{field}_precision") == DAY) & pl.col(field).is_not_null()
+    cells, texts = pl.col("cells"), pl.col("texts")
     return (
         frame.lazy()
         .filter(full & (cell | text))
@@ -219,13 +207,29 @@ def _swapped_sheets(frame: pl.DataFrame, field: str) -> pl.DataFrame:
             day.filter(cell).max().alias("cell_day"),
             day.filter(text).min().alias("text_day"),
         )
-        .filter(
-            (pl.col("cells") >= _FEW)
-            & (pl.col("texts") >= _FEW)
-            & (pl.col("cells") + pl.col("texts") >= _ENOUGH)
-            & (pl.col("cell_day") <= _MONTHS)
-            & (pl.col("text_day") > _MONTHS)
+        .select(
+            "file",
+            "sheet",
+            pl.lit(field).alias("field"),
+            (
+                (cells > 0)
+                & (pl.col("cell_day") <= _MONTHS)
+                & ((texts == 0) | (pl.col("text_day") > _MONTHS))
+            ).alias("possible"),
+            ((cells >= _FEW) & (texts >= _FEW) & (cells + texts >= _ENOUGH)).alias("enough"),
         )
-        .select("file", "sheet")
+        .with_columns((pl.col("possible") & pl.col("enough")).alias("certain"))
         .collect()
     )
+
+
+def _unswapped(frame: pl.DataFrame, field: str, sheets: pl.DataFrame) -> pl.DataFrame:
+    marked = sheets.with_columns(pl.lit(True).alias("swapped"))
+    frame = frame.join(marked, on=["file", "sheet"], how="left", maintain_order="left")
+    full = (pl.col(f"{field}_precision") == DAY) & pl.col(field).is_not_null()
+    mend = pl.col("swapped").fill_null(False) & (pl.col(f"{field}_spelling") == "ymd") & full
+    other = pl.date(pl.col(field).dt.year(), pl.col(field).dt.day(), pl.col(field).dt.month())
+    return frame.with_columns(
+        first_rule(field, (mend, "day_month_swapped"), step="swap"),
+        pl.when(mend).then(other).otherwise(field).alias(field),
+    ).drop("swapped")

@@ -143,3 +143,12 @@ def test_a_few_cells_are_no_signature() -> None:
     rows = [{"visited_on": "2025-08-05"}, {"visited_on": "2025-08-06"}, {"visited_on": "25/08/2025"}]
     batch = clean_rows([dict(row) for row in rows])
     assert batch.repairs.filter(column="visited_on").is_empty()
+
+
+def test_a_short_column_of_a_swapped_sheet_is_put_back_unless_a_cell_denies_it() -> None:
+    rows = _swapped_month()
+    rows[0]["next_visit_on"] = "2025-05-09"  # 5 September, month first
+    assert clean_rows(rows).visits["next_visit_on"].drop_nulls().to_list() == [date(2025, 9, 5)]
+    rows[1]["next_visit_on"] = "2025-09-25"  # a real date of this sheet: the column is not swapped
+    kept = clean_rows(rows).visits["next_visit_on"].drop_nulls().to_list()
+    assert kept == [date(2025, 9, 25)]  # and 9 May lies before the visit
