@@ -268,6 +268,8 @@ def write_release(
     manifest = {
         "id": release_id,
         "as_of": "2026-06",
+        "first_month": month_label(FIRST),
+        "last_month": month_label(LAST),
         "created_at": f"{created}T00:00:00+00:00",
         "definitions_hash": load_catalog().definitions_hash,
         "contents": {name: sorted(published[name].unique().to_list()) for name in VALUES_ORDER},

@@ -31,6 +31,11 @@ class FormSource:
     release: Release
     opened: Any
 
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The release's manifest."""
+        return self.release.manifest
+
     def measures(self) -> pl.LazyFrame:
         """The release's measures."""
         return self.release.measures()

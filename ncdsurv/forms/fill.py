@@ -58,7 +58,7 @@ def fill_form(
         form_id: Id of a form version.
         area: Code of the reporting unit, in the form's vintage.
         period: A month, quarter or year that ends within the form's validity.
-        release: A release (`.id`, `.measures()`, `.reference()`).
+        release: A release (`.id`, `.manifest`, `.measures()`, `.reference()`).
         lang: Language of labels: vi or en.
         catalog: Definitions to use; None is the package's own.
 
@@ -114,7 +114,7 @@ class _Filler:
         elif rule.holds == "sum":
             figures = add_up(branch[0].figures for branch in below)
         own = self._row(rule, rule.code, rule.names[self.lang], depth, rule.holds, figures)
-        if rule.holds == "area":
+        if depth == 0 or rule.holds == "area":
             own = replace(own, unit_code=self.area_code)
         return [own, *(row for branch in below for row in branch)]
 
@@ -149,12 +149,9 @@ def measures_by_commune(release: Any, reference: Any, request: FormRequest) -> p
 
 
 def release_months(release: Any) -> tuple[int, int]:
-    """First and last month index that a release's measures hold."""
-    import polars as pl
-
-    found = release.measures().select(first=pl.col("month").min(), last=pl.col("month").max()).collect()
-    first, last = found.row(0)
-    return int(first), int(last)
+    """First and last month index that a release covers, as its manifest says."""
+    manifest = release.manifest
+    return Period.parse(manifest["first_month"]).first_month, Period.parse(manifest["last_month"]).last_month
 
 
 def _language(lang: str) -> str:

@@ -29,7 +29,7 @@ class CellState(StrEnum):
 class FormRow:
     """One printed row.
 
-    `unit_code` is the area whose figures it holds (None for a heading or a tier that sends no data);
+    `unit_code` is the area whose figures it holds: the total is the reporting unit's; a tier has none.
     `depth` is how far it is indented; a cell that is absent from `figures` is blank, never zero.
     """
 

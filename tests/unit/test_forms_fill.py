@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -97,6 +98,11 @@ def test_a_figure_is_the_sum_of_its_atoms(province: FormTable) -> None:
     assert province.rows[0].figures[cell] == sum(detected(atom, "hypertension", JUNE) for atom in range(5))
 
 
+def test_the_total_is_that_of_the_reporting_unit(province: FormTable) -> None:
+    rows = province.data.filter(unit_code="52", disease="hypertension", measure="managed")
+    assert rows["row_label"].to_list() == ["TỔNG SỐ"]
+
+
 def test_detection_is_blocked_outside_the_commune_rows(province: FormTable) -> None:
     for row in province.rows:
         for block in province.form.blocks:
@@ -112,6 +118,16 @@ def test_a_unit_without_data_is_blank_not_zero(province: FormTable) -> None:
     assert silent.figures == {}
     assert {silent.state(cell) for cell in province.cells()} == {CellState.NO_DATA}
     assert province.data.filter(pl.col("unit_code") == SILENT_COMMUNE)["value"].is_null().all()
+
+
+def test_a_release_that_knows_nobody_fills_a_blank_form(tmp_path: Path) -> None:
+    release = write_release(tmp_path)
+    pl.read_parquet(release.folder / "measures.parquet").clear().write_parquet(
+        release.folder / "measures.parquet"
+    )
+    form = fill_form(NEW, "52", "2026-06", release)
+    assert all(row.figures == {} for row in form.rows)
+    assert form.findings == ()
 
 
 def test_a_total_without_any_part_is_blank(release: SmallRelease) -> None:
