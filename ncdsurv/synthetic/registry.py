@@ -17,10 +17,11 @@ from ncdsurv.synthetic.contacts import draw_starts
 from ncdsurv.synthetic.data import parameters
 from ncdsurv.synthetic.dirt import Dirt, plan_dirt
 from ncdsurv.synthetic.illness import draw_cells, draw_illness, has_his
+from ncdsurv.synthetic.moves import draw_moves
 from ncdsurv.synthetic.people import draw_people, to_day
 from ncdsurv.synthetic.population import BasePopulation, base_population, pilot_codes
 from ncdsurv.synthetic.stations import draw_stations
-from ncdsurv.synthetic.visits import draw_moves, draw_visits
+from ncdsurv.synthetic.visits import draw_visits
 
 
 @dataclass(frozen=True)

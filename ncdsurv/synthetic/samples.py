@@ -82,3 +82,17 @@ def write_samples(out: str | Path, reference: Any = None, catalog: Any = None) -
         (files("ncdsurv.synthetic.data") / "samples_readme.md").read_text(encoding="utf-8"), encoding="utf-8"
     )
     return sorted([*paths, readme])
+
+
+def _main(folder: str) -> None:
+    """Make `data_samples/` again: exports of before go, so that none is left that is no longer written."""
+    for source in parameters("systems"):
+        for path in sorted((Path(folder) / source).glob("[0-9]*_*")):
+            path.unlink()
+    write_samples(folder)
+
+
+if __name__ == "__main__":
+    import sys
+
+    _main(sys.argv[1])
