@@ -57,10 +57,17 @@ class Layer:
         return nfc(self.names[place] if lang == "vi" else self.names_en[place] or self.names[place])
 
     def short_name(self, place: int, lang: str) -> str:
-        """The name without the kind of unit ("Phường Nha Trang": "Nha Trang"), unless a number is all that is left."""
+        """The name without the kind of unit ("Phường Nha Trang": "Nha Trang").
+
+        The whole name where only a number is left, or where two areas of the map would be called the same.
+        """
+        short = self._short(place, lang)
+        alone = sum(self._short(other, lang) == short for other in range(len(self.codes))) == 1
+        return short if alone and not short.isdigit() else self.name(place, lang)
+
+    def _short(self, place: int, lang: str) -> str:
         name, kind = self.name(place, lang), nfc(self.types[place])
-        short = name[len(kind) :].strip() if kind and name.lower().startswith(kind.lower() + " ") else name
-        return name if short.isdigit() else short
+        return name[len(kind) :].strip() if kind and name.lower().startswith(kind.lower() + " ") else name
 
 
 def project(shapes: np.ndarray) -> np.ndarray:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ncdsurv.maps.layers import Extent, Layer, project_points
+from ncdsurv.maps.page import wrap
 from ncdsurv.maps.style import HATCH, INK, LAND, PAPER, RULE, SOFT_INK, luminance
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _BESIDE = (
     (0.8, 2.6),
     (0.8, -2.6),
 )
+NAME_WIDTH = 1.25  # inches; longer names take a second line
 _TINY = 0.5  # an area smaller than this part of its name's box would vanish behind it
 
 
@@ -130,6 +133,7 @@ def write_names(
     areas = shapely.area(layer.shapes)
     named = [place for place in range(len(layer.codes)) if shown[place] or others]
     order = sorted(named, key=lambda place: (not shown[place], -areas[place]))
+    frame = axes.get_window_extent(renderer)
     taken: list[Any] = []
     missed = []
     for place in order:
@@ -140,13 +144,13 @@ def write_names(
         centre = _centre(parts[np.argmax(shapely.area(parts))])
         colour, weight = (INK, "bold") if shown[place] else (SOFT_INK, "normal")
         text = axes.text(
-            centre.x, centre.y, layer.short_name(place, lang), fontsize=size, ha="center", va="center",
+            centre.x, centre.y, _lines(layer.short_name(place, lang), size), fontsize=size, ha="center", va="center",
             color=colour, weight=weight, path_effects=halo, zorder=6,
         )  # fmt: skip
         box = text.get_window_extent(renderer)
         hidden = areas[place] * _pixels_per_metre(axes) ** 2 < _TINY * box.width * box.height
         shifts = _BESIDE if hidden else _ON_TOP
-        moved = [box.translated(dx * box.width, dy * box.height) for dx, dy in shifts]
+        moved = [_inside(frame, box.translated(dx * box.width, dy * box.height)) for dx, dy in shifts]
         free = [one for one in moved if not any(one.overlaps(other) for other in taken)]
         if not free:
             text.remove()
@@ -160,6 +164,19 @@ def write_names(
             _draw_leader(axes, centre, free[0])
             taken.append(box.shrunk(0.2, 1.0))
     return missed
+
+
+def _lines(name: str, size: float) -> str:
+    """A long name on lines of about equal length."""
+    lines = wrap(name, NAME_WIDTH, size)
+    if len(lines) < 2:
+        return name
+    return "\n".join(textwrap.wrap(name, len(name) // len(lines) + 3, break_long_words=False))
+
+
+def _inside(frame: Any, box: Any) -> Any:
+    """The box, moved sideways so that it does not run over legend and insets."""
+    return box.translated(min(frame.x1 - box.x1, 0.0) + max(frame.x0 - box.x0, 0.0), 0.0)
 
 
 def _draw_leader(axes: Axes, centre: Any, box: Any) -> None:

@@ -288,3 +288,6 @@ def test_names_on_the_map_leave_out_the_kind_of_unit_but_keep_numbers():
     short = {layer.name(at, "vi"): layer.short_name(at, "vi") for at in range(len(layer.codes))}
     assert short["Huyện Củ Chi"] == "Củ Chi"
     assert short["Quận 1"] == "Quận 1"
+    twice = load_layer(REFERENCE, "district", "2024", "84")
+    names = [twice.short_name(at, "vi") for at in range(len(twice.codes))]
+    assert {"Huyện Duyên Hải", "Thị xã Duyên Hải", "Trà Cú"} <= set(names)
