@@ -97,11 +97,13 @@ def time_duckdb(folder: Path) -> dict:
     for name in ("people", "segments", "cases", "contacts"):
         # People are numbered within their bucket, and a contact's place is its row in its bucket's file.
         number = "regexp_extract(filename, '(\\d{5})/[a-z]+.parquet', 1)::BIGINT"
-        place = ", file_row_number AS place" if name == "contacts" else ""
+        ordered = name == "contacts"
+        options = "filename = true, file_row_number = true" if ordered else "filename = true"
+        dropped, place = ("person, filename, file_row_number", ", file_row_number AS place") if ordered else (
+            "person, filename", "")  # fmt: skip
         connection.execute(
-            f"""CREATE VIEW {name} AS SELECT * EXCLUDE (person, filename{", file_row_number" if place else ""}),
-            {number} * 1000000 + person AS person {place}
-            FROM read_parquet('{folder}/*/{name}.parquet', filename = true{", file_row_number = true" if place else ""})"""
+            f"""CREATE VIEW {name} AS SELECT * EXCLUDE ({dropped}), {number} * 1000000 + person AS person {place}
+            FROM read_parquet('{folder}/*/{name}.parquet', {options})"""
         )
     for statement in count_sql(catalog, presets, first, last):
         connection.execute(statement)
