@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from ncdsurv.maps.style import nfc
+from ncdsurv.maps.style import figure_style, nfc
 
 
 class Block:
@@ -116,8 +116,9 @@ def picture(drawn: Any, *, alt: str, caption: str = "", data: Any = None) -> Blo
     """
     figure = getattr(drawn, "figure", drawn)
     buffer = io.StringIO()
-    # No date in the file: the same data give the same bytes.
-    figure.savefig(buffer, format="svg", bbox_inches="tight", pad_inches=0.08, metadata={"Date": None})
+    # No date and no random ids in the file: the same data give the same bytes.
+    with figure_style():
+        figure.savefig(buffer, format="svg", bbox_inches="tight", pad_inches=0.08, metadata={"Date": None})
     _close(figure)
     code = base64.b64encode(buffer.getvalue().encode()).decode()
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""

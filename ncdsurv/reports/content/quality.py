@@ -101,7 +101,7 @@ def heaping(report: Report) -> Block:
         ax.set_xlabel("%")
         ax.grid(axis="y", color=RULE, lw=0.4)
         ax.tick_params(axis="y", length=0)
-        ax.legend(loc="upper left", bbox_to_anchor=(0, 1.16), ncol=4, borderaxespad=0)
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncol=2, borderaxespad=0.3)
     said = (
         (
             metrics[row["metric"]].names[report.lang],

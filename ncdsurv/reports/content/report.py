@@ -150,15 +150,21 @@ class Report:
             return dict.fromkeys(frame.columns)
         return frame.row(0, named=True)
 
-    def can_know(self, indicator: str, period: str) -> bool:
-        """Whether a register that begins with the release can know an indicator in a period.
+    def can_know(self, indicator: str, disease: str, period: str) -> bool:
+        """Whether loss can be seen in a period: most of the enrolled were followed for long enough.
 
-        Nobody can be lost before the months of loss have passed: until then 0 would be read as good news.
+        Nobody can be lost before the months of loss have passed since enrolment. In the first months of a
+        register a loss of 0 says that it is young, and would be read as good news.
         """
         if indicator != layout()["follow_up"]["lost"]:
             return True
-        first = Period.parse(self.release.manifest["first_month"]).first_month
-        return Period.parse(period).last_month >= first + self.catalog.presets[self.preset].lost_after_months
+        month = Period.parse(period).last_month
+        earlier = month_label(month - self.catalog.presets[self.preset].lost_after_months)
+        if earlier not in self.release.contents()["period"]:
+            return False
+        enrolled_then = self.one(indicator, disease, period=earlier)["denominator"] or 0
+        enrolled = self.one(indicator, disease, period=period)["denominator"] or 0
+        return bool(enrolled_then >= layout()["follow_up"]["followed_share"] * enrolled > 0)
 
     def mark(self, row: dict[str, Any]) -> str:
         """The sign of a value that a reader must know something about."""

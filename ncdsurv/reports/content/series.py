@@ -96,7 +96,7 @@ def follow_up(report: Report, disease: str) -> Block:
                 report.of(now),
                 report.rate(now),
                 text.interval(now["lower"], now["upper"]),
-                report.rate(before) if report.can_know(name, report.year_before) else "–",
+                report.rate(before) if report.can_know(name, disease, report.year_before) else "–",
             ]
         )
         report.emit(f"{name}_{disease}", now)
@@ -143,7 +143,7 @@ def _lines(report: Report, disease: str, names: list[str]) -> Block:
         panels = figure.subplots(1, len(names), sharey=True)
         for number, (ax, name) in enumerate(zip(panels, names, strict=True)):
             rows = frame.filter(frame["indicator"] == name).drop_nulls("value")
-            rows = rows.filter([report.can_know(name, period) for period in rows["period"]])
+            rows = rows.filter([report.can_know(name, disease, period) for period in rows["period"]])
             dates = [month_start(Period.parse(period).last_month) for period in rows["period"]]
             ax.fill_between(dates, rows["lower"], rows["upper"], color=QUALITATIVE[number], alpha=0.2, lw=0)
             ax.plot(dates, rows["value"], color=QUALITATIVE[number], lw=1.6)
