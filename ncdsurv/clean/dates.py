@@ -167,7 +167,7 @@ def add_dates(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
 
     The signature of the swap: in one column every real date cell has a day of 12 or less, while every
     text cell has a day above 12. A spreadsheet with US settings turned the readable half into m/d dates.
-    Where one column shows it, the sheet's other columns are mended too unless a cell of theirs denies it.
+    Where one column shows it, the file's other columns are mended too unless a cell of theirs denies it.
 
     Args:
         frame: Rows with `raw:<field>`, `file` and `sheet`.
@@ -183,11 +183,11 @@ def add_dates(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
         renamed = read.rename({"text": RAW + field, "date": field, "rule": rule_name(field), **names})
         frame = frame.join(renamed, on=RAW + field, how="left", nulls_equal=True, maintain_order="left")
     signs = pl.concat([_signs(frame, field) for field in fields])
-    swapped_sheets = signs.filter("certain").select("file", "sheet").unique()
-    if swapped_sheets.height:
+    swapped_files = signs.filter("certain").select("file").unique()
+    if swapped_files.height:
         for field in fields:
             columns = signs.filter(pl.col("field") == field, pl.col("possible")).select("file", "sheet")
-            frame = _unswapped(frame, field, columns.join(swapped_sheets, on=["file", "sheet"], how="semi"))
+            frame = _unswapped(frame, field, columns.join(swapped_files, on="file", how="semi"))
     return frame.drop(f"{field}_spelling" for field in fields)
 
 

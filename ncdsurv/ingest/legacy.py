@@ -64,17 +64,17 @@ def from_vni(text: str) -> str:
 
 
 def _even_case(text: str) -> str:
-    """Capitals the encoding does not have: `NGUYễN` is all capitals, `Trần Thị ánh` ends in a name."""
+    """Capitals the encoding does not have: `NGUYễN ĐứC` is all capitals, `Trần Thị ánh` ends in a name."""
+    plain = re.sub(r"[^A-Za-z ]", "", text)
+    if plain.isupper() and max(map(len, plain.split())) > 1:
+        return text.upper()
     words = text.split(" ")
-    titled = any(word[:1].isupper() for word in words)
-    return " ".join(
-        word.upper()
-        if sum(map(str.isupper, word)) > sum(map(str.islower, word))
-        else word[0].upper() + word[1:]
-        if titled and word[:1].islower() and not word[0].isascii()
-        else word
-        for word in words
-    )
+    if any(word[:1].isupper() for word in words):
+        words = [
+            word[0].upper() + word[1:] if word[:1].islower() and not word[0].isascii() else word
+            for word in words
+        ]
+    return " ".join(words)
 
 
 DECODERS: dict[str, Callable[[str], str]] = {"tcvn3": from_tcvn3, "vni": from_vni}

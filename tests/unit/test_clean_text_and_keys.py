@@ -37,6 +37,7 @@ def test_both_fonts_decode_to_the_same_names() -> None:
 def test_capital_fonts_and_toned_capitals() -> None:
     assert from_tcvn3("NGUYÔN V¡N §øC") == "NGUYỄN VĂN ĐỨC"
     assert from_tcvn3("TrÇn ThÞ ¸nh") == "Trần Thị Ánh"
+    assert from_tcvn3("Siu H'¥n") == "Siu H'Ơn"
 
 
 @pytest.mark.parametrize(
