@@ -93,6 +93,7 @@ class _Pool:
         self._idle: SimpleQueue[_Child | None] = SimpleQueue()
         self._children: list[_Child] = []
         self._threads = ThreadPoolExecutor(size)
+        self._stopped = False
         for _ in range(size):
             self._idle.put(None)
 
@@ -100,6 +101,7 @@ class _Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._stopped = True
         self._threads.shutdown(wait=True, cancel_futures=True)
         for child in self._children:
             child.close()
@@ -110,6 +112,8 @@ class _Pool:
     def _clean(self, paths: Sequence[Path], source: str) -> Cleaned | None:
         child, alive = self._idle.get(), None
         try:
+            if self._stopped:
+                raise StoreError("reading was stopped", do="start it again; nothing was taken in")
             child = child or self._new_child()
             answer = child.clean(paths, source)
             alive = child
