@@ -30,7 +30,7 @@ _SERIAL_EPOCH = pl.date(1899, 12, 30)  # serial 1 is 1 January 1900, and 1900 co
 _SERIALS = (2701, 73_050)  # May 1907 to the end of 2099
 _MINUTES_PER_DAY = 1440
 _MONTHS = 12
-_FEW, _ENOUGH = 3, 12  # cells of each spelling, and in all, before a swap is believed
+_FEW, _ENOUGH = 3, 8  # cells of each spelling, and in all, before a swap is believed
 
 DAY, MONTH, YEAR = BirthPrecision.DAY.value, BirthPrecision.MONTH.value, BirthPrecision.YEAR.value
 
