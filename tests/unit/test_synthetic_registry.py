@@ -169,3 +169,12 @@ def test_wrong_arguments_are_refused_in_words():
         make_registry(10, 1, first="2026-06", last="2024-07")
     with pytest.raises(UsageError, match="no such invented station"):
         make_registry(10, 1, facilities={"99999": 5})
+
+
+def test_some_stations_repeat_the_last_reading(registry):
+    exams = registry.visits.filter(pl.col("sbp").is_not_null()).sort("person", "visited_on")
+    same = (pl.col("sbp") == pl.col("sbp").shift(1)) & (pl.col("dbp") == pl.col("dbp").shift(1))
+    repeats = exams.select("facility", same=same.over("person")).drop_nulls()
+    repeats = repeats.join(registry.stations.select("facility", "clones"), on="facility")
+    share = repeats.group_by("clones").agg(pl.col("same").mean()).sort("clones")["same"].to_list()
+    assert share[0] < 0.06 < 0.3 < share[1]
