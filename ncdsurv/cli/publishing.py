@@ -103,6 +103,7 @@ def form(
     out: Annotated[Path, typer.Option("--out", help="XLSX file to write.")],
     release: ReleaseOption = LATEST,
     store: StoreOption = DEFAULT_STORE,
+    lang: LanguageOption = "vi",
 ) -> None:
     """Fill a statutory form from a release and write it as XLSX."""
     from ncdsurv import open_store
@@ -111,5 +112,5 @@ def form(
 
     Period.parse(period)
     chosen = open_store(store).releases.open(release)
-    write_form(fill_form(form_id, area=area, period=period, release=chosen), out)
+    write_form(fill_form(form_id, area=area, period=period, release=chosen, lang=lang), out)
     typer.echo(f"{form_id} {area} {period} ({chosen.id}): {out}")

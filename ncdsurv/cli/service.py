@@ -44,12 +44,16 @@ def key_create(
     name: Annotated[str, typer.Option("--name", help="Whose key it is.")],
     store: StoreOption = DEFAULT_STORE,
     keys: KeysOption = None,
+    area: Annotated[
+        list[str] | None, typer.Option("--area", help="VINTAGE:CODE it may see, as 2025:79; may be repeated.")
+    ] = None,
+    days: Annotated[int, typer.Option("--days", min=1, help="Days until it expires.")] = 365,
 ) -> None:
     """Make a key for the service and print it once."""
     from ncdsurv.api.keys import create_key
 
     options: dict[str, Any] = {"keys": keys} if keys else {"store": store}
-    typer.echo(create_key(name, **options))
+    typer.echo(create_key(name, areas=area, days=days, **options))
     typer.echo("Keep it now: only its hash is stored.", err=True)
 
 

@@ -52,7 +52,7 @@ def notes_of(picture: Picture, lang: str | None = None) -> list[str]:
     layer = picture.layer
     vintage = say(f"vintage.{Vintage(layer.vintage)}", lang)
     scheme = _scheme(picture, lang)
-    boundaries = f"{vintage}; “{layer.credits}”"
+    boundaries = f"{vintage}; “{layer.credits[lang]}”"
     lines = [
         scheme[0].upper() + scheme[1:] + ".",
         say("source", lang, release=picture.rows.identity["release"] or "–", boundaries=boundaries),

@@ -6,6 +6,7 @@ of the country's span from either end), so that equal areas look equal; scale is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import polars as pl
 
+from ncdsurv.catalog.vocabulary import Language
 from ncdsurv.maps.style import nfc
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class Layer:
     insets: list[Extent] = field(default_factory=list)
     archipelagos: tuple[Archipelago, ...] = ()
     schematic: bool = False
-    credits: str = ""
+    credits: Mapping[str, str] = field(default_factory=dict)
 
     def name(self, place: int, lang: str) -> str:
         """Name of an area by its place in the layer."""
@@ -152,7 +154,7 @@ def _read_layer(reference: Reference, level: str, vintage: str, within: str | No
         insets=insets,
         archipelagos=archipelagos,
         schematic=bool(table["schematic"][0]),
-        credits=pack["title"],
+        credits={Language.VI.value: pack["title_vi"], Language.EN.value: pack["title"]},
     )
 
 

@@ -47,6 +47,7 @@ class Pack:
         return {
             "id": self.id,
             "title": self.about.get("title", self.id),
+            "title_vi": self.about.get("title_vi", self.about.get("title", self.id)),
             "vintages": list(self.about.get("vintages", [])),
             "schematic": self.schematic,
             "verified": bool(self.about.get("verified", False)),

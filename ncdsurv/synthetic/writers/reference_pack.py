@@ -13,6 +13,7 @@ from ncdsurv.synthetic.registry import SyntheticRegistry
 _PACK = """# Invented people and stations, made by ncdsurv.synthetic. Not a statistic of any place.
 id = "synthetic"
 title = "Invented population and stations (seed {seed})"
+title_vi = "Dân số và trạm y tế giả định (số khởi tạo {seed})"
 vintages = ["2024", "2025"]
 schematic = false
 verified = false
