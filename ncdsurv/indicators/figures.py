@@ -90,8 +90,8 @@ def standardised_figures(cells: pl.DataFrame, rules: Publication) -> pl.DataFram
         cells["ratio"].to_numpy(), cells["spread"].to_numpy(), events, rules.confidence
     )
     few = pl.col("numerator") < rules.standardisation_fewest_events
-    flag = pl.when(pl.col("denominator").is_null()).then(pl.lit(Flag.NO_POPULATION.value))
-    flag = flag.when(few).then(pl.lit(Flag.TOO_FEW_EVENTS.value)).otherwise(pl.lit(Flag.OK.value))
+    known = pl.when(pl.col("denominator").is_null()).then(pl.lit(Flag.NO_POPULATION.value))
+    flag = known.when(few).then(pl.lit(Flag.TOO_FEW_EVENTS.value)).otherwise(pl.lit(Flag.OK.value))
     hidden = np.where(events < rules.standardisation_fewest_events, np.nan, rules.rate_per)
     return _with(cells, value * hidden, lower * hidden, upper * hidden).with_columns(
         flag=flag, ci_method=pl.lit(DOBSON)

@@ -31,9 +31,9 @@ def _key(owner: str, month: str) -> pl.Expr:
 
 def _monthly(contacts: pl.DataFrame, cases: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """What is known of a case at the end of each month with a contact (one row per case and month)."""
-    verdict = pl.when(pl.col("speaks") & (pl.col("reported_target") == 1)).then(AT_TARGET)
-    verdict = verdict.when(pl.col("speaks") & (pl.col("reported_target") == 0)).then(OFF_TARGET)
-    verdict = verdict.otherwise(UNREAD)
+    told_met = pl.when(pl.col("speaks") & (pl.col("reported_target") == 1)).then(AT_TARGET)
+    told_off = told_met.when(pl.col("speaks") & (pl.col("reported_target") == 0)).then(OFF_TARGET)
+    verdict: pl.Expr = told_off.otherwise(UNREAD)
     for column in sorted(set(rules.judged) - {-1}):
         decided = [disease for disease, judged in enumerate(rules.judged) if judged == column]
         verdict = (

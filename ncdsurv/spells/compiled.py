@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -57,15 +57,9 @@ def count_compiled(
         np.array(plan.cuts, dtype=np.int64),
         bands,
     )
-    cells, counts = count_changes(
-        *(_frozen(array) for array in arrays),
-        first_month,
-        last_month,
-        max(len(places), 1),
-        len(SEXES),
-        len(catalog.diseases),
-        len(plan.measures),
-    )
+    sizes = (max(len(places), 1), len(SEXES), len(catalog.diseases), len(plan.measures))
+    kernel: Any = count_changes
+    cells, counts = kernel(*(_frozen(array) for array in arrays), first_month, last_month, *sizes)
     order = np.argsort(cells)
     row, month, block = running_rows(counts, order)
     rest, band = np.divmod(cells[order], len(bands) + 1)

@@ -153,7 +153,7 @@ def add_buckets(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     key = pl.lit(0, pl.Int64)
     for name in ("preset", "disease", "atom", "sex", "age_band", "month"):
         number = together[name].to_physical() if together[name].dtype == pl.Enum else together[name]
-        key = key * (int(number.max() or 0) + 1) + pl.col(name).to_physical().cast(pl.Int64)  # type: ignore[arg-type, call-overload]
+        key = key * (int(number.max() or 0) + 1) + pl.col(name).to_physical().cast(pl.Int64)  # type: ignore[arg-type]
     keyed = together.with_columns(_key=key).sort("_key")
     twin = (pl.col("_key") == pl.col("_key").shift(1)) | (pl.col("_key") == pl.col("_key").shift(-1))
     shared = keyed.filter(twin)

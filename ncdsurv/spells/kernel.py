@@ -27,7 +27,7 @@ WINDOW, BUFFER, LOST_AFTER, TREATED, LAST_VISIT, KIND_BITS = range(6)
 
 
 @njit(inline="always")
-def _sooner(best: int, candidate: int, month: int) -> int:
+def _sooner(best, candidate, month):
     """The earlier of two months, where the candidate lies after `month`."""
     return candidate if month < candidate < best else best
 
@@ -81,7 +81,7 @@ def count_changes(
                 visit_day, visit_month, read_month, drug_month = -1, -NEVER, -NEVER, -NEVER
                 read_verdict, day_verdict, day_status = UNREAD, UNREAD, 0
                 held_mask, held_row = np.int64(0), np.int64(-1)
-                t = np.int64(start)
+                t = start
                 while t <= last:
                     while i < c1 and month[i] <= t:
                         if (rules[q, KIND_BITS] >> kind[i]) & 1:
@@ -167,7 +167,7 @@ def count_changes(
                         _change(counts, row, t - first, mask & ~held_mask, 1)
                     held_mask, held_row = mask, row
                     # The next month in which anything can change.
-                    after = np.int64(last + 1)
+                    after = last + 1
                     if i < c1:
                         after = _sooner(after, month[i], t)
                     if (t == visit_month) | (t == drug_month) | (t == detected[k]):

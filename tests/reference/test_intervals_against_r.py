@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ncdsurv.indicators.rates import poisson_limits, proportion, rate, standardise, standardised_rate, wilson_limits
+from ncdsurv.indicators import poisson_limits, proportion, rate, standardise, standardised_rate, wilson_limits
 
 FOLDER = Path(__file__).parent / "intervals"
 
@@ -83,7 +83,11 @@ def test_standardised_rate_equals_epitools_and_dobsons_limits():
     assert 1e5 * float(lower) == pytest.approx(want["gamma_lower"], rel=2e-3)
     assert 1e5 * float(upper) == pytest.approx(want["gamma_upper"], rel=2e-3)
     frame = standardised_rate(
-        given.with_columns(area=pl.lit("a")), by=["area"], count="count", population="population", weight="weight"
+        given.with_columns(area=pl.lit("a")),
+        by=["area"],
+        count="count",
+        population="population",
+        weight="weight",
     )
     assert frame["value"][0] == pytest.approx(want["rate"], rel=1e-12)
     assert frame["events"][0] == want["events"]
@@ -97,7 +101,9 @@ def test_proportion_equals_the_ukhsa_workbook(count, total, lower, upper):
 
 @pytest.mark.parametrize(("count", "lower", "upper"), POISSON_COUNT)
 def test_rate_equals_the_ukhsa_workbook(count, lower, upper):
-    row = rate(pl.DataFrame({"n": [count], "p": [1000]}), count="n", population="p", per=1000).row(0, named=True)
+    row = rate(pl.DataFrame({"n": [count], "p": [1000]}), count="n", population="p", per=1000).row(
+        0, named=True
+    )
     assert (row["lower"], row["upper"]) == pytest.approx((lower, upper), abs=5e-7 * max(1.0, upper))
 
 
@@ -109,7 +115,22 @@ def test_who_world_standard_reproduces_the_printed_total_and_is_normalised():
     catalog = load_catalog()
     standard = catalog.standard_population
     assert sum(standard.weights) == pytest.approx(100.035)
-    million = [88569, 86870, 85970, 84670, 82171, 79272, 76073, 71475, 65877, 60379, 53681, 45484, 37187, 29590]
+    million = [
+        88569,
+        86870,
+        85970,
+        84670,
+        82171,
+        79272,
+        76073,
+        71475,
+        65877,
+        60379,
+        53681,
+        45484,
+        37187,
+        29590,
+    ]
     million += [22092, 15195, 9097, 4398, 1500, 400, 50]
     ours = [1e6 * weight / sum(standard.weights) for weight in standard.weights]
     np.testing.assert_allclose(ours, million, atol=1.0)

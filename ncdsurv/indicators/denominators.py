@@ -1,0 +1,146 @@
+"""Denominators that do not come from spells: people, expected cases, a standard population.
+
+The numerator is always counted in the age base of its denominator: a survey of people aged 18 to 69 is
+compared with patients aged 18 to 69.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from ncdsurv.catalog.vocabulary import ALL_AGES, MONTHS_PER_YEAR, Level, Vintage
+from ncdsurv.indicators.expected import AgeBase, default_bases, estimated_cases, population_table
+from ncdsurv.indicators.rollup import CELL, PLACE, STRATIFIED, TOTAL, bands_inside, in_base
+from ncdsurv.indicators.standard import band_weights
+from ncdsurv.spells import measure_plan
+
+if TYPE_CHECKING:
+    from ncdsurv.catalog import Catalog
+    from ncdsurv.catalog.models import Indicator
+    from ncdsurv.reference import Reference
+
+
+def among(column: str, words: Iterable[str]) -> pl.Expr:
+    """Membership of an enum column (`is_in` of enums wants a series of the same type)."""
+    return pl.any_horizontal([pl.col(column) == str(word) for word in words] or [pl.lit(False)])
+
+
+def base_column(measure: str, base: AgeBase | None) -> str:
+    """Column of a measure within an age base; None is each disease's own survey base."""
+    return (
+        f"{measure}@survey" if base is None else f"{measure}@{base[0]}-{'' if base[1] is None else base[1]}"
+    )
+
+
+def base_of(indicator: Indicator) -> AgeBase:
+    """The ages of an indicator over people; all ages where it names none."""
+    ages = indicator.population_ages or (0,)
+    return ages[0], ages[1] if len(ages) > 1 else None
+
+
+def with_bases(measures: pl.DataFrame, catalog: Catalog) -> tuple[pl.DataFrame, list[str]]:
+    """Adds, for rates over people, the measure counted within the age base of their denominator."""
+    plan = measure_plan(catalog)
+    added: dict[str, pl.Expr] = {}
+    surveys = default_bases(catalog)
+    for indicator in catalog.indicators.values():
+        if indicator.denominator_source == "estimated_cases":
+            measure = plan.numerators[indicator.id]
+            inside = in_base(surveys, catalog)
+            added[base_column(measure, None)] = pl.when(inside).then(pl.col(measure)).otherwise(0)
+        elif indicator.denominator_source == "population":
+            measure, base = plan.numerators[indicator.id], base_of(indicator)
+            inside = in_base({disease: base for disease in catalog.diseases}, catalog)
+            added[base_column(measure, base)] = pl.when(inside).then(pl.col(measure)).otherwise(0)
+    return measures.with_columns(**added), [*plan.names, *added]
+
+
+class Denominators:
+    """Populations and expected cases of every area of both vintages, for the years of a release."""
+
+    def __init__(self, catalog: Catalog, reference: Reference, months: range) -> None:
+        self.catalog, self.plan, self.last_month = catalog, measure_plan(catalog), months[-1]
+        years = sorted({(month - 1) // MONTHS_PER_YEAR for month in months})
+        bands: list[AgeBase] = [(band.lower, band.upper) for band in catalog.age_bands]
+        wanted = [base_of(i) for i in catalog.indicators.values() if i.denominator_source == "population"]
+        bases = [*default_bases(catalog).values(), *wanted, *(bands if wanted else [])]
+        populations, expected = [], []
+        if bases:
+            for vintage in Vintage:
+                for level in Level:
+                    if level == Level.DISTRICT and reference.parents(vintage)[level].is_null().all():
+                        continue
+                    place = {"area_vintage": pl.lit(vintage.value), "area_level": pl.lit(level.value)}
+                    found = population_table(reference, bases, vintage, level, years)
+                    populations.append(found.with_columns(**place))
+                    expected.append(estimated_cases(found, catalog).with_columns(**place))
+        self.population = pl.concat(populations) if populations else None
+        self.expected = pl.concat(expected) if expected else None
+
+    def over_expected(self, cells: pl.DataFrame, indicator: Indicator) -> pl.DataFrame:
+        """Numerators in the survey's age base over expected cases; only where the reference has people."""
+        measure = self.plan.numerators.get(indicator.id)
+        above = (
+            pl.lit(None, pl.Float64)
+            if measure is None
+            else pl.col(base_column(measure, None)).cast(pl.Float64)
+        )
+        surveyed = list(default_bases(self.catalog))
+        totals = cells.filter(TOTAL & among("disease", surveyed)).with_columns(numerator=above)
+        if self.expected is None:
+            return totals.clear().with_columns(denominator=pl.lit(None, pl.Float64))
+        return _joined(totals, self.expected.rename({"estimated": "denominator"}), ["disease"])
+
+    def over_population(self, cells: pl.DataFrame, indicator: Indicator) -> pl.DataFrame:
+        """Numerators in the indicator's age base over its population; one band's own people for a band."""
+        measure, base = self.plan.numerators[indicator.id], base_of(indicator)
+        inside = bands_inside(self.catalog, base)
+        ages = {band.id: (band.lower, band.upper) for band in self.catalog.age_bands} | {ALL_AGES: base}
+        named = pl.DataFrame(
+            [(band, lower, upper) for band, (lower, upper) in ages.items()],
+            schema={"age_band": pl.String, "age_from": pl.Int32, "age_to": pl.Int32},
+            orient="row",
+        )
+        assert self.population is not None
+        people = self.population.join(named, on=["age_from", "age_to"], nulls_equal=True)
+        people = people.drop("age_from", "age_to").rename({"population": "denominator"})
+        counted = cells.with_columns(
+            numerator=pl.col(base_column(measure, base)).cast(pl.Float64),
+            in_base=among("age_band", [ALL_AGES, *inside]),
+        )
+        return _joined(counted, people, ["sex", "age_band"])
+
+    def standardised(self, over: pl.DataFrame, base: AgeBase) -> pl.DataFrame:
+        """Sums over the age bands of the base, weighted by the standard population within the base."""
+        key = [name for name in (*CELL, "period") if name != "age_band"]
+        weights = band_weights(self.catalog.standard_population, self.catalog.age_bands)
+        bands = over.filter(pl.col("in_base") & (pl.col("age_band") != ALL_AGES))
+        totals = over.filter(pl.col("age_band") == ALL_AGES)
+        inside = bands_inside(self.catalog, base)
+        share = {band: weights[band] / sum(weights[b] for b in inside) for band in inside}
+        w = pl.col("age_band").replace_strict(share, default=0.0, return_dtype=pl.Float64)
+        n, d = pl.col("numerator"), pl.col("denominator")
+        sums = bands.group_by(key).agg(
+            ratio=(w * n / d).sum(), spread=(w * w * n / (d * d)).sum(), unknown=d.is_null().any()
+        )
+        joined = totals.join(sums, on=key, how="left", maintain_order="left").with_columns(
+            pl.col("ratio", "spread").fill_null(0.0)
+        )
+        known = pl.col("unknown").fill_null(False)
+        banded = among("area_level", STRATIFIED) & (
+            (pl.col("n_months") > 1) | (pl.col("month") == self.last_month)
+        )
+        return joined.filter(banded).with_columns(denominator=pl.when(~known).then("denominator"))
+
+
+def _joined(cells: pl.DataFrame, people: pl.DataFrame, also: list[str]) -> pl.DataFrame:
+    """Cells with their denominator, at the levels for which the reference has people at all."""
+    key = [*PLACE, *also]
+    people = people.cast({name: cells.schema[name] for name in key}, strict=False).drop_nulls(key)
+    has = people.select("area_vintage", "area_level").unique()
+    year = ((pl.col("month") - 1) // MONTHS_PER_YEAR).cast(pl.Int32)
+    kept = cells.join(has, on=["area_vintage", "area_level"], how="semi", maintain_order="left")
+    return kept.with_columns(year=year).join(people, on=["year", *key], how="left", maintain_order="left")
