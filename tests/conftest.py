@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +39,7 @@ def shared_pack() -> Path:
 
 
 @pytest.fixture(scope="session")
-def sample_store(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Store]:
+def sample_store(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Store:
     """A registry of `data_samples/` with one release as of 2026-06. Read only: tests must not write to it."""
     from ncdsurv.registry import open_store
 
@@ -51,7 +50,7 @@ def sample_store(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> It
         store = open_store(folder)
         if not store.releases.ids():
             _build(store)
-    yield store
+    return store
 
 
 def _build(store: Store) -> None:

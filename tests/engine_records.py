@@ -22,7 +22,9 @@ ATOMS = pl.DataFrame(
 )
 
 
-def tables(persons: list, residences: list, diagnoses: list, visits: list) -> dict[str, pl.DataFrame]:
+def tables(
+    persons: list, residences: list, diagnoses: list, visits: list, atoms: pl.DataFrame = ATOMS
+) -> dict[str, pl.DataFrame]:
     """The five record tables of a few persons; each person has one record, named like the person."""
     crosswalk = [{"record_id": p["person_id"], "person_id": p["person_id"]} for p in persons]
     lists = zip(
@@ -33,7 +35,7 @@ def tables(persons: list, residences: list, diagnoses: list, visits: list) -> di
     for schema, rows in lists:
         full = [{name: row.get(name) for name in schema} for row in rows]
         frames.append(conform(pl.DataFrame(full, schema=dict(schema)), schema))
-    return dict(zip(("persons", "residences", "diagnoses", "visits", "crosswalk"), frames)) | {"atoms": ATOMS}
+    return dict(zip(("persons", "residences", "diagnoses", "visits", "crosswalk"), frames)) | {"atoms": atoms}
 
 
 def layout(records: dict[str, pl.DataFrame], catalog: Catalog) -> Bucket:
@@ -43,12 +45,12 @@ def layout(records: dict[str, pl.DataFrame], catalog: Catalog) -> Bucket:
 
 
 def random_records(
-    seed: int, people: int, catalog: Catalog, first: date, days: int
+    seed: int, people: int, catalog: Catalog, first: date, days: int, atoms: pl.DataFrame = ATOMS
 ) -> dict[str, pl.DataFrame]:
     """A seeded handful of people with everything that can go wrong: gaps, same-day rows, moves, deaths."""
     draw = Random(seed)
     diseases = [d.id for d in catalog.diseases.values() if not d.members]
-    pairs = list(ATOMS.select("commune_2024", "commune_2025").iter_rows())
+    pairs = list(atoms.select("commune_2024", "commune_2025").iter_rows())
     persons, residences, diagnoses, visits = [], [], [], []
 
     def day(before: int = 0, after: int = days) -> date:
@@ -99,4 +101,4 @@ def random_records(
                     ),
                 }
             )
-    return tables(persons, residences, diagnoses, visits)
+    return tables(persons, residences, diagnoses, visits, atoms)

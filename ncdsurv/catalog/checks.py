@@ -72,7 +72,8 @@ def _target_problems(preset: Any, measurements: Mapping[str, Any]) -> list[str]:
 
 
 def _band_problems(bands: Iterable[Any]) -> list[str]:
-    problems, expected = [], 0
+    problems: list[str] = []
+    expected: int | None = 0
     for band in (bands := list(bands)):
         if expected is None or band.lower != expected:
             problems.append(

@@ -5,7 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("pandas", "geopandas", "statsmodels", "matplotlib", "papermill", "fastapi", "deltalake", "scipy", "numba")
+HEAVY = (
+    "pandas",
+    "geopandas",
+    "statsmodels",
+    "matplotlib",
+    "papermill",
+    "fastapi",
+    "deltalake",
+    "scipy",
+    "numba",
+)
 
 
 def _loaded(code: str) -> set[str]:

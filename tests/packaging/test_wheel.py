@@ -25,7 +25,9 @@ UV = shutil.which("uv")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("dist")
     code = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
-    subprocess.run([sys.executable, "-c", code, str(out)], cwd=ROOT, check=True, capture_output=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "-c", code, str(out)], cwd=ROOT, check=True, capture_output=True, timeout=120
+    )
     return next(out.glob("*.whl"))
 
 
@@ -42,8 +44,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pins = folder / "pins.txt"
     pins.write_text("\n".join(line.split(" ")[0] for line in lock.read_text().splitlines() if "==" in line))
     subprocess.run(
-        [UV, "pip", "install", "--quiet", "--python", str(python), "--compile-bytecode"]
-        + ["--constraint", str(pins), str(wheel)],
+        [UV, "pip", "install", "--quiet", "--python", str(python), "--constraint", str(pins), str(wheel)],
         **run,
     )
     return python
@@ -66,7 +67,9 @@ def test_the_wheel_carries_what_it_needs_and_nothing_at_top_level_but_ncdsurv(wh
 def demo(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("away")
     command = [str(installed.parent / "ncdsurv"), "demo", "--out", "out", "--patients", "400"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=480, env=_environment())
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=480, env=_environment()
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return folder / "out"
 
@@ -109,5 +112,7 @@ def test_the_service_of_the_installed_wheel_answers(address: str) -> None:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))
+    }
     return {**kept, "PYTHONNOUSERSITE": "1"}

@@ -128,7 +128,7 @@ def test_all_is_the_list_of_the_vintage(sample_store: Store, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("provinces", "parameters", "words"),
     [
-        (["7"], {}, "try 79"),
+        (["7"], {}, "unknown province of the 2024 list"),
         (["79"], {"vintage": "2026"}, "try 2025"),
         (["79"], {"perid": "2026-06"}, "try period"),
         (["79"], {"preset": "herts"}, "try hearts"),

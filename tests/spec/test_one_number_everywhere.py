@@ -83,7 +83,9 @@ def test_values_http_json_and_csv_are_equal(
 
 
 @pytest.mark.parametrize("preset", list(CATALOG.presets))
-def test_the_reports_say_the_same(sample_release: Release, reports: list[dict[str, Any]], preset: str) -> None:
+def test_the_reports_say_the_same(
+    sample_release: Release, reports: list[dict[str, Any]], preset: str
+) -> None:
     assert len(reports) == len(PILOTS)
     reported = set()
     for said in reports:

@@ -73,7 +73,9 @@ def test_a_couple_on_one_citizen_number_stays_two_people():
 
 
 @pytest.mark.parametrize(
-    "slip", [{"sex": "female"}, {"birth_date": date(1985, 3, 17)}, {"name_key": "nguyen van anh"}], ids=lambda s: next(iter(s))
+    "slip",
+    [{"sex": "female"}, {"birth_date": date(1985, 3, 17)}, {"name_key": "nguyen van anh"}],
+    ids=lambda s: next(iter(s)),
 )
 def test_one_slip_of_the_pen_does_not_part_a_citizen_number(slip):
     assert people(record("a", citizen_id=ONE), record("b", citizen_id=ONE, **slip)) == [{"a", "b"}]
@@ -101,18 +103,27 @@ def test_one_part_of_the_weak_key_missing_or_different_is_no_match(other):
 
 
 def test_a_commune_of_2024_matches_the_commune_it_became():
-    atoms = pl.DataFrame({"commune_2024": ["26740", "26743"], "commune_2025": ["26740x", "26740x"], "share": [1.0, 1.0]})
+    atoms = pl.DataFrame(
+        {"commune_2024": ["26740", "26743"], "commune_2025": ["26740x", "26740x"], "share": [1.0, 1.0]}
+    )
     now = record("b", commune_code="26740x", commune_vintage="2025")
     assert people(record("a"), now, atoms=atoms) == [{"a", "b"}]
 
 
 def test_two_citizen_numbers_are_two_people_whatever_else_agrees():
     insured = {"insurance_number": "7901234567"}
-    assert people(record("a", citizen_id=ONE, **insured), record("b", citizen_id=OTHER, **insured)) == [{"a"}, {"b"}]
+    assert people(record("a", citizen_id=ONE, **insured), record("b", citizen_id=OTHER, **insured)) == [
+        {"a"},
+        {"b"},
+    ]
 
 
 def test_a_record_that_fits_two_citizen_numbers_is_left_alone():
-    assert people(record("a", citizen_id=ONE), record("b"), record("c", citizen_id=OTHER)) == [{"a"}, {"b"}, {"c"}]
+    assert people(record("a", citizen_id=ONE), record("b"), record("c", citizen_id=OTHER)) == [
+        {"a"},
+        {"b"},
+        {"c"},
+    ]
 
 
 def test_a_chain_of_weak_keys_does_not_join_two_citizen_numbers():
@@ -131,11 +142,18 @@ def test_a_filler_number_on_many_records_joins_nobody():
 
 @pytest.mark.parametrize("bad", ["000000000000", "07905800001", "07905800000A"])
 def test_a_malformed_citizen_number_is_no_key(bad):
-    assert people(record("a", citizen_id=bad, commune_code="1"), record("b", citizen_id=bad)) == [{"a"}, {"b"}]
+    assert people(record("a", citizen_id=bad, commune_code="1"), record("b", citizen_id=bad)) == [
+        {"a"},
+        {"b"},
+    ]
 
 
 def test_a_corrected_citizen_number_counts_as_last_received():
-    rows = [record("a", citizen_id=ONE), record("a", citizen_id=OTHER), record("b", citizen_id=ONE, commune_code="1")]
+    rows = [
+        record("a", citizen_id=ONE),
+        record("a", citizen_id=OTHER),
+        record("b", citizen_id=ONE, commune_code="1"),
+    ]
     frame = pl.DataFrame(rows, infer_schema_length=None)
     identifiers = conform(frame, IDENTIFIERS).with_columns(pl.Series("received", [1, 2, 1]))
     crosswalk = link_records(identifiers, conform(frame, PATIENTS), KEY)

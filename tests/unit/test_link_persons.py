@@ -26,7 +26,9 @@ FACILITIES = pl.DataFrame({"code": ["s1"], "commune_code": ["1"], "vintage": ["2
 REFERENCE = SimpleNamespace(atoms=ATOMS, population=POPULATION, facilities=FACILITIES)
 
 
-def row(record: str, day: date, code: str | None, vintage: str | None = "2024", **more: object) -> dict[str, object]:
+def row(
+    record: str, day: date, code: str | None, vintage: str | None = "2024", **more: object
+) -> dict[str, object]:
     base = {"record_id": record, "valid_on": day, "commune_code": code, "commune_vintage": vintage}
     return base | {"facility": "s1", "sex": "male", "row_number": 1} | more
 
@@ -35,7 +37,9 @@ def build(rows: list[dict[str, object]], persons: dict[str, str] | None = None, 
     of = persons or {str(r["record_id"]): "p" for r in rows}
     crosswalk = pl.DataFrame({"record_id": list(of), "person_id": list(of.values())})
     patients = conform(pl.DataFrame(rows, infer_schema_length=None), PATIENTS)
-    contacts = conform(pl.DataFrame(visits or [], schema=None if visits else {"record_id": pl.String}), VISITS)
+    contacts = conform(
+        pl.DataFrame(visits or [], schema=None if visits else {"record_id": pl.String}), VISITS
+    )
     return build_persons(crosswalk, patients, contacts, REFERENCE)  # type: ignore[arg-type]
 
 

@@ -22,13 +22,20 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOT
 
 
 def _lines(language: str, word: str) -> list[str]:
-    lines = [line.split("  #")[0].strip() for kind, text in BLOCKS if kind == language for line in text.splitlines()]
+    lines = [
+        line.split("  #")[0].strip()
+        for kind, text in BLOCKS
+        if kind == language
+        for line in text.splitlines()
+    ]
     return [line for line in lines if line.split(" ")[0] == word]
 
 
 def test_every_block_of_the_readme_is_of_a_kind_that_is_run_here() -> None:
     assert {kind for kind, _ in BLOCKS if kind != "text"} == {"sh", "python"}
-    words = {line.split(" ")[0] for kind, text in BLOCKS if kind == "sh" for line in text.splitlines() if line}
+    words = {
+        line.split(" ")[0] for kind, text in BLOCKS if kind == "sh" for line in text.splitlines() if line
+    }
     assert words == {"make", "ncdsurv", "curl"}
 
 

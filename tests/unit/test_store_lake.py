@@ -62,7 +62,12 @@ def test_any_past_state_still_reads_as_the_whole_registry_of_that_day(lake):
     with lake.transaction() as tx:
         tx.overwrite("persons", persons("z"))
         tx.commit("link", note={"why": "linked anew"})
-    assert [ids(lake.snapshot(number)) for number in (1, 2, 3, 4)] == [["a"], ["a", "b"], ["a", "b", "c"], ["z"]]
+    assert [ids(lake.snapshot(number)) for number in (1, 2, 3, 4)] == [
+        ["a"],
+        ["a", "b"],
+        ["a", "b", "c"],
+        ["z"],
+    ]
     assert lake.snapshot().note == {"why": "linked anew"}
     assert lake.commits()["kind"].to_list() == ["ingest", "ingest", "ingest", "link"]
     with pytest.raises(StoreError, match="unknown commit"):
