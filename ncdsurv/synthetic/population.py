@@ -25,7 +25,8 @@ class BasePopulation:
     """Places and people before anyone falls ill.
 
     Attributes:
-        atoms: One row per home: commune_2024, commune_2025, district_2024, province_2024, province_2025.
+        atoms: One row per home: commune_2024, commune_2025, district_2024, and province and region of both
+            vintages.
         counts: People, shape (atoms, 2 sexes, 17 age groups), Int64.
         year: Year of the counts.
     """
@@ -84,9 +85,11 @@ def base_population(
 def _places(reference: Any, provinces: list[str]) -> pl.DataFrame:
     """Atoms of the provinces; `share` is the atom's part of its new commune, old communes weighing alike."""
     old = reference.parents("2024").select(
-        commune_2024="commune", district_2024="district", province_2024="province"
+        commune_2024="commune", district_2024="district", province_2024="province", region_2024="region"
     )
-    new = reference.parents("2025").select(commune_2025="commune", province_2025="province")
+    new = reference.parents("2025").select(
+        commune_2025="commune", province_2025="province", region_2025="region"
+    )
     places = (
         reference.atoms.select("commune_2024", "commune_2025", "share")
         .join(old, on="commune_2024", how="inner")

@@ -129,7 +129,7 @@ def make_registry(
     if facilities is not None:
         base, stations = _restrict(base, stations, facilities)
     atom, sex, age, first_disease = draw_cells(base, stations, patients, folk)
-    homes = base.atoms[atom].join(
+    homes = base.atoms.drop("region_2024", "region_2025")[atom].join(
         stations.select("commune_2025", "facility"), on="commune_2025", how="left", maintain_order="left"
     )
     clinic = has_his(stations)

@@ -44,11 +44,11 @@ def write_reference_pack(registry: SyntheticRegistry, folder: Path) -> None:
 
 
 def population_table(registry: SyntheticRegistry) -> pl.DataFrame:
-    """Invented population of both vintages at commune, district, province and nation.
+    """Invented population of both vintages at every level.
 
     Returns:
-        vintage, level, code, year, sex, age_group, population, source, estimated. Provinces hold only the
-        communes of the invented people; the nation is their sum.
+        vintage, level, code, year, sex, age_group, population, source, estimated. Provinces, regions
+        and the nation hold only the communes of the invented people.
     """
     base = registry.base
     cells = pl.concat(
@@ -61,8 +61,13 @@ def population_table(registry: SyntheticRegistry) -> pl.DataFrame:
         ]
     ).with_columns(nation=pl.lit(NATION))
     levels = {
-        "2024": {"commune": "commune_2024", "district": "district_2024", "province": "province_2024"},
-        "2025": {"commune": "commune_2025", "province": "province_2025"},
+        "2024": {
+            "commune": "commune_2024",
+            "district": "district_2024",
+            "province": "province_2024",
+            "region": "region_2024",
+        },
+        "2025": {"commune": "commune_2025", "province": "province_2025", "region": "region_2025"},
     }
     parts = []
     for vintage, columns in levels.items():
