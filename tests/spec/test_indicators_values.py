@@ -1,0 +1,248 @@
+"""From counts to published values, on counts small enough to check by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ncdsurv.catalog import load_catalog
+from ncdsurv.catalog.vocabulary import Period
+from ncdsurv.indicators import publish_values, standardise
+from ncdsurv.indicators.standard import band_weights
+from ncdsurv.reference import load_reference
+from ncdsurv.spells import measures_schema
+from tests.engine_story import rows
+
+CATALOG, REFERENCE = load_catalog(), load_reference()
+PROVINCE, VINTAGE = "64", "2024"
+ATOMS = REFERENCE.atom_areas(VINTAGE).filter(province=PROVINCE)["atom"].to_list()
+CELL = {"atom", "month", "disease", "sex", "age_band", "preset"}
+
+
+def measures(table: str) -> pl.DataFrame:
+    """Counts from an ascii table; a column left out has its usual value, a measure left out is 0."""
+    usual = {"atom": "0", "disease": "hypertension", "sex": "female", "age_band": "60-69", "preset": "hearts"}
+    schema = measures_schema(CATALOG)
+    found = []
+    for row in rows(table):
+        full = {**usual, **{name: text for name, text in row.items() if text}}
+        counts = {name: int(full.get(name, 0)) for name in schema if name not in CELL}
+        words = {name: full[name] for name in CELL - {"atom", "month"}}
+        place = {"atom": ATOMS[int(full["atom"])], "month": Period.parse(full["month"]).last_month}
+        found.append({**words, **place, **counts})
+    return pl.DataFrame(found, schema=dict(schema))
+
+
+def values(table: str, first: str = "2026-04", last: str = "2026-06", **chosen: str) -> pl.DataFrame:
+    """Values of the old province in the last month, both sexes and all ages, unless chosen otherwise."""
+    months = {"first_month": Period.parse(first).first_month, "last_month": Period.parse(last).last_month}
+    found = publish_values(measures(table), REFERENCE, CATALOG, "spec", **months)
+    usual = {"area_vintage": VINTAGE, "area_level": "province", "area_code": PROVINCE, "period": last}
+    usual |= {"sex": "both", "age_band": "all", "standardisation": "crude", "disease": "hypertension"}
+    return found.filter(**(usual | chosen))
+
+
+def test_the_denominator_of_the_control_rate_is_the_presets_own():
+    found = values(
+        """
+        month   | preset | under_care | control_rate_denominator | controlled
+        2026-06 | hearts | 60         | 50                       | 30
+        2026-06 | tt37   | 60         | 60                       | 24
+        2026-06 | qd97   | 60         | 40                       | 24
+        """,
+        indicator="control_rate",
+    )
+    shown = found.select("preset", "numerator", "denominator", "value", "ci_method", "unit", "flag")
+    assert shown.rows() == [
+        ("hearts", 30.0, 50.0, 60.0, "wilson", "percent", "ok"),
+        ("qd97", 24.0, 40.0, 60.0, "wilson", "percent", "ok"),
+        ("tt37", 24.0, 60.0, 40.0, "wilson", "percent", "ok"),
+    ]
+    # Wilson, 30 of 50 (R, epitools 0.5.10.1: binom.wilson(30, 50) = 0.4618144, 0.7239161)
+    assert found.select("lower", "upper").row(0) == pytest.approx((46.18144, 72.39161), abs=1e-5)
+
+
+def test_an_empty_denominator_gives_null_and_says_so():
+    found = values(
+        """
+        month   | detected | under_care | control_rate_denominator
+        2026-06 | 12       | 0          | 0
+        """,
+        indicator="control_rate",
+        preset="hearts",
+    )
+    assert found.select("numerator", "denominator", "value", "lower", "upper", "flag").rows() == [
+        (0.0, 0.0, None, None, None, "no_denominator")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "flag"),
+    [
+        (15, 30, "ok"),
+        (15, 29, "small_number"),
+        (4, 60, "small_number"),
+        (5, 60, "ok"),
+        (57, 60, "small_number"),
+        (0, 60, "ok"),
+    ],
+)
+def test_small_numbers_are_flagged_not_hidden(numerator, denominator, flag):
+    table = f"month | control_rate_denominator | controlled | under_care\n2026-06 | {denominator} | {numerator} | 99"
+    found = values(table, indicator="control_rate", preset="hearts").row(0, named=True)
+    assert (found["flag"], found["value"]) == (flag, pytest.approx(100 * numerator / denominator))
+
+
+def test_over_a_quarter_a_stock_is_its_last_month_and_a_flow_is_summed():
+    table = """
+        month   | detected | newly_detected | under_care
+        2026-04 | 10       | 3              | 8
+        2026-05 | 12       | 2              | 9
+        2026-06 | 16       | 4              | 7
+        """
+    quarter = {"period": "2026-Q2", "preset": "hearts"}
+    assert values(table, indicator="under_care", **quarter)["value"].to_list() == [7.0]
+    assert values(table, indicator="newly_detected", **quarter)["value"].to_list() == [9.0]
+    assert values(table, indicator="newly_detected", preset="hearts")["value"].to_list() == [4.0]
+
+
+def test_only_periods_that_lie_whole_within_the_months_counted_are_published():
+    table = "month | detected\n2025-01 | 5\n2026-06 | 9"
+    found = values(table, first="2024-12", indicator="detected", preset="hearts", period="2025")
+    assert found["value"].to_list() == [0.0], "the year's last month has nobody"
+    everything = publish_values(measures(table), REFERENCE, CATALOG, "spec", first_month=2024 * 12 + 12)
+    periods = set(everything.filter(area_level="nation")["period"])
+    assert {"2025", "2025-Q1", "2026-Q2", "2024-12"} <= periods
+    assert not {"2024", "2026", "2024-Q4"} & periods
+
+
+def test_a_cohort_is_read_at_a_quarters_end_only():
+    table = """
+        month   | cohort_control_rate | cohort_control_rate_denominator
+        2026-04 | 9                   | 40
+        2026-05 | 9                   | 40
+        2026-06 | 10                  | 40
+        """
+    months = {"first_month": 2026 * 12 + 4, "last_month": 2026 * 12 + 6}
+    found = publish_values(measures(table), REFERENCE, CATALOG, "spec", **months)
+    cohort = found.filter(
+        indicator="cohort_control_rate", area_level="nation", area_vintage="2025", sex="both"
+    )
+    cohort = cohort.filter(age_band="all")
+    assert cohort.select("period", "value").rows() == [("2026-06", 25.0), ("2026-Q2", 25.0)]
+
+
+def test_expected_cases_and_detection_use_the_age_base_of_the_survey():
+    table = """
+        month   | age_band | sex    | detected | controlled
+        2026-06 | 0-17     | female | 1        | 0
+        2026-06 | 18-39    | female | 100      | 40
+        2026-06 | 60-69    | male   | 300      | 90
+        2026-06 | 70-79    | male   | 500      | 70
+        2026-06 | unknown  | male   | 7        | 3
+        """
+    people = REFERENCE.population_at_ages(18, 69, vintage=VINTAGE, level="province", year=2026)
+    base = people.filter(code=PROVINCE)["population"].sum()
+    survey = CATALOG.default_prevalence("hypertension")
+    expected = base * survey.percent / 100
+    assert (survey.age_from, survey.age_to) == (18, 69)
+    chosen = {"preset": "hearts"}
+    assert values(table, indicator="estimated_cases", **chosen)["value"].to_list() == pytest.approx(
+        [expected]
+    )
+    detected = values(table, indicator="detection_rate", **chosen).row(0, named=True)
+    assert (detected["numerator"], detected["denominator"]) == (400.0, pytest.approx(expected))
+    assert detected["value"] == pytest.approx(100 * 400 / expected)
+    assert values(table, indicator="detected", **chosen)["value"].to_list() == [908.0], (
+        "the count takes everybody"
+    )
+    controlled = values(table, indicator="population_control_rate", **chosen)
+    assert controlled["numerator"].to_list() == [130.0]
+
+
+def test_the_cascade_falls_step_by_step():
+    table = """
+        month   | detected | under_care | treated | controlled | control_rate_denominator
+        2026-06 | 400      | 300        | 250     | 120        | 260
+        """
+    steps = {i.cascade_step: i.id for i in CATALOG.indicators.values() if i.cascade_step}
+    found = [
+        values(table, indicator=steps[step], preset="hearts")["value"].item()
+        for step in ("estimated", "detected", "managed", "treated", "controlled")
+    ]
+    assert found[1:] == [400.0, 300.0, 250.0, 120.0]
+    assert found == sorted(found, reverse=True)
+    assert values(table, indicator="management_rate", preset="hearts")["value"].to_list() == [75.0]
+
+
+def test_a_disease_without_a_survey_has_no_expected_cases_rather_than_none():
+    table = "month | disease | detected\n2026-06 | asthma | 40"
+    found = values(table, disease="asthma")
+    assert "detected" in set(found["indicator"])
+    assert not {"estimated_cases", "detection_rate"} & set(found["indicator"])
+
+
+def test_the_standardised_rate_is_that_of_the_bands_weighted_by_the_who_standard():
+    table = """
+        month   | age_band | sex    | detected
+        2026-06 | 0-17     | female | 50
+        2026-06 | 40-49    | female | 30
+        2026-06 | 60-69    | male   | 45
+        2026-06 | 80+      | female | 20
+        """
+    chosen = {"indicator": "detected_prevalence", "preset": "hearts"}
+    bands = [band for band in CATALOG.age_bands if band.lower >= 18]
+    people = [
+        REFERENCE.population_at_ages(b.lower, b.upper, vintage=VINTAGE, level="province", year=2026)
+        .filter(code=PROVINCE)["population"]
+        .sum()
+        for b in bands
+    ]
+    counts = [{"40-49": 30, "60-69": 45, "80+": 20}.get(band.id, 0) for band in bands]
+    weights = band_weights(CATALOG.standard_population, CATALOG.age_bands)
+    wanted = [1e5 * float(f) for f in standardise(counts, people, [weights[band.id] for band in bands])]
+    adjusted = values(table, standardisation=CATALOG.standard_population.id, **chosen).row(0, named=True)
+    assert [adjusted[name] for name in ("value", "lower", "upper")] == pytest.approx(wanted)
+    assert (adjusted["ci_method"], adjusted["numerator"]) == ("dobson", 95.0)
+    crude = values(table, **chosen).row(0, named=True)
+    assert crude["value"] == pytest.approx(1e5 * 95 / sum(people))
+    assert crude["ci_method"] == "poisson"
+    assert np.isclose(crude["denominator"], sum(people))
+
+
+def test_a_standardised_rate_of_fewer_than_ten_events_is_withheld():
+    table = "month | detected\n2026-06 | 9"
+    chosen = {"indicator": "detected_prevalence", "preset": "hearts"}
+    adjusted = values(table, standardisation=CATALOG.standard_population.id, **chosen)
+    assert adjusted.select("value", "lower", "upper", "flag").rows() == [(None, None, None, "too_few_events")]
+    assert values(table, **chosen)["flag"].to_list() == ["ok"]
+
+
+def test_one_commune_of_2024_that_was_split_is_whole_in_2024_and_in_parts_in_2025():
+    split = REFERENCE.atoms.filter(pl.len().over("commune_2024") > 1).head(2)
+    table = measures("month | under_care\n2026-06 | 30\n2026-06 | 12")
+    table = table.with_columns(atom=split["atom"])
+    found = publish_values(table, REFERENCE, CATALOG, "spec").filter(
+        indicator="under_care", area_level="commune", preset="hearts"
+    )
+    old = found.filter(area_vintage="2024").select("area_code", "value").rows()
+    new = found.filter(area_vintage="2025").select("area_code", "value").sort("value").rows()
+    assert old == [(split["commune_2024"][0], 42.0)]
+    assert [value for _, value in new] == [12.0, 30.0]
+    assert {code for code, _ in new} == set(split["commune_2025"])
+
+
+def test_strata_are_published_for_quarters_and_for_the_last_month():
+    table = """
+        month   | sex    | age_band | under_care
+        2026-05 | female | 60-69    | 40
+        2026-06 | female | 60-69    | 41
+        2026-06 | male   | 70-79    | 9
+        """
+    chosen = {"indicator": "under_care", "preset": "hearts"}
+    assert values(table, sex="female", **chosen)["value"].to_list() == [41.0]
+    assert values(table, age_band="70-79", **chosen)["value"].to_list() == [9.0]
+    assert values(table, sex="male", age_band="70-79", period="2026-Q2", **chosen)["value"].to_list() == [9.0]
+    assert values(table, sex="female", period="2026-05", **chosen).is_empty()
+    assert values(table, period="2026-05", **chosen)["value"].to_list() == [40.0]
