@@ -63,10 +63,13 @@ def build(
     """Count, publish and seal a release as of a reference month."""
     from ncdsurv import open_store
     from ncdsurv.catalog.vocabulary import Period
+    from ncdsurv.reports.progress import Progress
 
     period = Period.parse(as_of)
-    opened = open_store(store)
-    release = opened.build_release(as_of=str(period), **({"months": months} if months else {}))
+    with Progress.for_terminal() as progress:
+        release = open_store(store).build_release(
+            as_of=str(period), months=months, progress=progress.callback("build")
+        )
     typer.echo(f"{release.id}: {release.folder}")
 
 

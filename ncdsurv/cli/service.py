@@ -61,5 +61,6 @@ def rotate_key(store: StoreOption = DEFAULT_STORE) -> None:
     """Give the registry a new pseudonym key and new pseudonyms; the old ones mean nothing any more."""
     from ncdsurv import open_store
 
-    open_store(store).rotate_key()
-    typer.echo("pseudonym key rotated")
+    rotated = open_store(store).rotate_key()
+    typer.echo(f"key {rotated['old']} replaced by {rotated['new']}, {rotated['files']} files read again")
+    typer.echo("Link and build anew: ncdsurv link, ncdsurv build --as-of YYYY-MM")

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
-from hashlib import sha256
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import ncdsurv
-from ncdsurv import __version__
 from ncdsurv.catalog.vocabulary import Language, Level, Period, Vintage
 from ncdsurv.errors import EXIT_OK, EXIT_SOME_FAILED
 from ncdsurv.reports.progress import Progress
-from ncdsurv.store.atomic import write_whole
+from ncdsurv.reports.stages import Stages
 
 AS_OF = "2026-06"
-_DONE = "done.json"
 _CHECKOUT_SAMPLES = Path(ncdsurv.__file__).parents[1] / "data_samples"
 
 
@@ -35,42 +31,6 @@ class DemoOutcome(NamedTuple):
     def exit_code(self) -> int:
         """0, or 1 when a report failed."""
         return EXIT_SOME_FAILED if self.failed else EXIT_OK
-
-
-class _Stages:
-    """Runs stages in order; one whose inputs are as they were is not run again."""
-
-    def __init__(self, out: Path, progress: Progress, force: bool) -> None:
-        self.path, self.progress, self.force = out / _DONE, progress, force
-        self.done: dict[str, Any] = json.loads(self.path.read_text()) if self.path.exists() else {}
-        self.seconds: dict[str, float] = {}
-        self.key = ""
-
-    def run(
-        self, name: str, inputs: Iterable[object], work: Callable[[], str], made: Callable[[], bool]
-    ) -> str:
-        """Run a stage, or give back what it said the last time.
-
-        Args:
-            name: The stage's name.
-            inputs: What it depends on beside the stages before it.
-            work: Does it; returns a short line about what it made.
-            made: Whether what it makes is still there.
-        """
-        # Each key holds the one before it, so a stage runs again after any stage before it has changed.
-        self.key = sha256(json.dumps([name, self.key, __version__, *map(str, inputs)]).encode()).hexdigest()
-        started = time.monotonic()
-        self.progress.start(name)
-        past = self.done.get(name, {})
-        if not self.force and past.get("key") == self.key and made():
-            said = past["said"]
-        else:
-            said = work()
-            self.done[name] = {"key": self.key, "said": said}
-            write_whole(self.path, json.dumps(self.done, ensure_ascii=False, indent=1).encode())
-        self.seconds[name] = round(time.monotonic() - started, 2)
-        self.progress.finish(name, said)
-        return str(said)
 
 
 def run_demo(
@@ -100,7 +60,7 @@ def run_demo(
     out.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with progress or Progress.for_terminal() as shown:
-        stages = _Stages(out, shown, force)
+        stages = Stages(out, shown, force)
         path = _Path(out, stages, patients, seed, jobs, [str(lang) for lang in languages])
         path.walk()
     stages.seconds["all"] = round(time.monotonic() - began, 2)
@@ -113,7 +73,7 @@ class _Path:
     """The stages of the demo, in order."""
 
     def __init__(
-        self, out: Path, stages: _Stages, patients: int, seed: int, jobs: int | None, languages: list[str]
+        self, out: Path, stages: Stages, patients: int, seed: int, jobs: int | None, languages: list[str]
     ) -> None:
         self.out, self.stages, self.patients, self.seed = out, stages, patients, seed
         self.jobs, self.languages = jobs or os.cpu_count() or 1, languages

@@ -25,7 +25,7 @@ def register() -> str:
     """
     from papermill.engines import Engine, papermill_engines
 
-    class WarmEngine(Engine):  # type: ignore[misc, unused-ignore]
+    class WarmEngine(Engine):
         """Runs the cells of one notebook in an IPython shell of this process."""
 
         @classmethod
@@ -69,7 +69,7 @@ def _make_shell(emit: Callable[[Any], None]) -> Any:
     class Publisher(DisplayPublisher):
         """`display(...)` into the notebook."""
 
-        def publish(self, data: Any, metadata: Any = None, **_: Any) -> None:
+        def publish(self, data: Any, metadata: Any = None, source: Any = None, **_: Any) -> None:
             emit(new_output("display_data", data=_plain(data), metadata=dict(metadata or {})))
 
     class Hook(DisplayHook):
@@ -99,7 +99,8 @@ def _make_shell(emit: Callable[[Any], None]) -> Any:
 
         def init_history(self) -> None:
             super().init_history()
-            self.history_manager.enabled = False
+            if self.history_manager is not None:
+                self.history_manager.enabled = False
 
         def showtraceback(self, *_: Any, **__: Any) -> None:
             pass
@@ -151,7 +152,7 @@ def _streams(emit: Callable[[Any], None]) -> Any:
             return False
 
     saved = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")  # type: ignore[assignment]
+    sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
     try:
         yield
     finally:

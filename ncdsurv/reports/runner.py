@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import time
 from collections.abc import Iterable, Mapping
-from importlib.util import find_spec
-from multiprocessing import get_context
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,12 +18,11 @@ from ncdsurv.errors import EXIT_ALL_FAILED, EXIT_OK, EXIT_SOME_FAILED, StoreErro
 from ncdsurv.reports.catalogue import NotebookSpec, find_notebook
 from ncdsurv.reports.manifest import Manifest, ReportEntry
 from ncdsurv.reports.plan import Task, plan_tasks
+from ncdsurv.reports.processes import KERNEL, WARM, Running, launch, make_context, outcome_of
 from ncdsurv.reports.progress import Progress
 from ncdsurv.store.atomic import exclusive, sweep_temporary
 
-WARM, KERNEL = "ncdsurv-warm", "kernel"
 _SPACE_NEEDED_BYTES = 200 * 2**20
-_PRELOAD = "ncdsurv.reports.preload"
 
 
 class Run(NamedTuple):
@@ -144,13 +140,6 @@ def _preflight(out: Path) -> None:
         )
 
 
-class _Running(NamedTuple):
-    task: Task
-    process: Any
-    connection: Any
-    started: float
-
-
 def _run_all(
     todo: list[Task],
     spec: NotebookSpec,
@@ -166,15 +155,15 @@ def _run_all(
     if not todo:
         return
     at_a_time = min(jobs or os.cpu_count() or 1, len(todo))
-    context = _context(at_a_time)
-    waiting, running = list(todo), list[_Running]()
+    context = make_context(at_a_time)
+    waiting, running = list(todo), list[Running]()
     try:
         while waiting or running:
             while waiting and len(running) < at_a_time:
-                running.append(_launch(context, waiting.pop(0), spec, out, lang, engine))
+                running.append(launch(context, waiting.pop(0), spec, out, lang, engine))
             wait([item.connection for item in running], timeout=1.0)
             for item in list(running):
-                outcome = _outcome(item, timeout)
+                outcome = outcome_of(item, timeout)
                 if outcome is None:
                     continue
                 running.remove(item)
@@ -186,60 +175,6 @@ def _run_all(
         for item in running:  # Ctrl-C or an error of ours: no child outlives the run
             item.process.terminate()
             item.process.join()
-
-
-def _context(at_a_time: int) -> Any:
-    """A fork server that has imported the libraries once; spawn where forking does not exist."""
-    from ncdsurv.reports import worker  # noqa: F401 - found by the child under this name
-
-    share = str(max(1, (os.cpu_count() or 1) // at_a_time))
-    for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS"):
-        os.environ.setdefault(name, share)
-    if not hasattr(os, "fork"):
-        return get_context("spawn")
-    context = get_context("forkserver")
-    if find_spec(_PRELOAD):
-        context.set_forkserver_preload([_PRELOAD])
-    return context
-
-
-def _launch(context: Any, task: Task, spec: NotebookSpec, out: Path, lang: str, engine: str) -> _Running:
-    from ncdsurv.reports.worker import run_in_process
-
-    receiving, sending = context.Pipe(duplex=False)
-    order = {
-        "notebook": spec.name,
-        "parameters": task.parameters,
-        "out": str(out),
-        "stem": task.stem,
-        "title": task.title,
-        "lang": task.parameters.get("lang", lang),
-        "engine": engine,
-    }
-    # A Jupyter kernel is a child of the report's process, so that one may not be a daemon.
-    process = context.Process(target=run_in_process, args=(sending, order), daemon=engine == WARM)
-    process.start()
-    sending.close()
-    return _Running(task, process, receiving, time.monotonic())
-
-
-def _outcome(item: _Running, timeout: float) -> dict[str, Any] | None:
-    """What became of a report, or None while it runs. Only what it sent counts, never what lies on disk."""
-    if item.connection.poll():
-        try:
-            outcome = dict(item.connection.recv())
-        except EOFError:
-            item.process.join()
-            code = item.process.exitcode or 0
-            how = signal.Signals(-code).name if code < 0 else f"exit {code}"
-            return {"status": "killed", "problem": f"the process ended by {how} before it was done"}
-        item.process.join()
-        return outcome
-    if time.monotonic() - item.started > timeout:
-        item.process.terminate()
-        item.process.join()
-        return {"status": "timeout", "problem": f"stopped after {timeout:g} s"}
-    return None
 
 
 def _entry(task: Task, spec: NotebookSpec, release_id: str, **outcome: Any) -> ReportEntry:

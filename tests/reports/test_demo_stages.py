@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ncdsurv.reports.demo import DemoOutcome, _Stages
+from ncdsurv.reports.demo import DemoOutcome
 from ncdsurv.reports.progress import Progress
+from ncdsurv.reports.stages import Stages
 
 
 def _walk(out: Path, first: str, ran: list[str], *, made: bool = True, force: bool = False) -> None:
-    stages = _Stages(out, Progress(), force)
+    stages = Stages(out, Progress(), force)
     stages.run("one", [first], lambda: ran.append("one") or "said one", lambda: True)
     assert stages.run("two", [], lambda: ran.append("two") or "said two", lambda: made) == "said two"
 

@@ -21,7 +21,8 @@ from ncdsurv.reports.catalogue import NOTEBOOK_FOLDER
 from ncdsurv.reports.content.frame import is_invented
 from ncdsurv.reports.manifest import Manifest
 from ncdsurv.reports.plan import Task
-from ncdsurv.reports.runner import _outcome, _Running, run_reports
+from ncdsurv.reports.processes import Running, outcome_of
+from ncdsurv.reports.runner import run_reports
 from ncdsurv.reports.verify import check_html
 from ncdsurv.store.atomic import exclusive
 
@@ -203,19 +204,19 @@ def _sleep(connection: Any) -> None:
     time.sleep(60)
 
 
-def _start(target: Callable[[Any], None]) -> _Running:
+def _start(target: Callable[[Any], None]) -> Running:
     context = get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
     process = context.Process(target=target, args=(sending,))
     process.start()
     sending.close()
-    return _Running(Task("k", "k", "t", {}, "r"), process, receiving, time.monotonic())
+    return Running(Task("k", "k", "t", {}, "r"), process, receiving, time.monotonic())
 
 
 def test_a_killed_report_is_not_taken_for_a_good_one() -> None:
     item = _start(_die)
     assert item.connection.poll(30)
-    outcome = _outcome(item, timeout=60)
+    outcome = outcome_of(item, timeout=60)
     assert outcome is not None
     assert outcome["status"] == "killed"
     assert "SIGKILL" in outcome["problem"]
@@ -223,7 +224,7 @@ def test_a_killed_report_is_not_taken_for_a_good_one() -> None:
 
 def test_a_report_that_takes_too_long_is_stopped() -> None:
     item = _start(_sleep)
-    outcome = _outcome(item, timeout=0)
+    outcome = outcome_of(item, timeout=0)
     assert outcome is not None
     assert outcome["status"] == "timeout"
     assert not item.process.is_alive()

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ncdsurv.catalog.vocabulary import Period, month_label, month_start
-from ncdsurv.reports.content.blocks import Block, heading, nothing, paragraph, picture, table
+from ncdsurv.catalog.vocabulary import Period, month_label
+from ncdsurv.reports.content.blocks import Block, heading, nothing, paragraph, table
 from ncdsurv.reports.content.report import Report, layout
 
 if TYPE_CHECKING:
     import polars as pl
 
-_Z95, _Z998 = 1.959964, 3.090232  # limits of the funnel, as English public health uses them
-
 
 def quality(report: Report) -> Block:
     """Every quality metric of the area, records of the last months put together."""
     text = report.text
-    frame = _pooled(report)
+    frame = pooled(report)
     top = heading(text("quality.title"), 2, "quality") + paragraph(text("quality.prose"))
     rows = []
-    for name, metric in _metrics().items():
+    for name, metric in metrics_by_id().items():
         found = frame.filter(frame["metric"] == name)
         if found.is_empty() or not found["denominator"][0]:
             continue
@@ -57,179 +55,22 @@ def quality(report: Report) -> Block:
     )
 
 
-def heaping(report: Report) -> Block:
-    """Observed shares beside those expected without digit preference, by source system."""
-    from matplotlib.figure import Figure
-
-    from ncdsurv.maps.style import INK, QUALITATIVE, RULE, figure_style
-
-    text = report.text
-    metrics = {name: metric for name, metric in _metrics().items() if metric.expected_percent is not None}
-    frame = _pooled(report, by_source=True)
-    frame = frame.filter(frame["metric"].is_in(list(metrics)), frame["denominator"] > 0)
-    top = heading(text("quality.heaping"), 2) + paragraph(text("quality.heaping_prose"))
-    if frame.is_empty():
-        return top + nothing(text("quality.none"))
-    shown = [name for name in metrics if name in set(frame["metric"])]
-    sources = sorted(set(frame["source"]))
-    with figure_style():
-        figure = Figure(figsize=(7.2, 0.42 * len(shown) + 0.9))
-        ax = figure.subplots()
-        for at, name in enumerate(shown):
-            expected = metrics[name].expected_percent
-            ax.plot(
-                [expected, expected],
-                [at - 0.32, at + 0.32],
-                color=INK,
-                lw=1.2,
-                label=text("quality.expected") if not at else None,
-            )
-        for number, source in enumerate(sources):
-            rows = frame.filter(frame["source"] == source)
-            at = [shown.index(name) for name in rows["metric"]]
-            ax.plot(
-                rows["value"].to_list(),
-                at,
-                "os^Dv"[number % 5],
-                ms=5.5,
-                color=QUALITATIVE[number],
-                label=_source_name(report, source),
-            )
-        ax.set_yticks(range(len(shown)), [metrics[name].names[report.lang] for name in shown])
-        ax.invert_yaxis()
-        ax.set_xlim(left=0)
-        ax.set_xlabel("%")
-        ax.grid(axis="y", color=RULE, lw=0.4)
-        ax.tick_params(axis="y", length=0)
-        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncol=2, borderaxespad=0.3)
-    said = (
-        (
-            metrics[row["metric"]].names[report.lang],
-            _source_name(report, row["source"]),
-            text.percent(row["value"]),
-        )
-        for row in frame.iter_rows(named=True)
-    )
-    alt = "; ".join(f"{metric}, {source}: {value}" for metric, source, value in said)
-    return top + picture(figure, alt=alt, caption=_span(report), data=frame)
-
-
-def completeness(report: Report) -> Block:
-    """Share of contacts with a usable reading, month by month."""
-    from matplotlib.figure import Figure
-
-    from ncdsurv.maps.style import QUALITATIVE, RULE, figure_style
-    from ncdsurv.reports.content.series import month_axis
-
-    text = report.text
-    metrics = {name: metric for name, metric in _metrics().items() if metric.kind == "completeness"}
-    frame = _of_area(report).drop_nulls("month")
-    frame = frame.filter(
-        frame["metric"].is_in(list(metrics)),
-        frame["source"] == _all_sources(),
-        frame["month"].is_in(report.months),
-    ).sort("month")
-    top = heading(text("quality.completeness"), 2) + paragraph(text("quality.completeness_prose"))
-    if frame["value"].drop_nulls().is_empty():
-        return top + nothing(text("quality.none"))
-    with figure_style():
-        figure = Figure(figsize=(7.2, 2.7))
-        ax = figure.subplots()
-        for number, (name, metric) in enumerate(metrics.items()):
-            rows = frame.filter(frame["metric"] == name).drop_nulls("value")
-            dates = [month_start(Period.parse(month).last_month) for month in rows["month"]]
-            ax.plot(
-                dates,
-                rows["value"],
-                color=QUALITATIVE[number],
-                ls=("-", "--")[number % 2],
-                lw=1.6,
-                label=metric.names[report.lang],
-            )
-        ax.set_ylim(0, 100)
-        ax.set_ylabel("%")
-        ax.grid(axis="y", color=RULE, lw=0.4)
-        month_axis(ax)
-        ax.legend(loc="lower left", ncol=1)
-    last = frame.filter(frame["month"] == frame["month"].max())
-    alt = "; ".join(
-        f"{metrics[row['metric']].names[report.lang]}: {text.percent(row['value'])}"
-        for row in last.iter_rows(named=True)
-    )
-    return top + picture(figure, alt=alt, data=frame)
-
-
-def stations(report: Report) -> Block:
-    """Stations in a funnel: share of readings just below the threshold against their number."""
-    import numpy as np
-    from matplotlib.figure import Figure
-
-    from ncdsurv.maps.style import FITTED, RULE, SOFT_INK, figure_style
-
-    text = report.text
-    metric = _metrics()[layout()["quality"]["stations"]]
-    frame = _by_station(report, metric.id)
-    frame = frame.filter(frame["denominator"] >= metric.minimum_denominator)
-    top = heading(text("quality.stations"), 2) + paragraph(text("quality.stations_prose"))
-    if frame.is_empty():
-        return top + nothing(text("quality.none"))
-    share = float(metric.expected_percent or 0) / 100
-    limit = 100 * (share + _Z998 * np.sqrt(share * (1 - share) / frame["denominator"].to_numpy()))
-    above = frame.filter(frame["value"].to_numpy() > limit).sort("facility")
-    with figure_style():
-        figure = Figure(figsize=(7.2, 3.4))
-        ax = figure.subplots()
-        n = np.linspace(metric.minimum_denominator, float(frame["denominator"].max()) * 1.05, 200)
-        for z, style in ((_Z95, "--"), (_Z998, "-")):
-            half = 100 * z * np.sqrt(share * (1 - share) / n)
-            ax.plot(n, 100 * share + half, color=SOFT_INK, ls=style, lw=0.9)
-            ax.plot(n, np.clip(100 * share - half, 0, None), color=SOFT_INK, ls=style, lw=0.9)
-        ax.axhline(100 * share, color=RULE, lw=0.9)
-        ax.plot(frame["denominator"].to_list(), frame["value"].to_list(), "o", ms=4, color=FITTED, alpha=0.75)
-        ax.set_ylim(bottom=0)
-        ax.set_ylabel(f"{metric.names[report.lang]}, %")
-        ax.set_xlabel(text("quality.readings"))
-    shown = picture(
-        figure,
-        alt=text("quality.stations_alt", stations=frame.height, above=above.height),
-        caption=text("quality.funnel", stations=frame.height, above=above.height),
-        data=frame,
-    )
-    names = dict(report.reference.facilities.select("code", "name").iter_rows())
-    rows = [
-        [row["facility"], names.get(row["facility"], "–"), report.of(row), text.percent(row["value"])]
-        for row in above.iter_rows(named=True)
-    ]
-    if not rows:
-        return top + shown
-    header = [text(name) for name in ("quality.station", "column.area", "column.of_short", "column.rate")]
-    return (
-        top
-        + shown
-        + table(
-            header,
-            rows,
-            caption=text("quality.above"),
-            note=text("quality.not_accused"),
-            text_columns=2,
-            data=above,
-        )
-    )
-
-
-def _metrics() -> dict[str, Any]:
+def metrics_by_id() -> dict[str, Any]:
+    """The quality metrics by id."""
     from ncdsurv.quality import load_metrics
 
     return load_metrics()
 
 
-def _all_sources() -> str:
+def all_sources() -> str:
+    """The word for all sources together."""
     from ncdsurv.quality.table import ALL_SOURCES
 
     return ALL_SOURCES
 
 
-def _source_name(report: Report, source: str) -> str:
+def source_name(report: Report, source: str) -> str:
+    """Name of a source system in the report's language."""
     known = report.catalog.sources.get(source)
     return str(known.names[report.lang]) if known else source
 
@@ -239,14 +80,16 @@ def _months(report: Report) -> list[str]:
     return [month_label(last - back) for back in reversed(range(layout()["quality"]["months"]))]
 
 
-def _span(report: Report) -> str:
+def span(report: Report) -> str:
+    """Which months were put together, in words."""
     months = _months(report)
     return report.text(
         "quality.span", first=report.text.period(months[0]), last=report.text.period(months[-1])
     )
 
 
-def _of_area(report: Report) -> pl.DataFrame:
+def of_area(report: Report) -> pl.DataFrame:
+    """Quality rows of the report's area, summed over its stations."""
     frame = report.release.quality()
     return frame.filter(
         frame["facility"].is_null(),
@@ -256,15 +99,16 @@ def _of_area(report: Report) -> pl.DataFrame:
     )
 
 
-def _pooled(report: Report, *, by_source: bool = False) -> pl.DataFrame:
+def pooled(report: Report, *, by_source: bool = False) -> pl.DataFrame:
     """Sums over the last months; shares are never averaged. Metrics over the whole time stand as they are."""
     import polars as pl
 
-    one = pl.col("source") == _all_sources()
-    return _sum(_of_area(report).filter(~one if by_source else one), report, ["metric", "source"])
+    one = pl.col("source") == all_sources()
+    return _sum(of_area(report).filter(~one if by_source else one), report, ["metric", "source"])
 
 
-def _by_station(report: Report, metric: str) -> pl.DataFrame:
+def by_station(report: Report, metric: str) -> pl.DataFrame:
+    """A metric by station, months put together, for the stations inside the report's area."""
     import polars as pl
 
     from ncdsurv.reports.content.places import inside

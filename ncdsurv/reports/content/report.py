@@ -19,12 +19,11 @@ from ncdsurv.catalog.vocabulary import (
     month_label,
 )
 from ncdsurv.maps.wording import area_name
+from ncdsurv.reports.content.parts import Parts
 from ncdsurv.reports.texts import Texts
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from ncdsurv.reports.content.blocks import Block
 
 RESULTS_VARIABLE = "NCDSURV_RESULTS"
 
@@ -78,7 +77,7 @@ def open_report(
     )
 
 
-class Report:
+class Report(Parts):
     """Parts of a report as methods; each returns a block that displays itself and keeps its frame in `.data`.
 
     Args: see `open_report`; here with the opened release, reference and catalog.
@@ -199,119 +198,3 @@ class Report:
         path = os.environ.get(RESULTS_VARIABLE)
         if path:
             Path(path).write_text(json.dumps(self.results, ensure_ascii=False, indent=1), encoding="utf-8")
-
-    # The parts. Each stands in a module of its own; the notebook sees one object.
-
-    def header(self) -> Block:
-        """Title, what the page is of, and the warnings that belong before any number."""
-        from ncdsurv.reports.content.frame import header
-
-        return header(self)
-
-    def chapter(self, disease: str) -> Block:
-        """Heading of a disease and its key figures."""
-        from ncdsurv.reports.content.cascade import chapter
-
-        return chapter(self, disease)
-
-    def cascade(self, disease: str) -> Block:
-        """Estimated, detected, managed, treated, controlled."""
-        from ncdsurv.reports.content.cascade import cascade
-
-        return cascade(self, disease)
-
-    def control(self, disease: str) -> Block:
-        """The control rate by every preset, each saying among whom."""
-        from ncdsurv.reports.content.cascade import control
-
-        return control(self, disease)
-
-    def control_trend(self, disease: str) -> Block:
-        """The control rate over the months shown, with a fitted trend."""
-        from ncdsurv.reports.content.series import control_trend
-
-        return control_trend(self, disease)
-
-    def follow_up(self, disease: str) -> Block:
-        """What became of the people under care, and how many were lost."""
-        from ncdsurv.reports.content.series import follow_up
-
-        return follow_up(self, disease)
-
-    def by_sex_and_age(self, disease: str) -> Block:
-        """The control rate by sex and age band."""
-        from ncdsurv.reports.content.strata import by_sex_and_age
-
-        return by_sex_and_age(self, disease)
-
-    def map(self, disease: str, of: str = Level.COMMUNE, indicator: str | None = None) -> Block:
-        """The areas of a level on a map."""
-        from ncdsurv.reports.content.places import place_map
-
-        return place_map(self, disease, str(of), indicator)
-
-    def places(self, disease: str, of: str = Level.COMMUNE) -> Block:
-        """The areas of a level in a table with intervals, in order of code: no ranking."""
-        from ncdsurv.reports.content.places import place_table
-
-        return place_table(self, disease, str(of))
-
-    def caterpillar(self, disease: str, of: str = Level.PROVINCE) -> Block:
-        """The areas of a level with their intervals beside the average."""
-        from ncdsurv.reports.content.places import caterpillar
-
-        return caterpillar(self, disease, str(of))
-
-    def quality(self) -> Block:
-        """How far the records can be trusted."""
-        from ncdsurv.reports.content.quality import quality
-
-        return quality(self)
-
-    def heaping(self) -> Block:
-        """Digit preference, by source system."""
-        from ncdsurv.reports.content.quality import heaping
-
-        return heaping(self)
-
-    def completeness(self) -> Block:
-        """Readings recorded, month by month."""
-        from ncdsurv.reports.content.quality import completeness
-
-        return completeness(self)
-
-    def quality_by_station(self) -> Block:
-        """Stations whose readings pile up below the threshold, in a funnel."""
-        from ncdsurv.reports.content.quality import stations
-
-        return stations(self)
-
-    def trend_of(self, indicator: str, disease: str) -> Block:
-        """Any indicator over the months shown, with a fitted trend."""
-        from ncdsurv.reports.content.series import trend_of
-
-        return trend_of(self, indicator, disease)
-
-    def months_of(self, indicator: str, disease: str) -> Block:
-        """Any indicator month by month, with its interval."""
-        from ncdsurv.reports.content.series import months_of
-
-        return months_of(self, indicator, disease)
-
-    def explain(self, indicator: str, disease: str) -> Block:
-        """How the trend of an indicator was fitted and how far to trust it."""
-        from ncdsurv.reports.content.series import explain
-
-        return explain(self, indicator, disease)
-
-    def annex(self) -> Block:
-        """Heading of what is for looking up."""
-        from ncdsurv.reports.content.blocks import heading
-
-        return heading(self.text("places.annex"), 2, "annex")
-
-    def methods(self) -> Block:
-        """Definitions, sources, what is not verified, and how the numbers were made."""
-        from ncdsurv.reports.content.frame import methods
-
-        return methods(self)

@@ -1,0 +1,134 @@
+"""The parts of a report as methods, so that a notebook sees one object; each stands in a module of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from ncdsurv.catalog.vocabulary import Level
+
+if TYPE_CHECKING:
+    from ncdsurv.reports.content.blocks import Block
+    from ncdsurv.reports.content.report import Report
+
+
+class Parts:
+    """What a notebook may call; each method returns a block that displays itself, its frame in `.data`."""
+
+    @property
+    def own(self) -> Report:
+        """This report."""
+        return cast("Report", self)
+
+    def header(self) -> Block:
+        """Title, what the page is of, and the warnings that belong before any number."""
+        from ncdsurv.reports.content.frame import header
+
+        return header(self.own)
+
+    def chapter(self, disease: str) -> Block:
+        """Heading of a disease and its key figures."""
+        from ncdsurv.reports.content.headline import chapter
+
+        return chapter(self.own, disease)
+
+    def cascade(self, disease: str) -> Block:
+        """Estimated, detected, managed, treated, controlled."""
+        from ncdsurv.reports.content.cascade import cascade
+
+        return cascade(self.own, disease)
+
+    def control(self, disease: str) -> Block:
+        """The control rate by every preset, each saying among whom."""
+        from ncdsurv.reports.content.cascade import control
+
+        return control(self.own, disease)
+
+    def control_trend(self, disease: str) -> Block:
+        """The control rate over the months shown, with a fitted trend."""
+        from ncdsurv.reports.content.series import control_trend
+
+        return control_trend(self.own, disease)
+
+    def follow_up(self, disease: str) -> Block:
+        """What became of the people under care, and how many were lost."""
+        from ncdsurv.reports.content.series import follow_up
+
+        return follow_up(self.own, disease)
+
+    def by_sex_and_age(self, disease: str) -> Block:
+        """The control rate by sex and age band."""
+        from ncdsurv.reports.content.strata import by_sex_and_age
+
+        return by_sex_and_age(self.own, disease)
+
+    def map(self, disease: str, of: str = Level.COMMUNE, indicator: str | None = None) -> Block:
+        """The areas of a level on a map."""
+        from ncdsurv.reports.content.places import place_map
+
+        return place_map(self.own, disease, str(of), indicator)
+
+    def places(self, disease: str, of: str = Level.COMMUNE) -> Block:
+        """The areas of a level in a table with intervals, in order of code: no ranking."""
+        from ncdsurv.reports.content.places import place_table
+
+        return place_table(self.own, disease, str(of))
+
+    def caterpillar(self, disease: str, of: str = Level.PROVINCE) -> Block:
+        """The areas of a level with their intervals beside the average."""
+        from ncdsurv.reports.content.places import caterpillar
+
+        return caterpillar(self.own, disease, str(of))
+
+    def quality(self) -> Block:
+        """How far the records can be trusted."""
+        from ncdsurv.reports.content.quality import quality
+
+        return quality(self.own)
+
+    def heaping(self) -> Block:
+        """Digit preference, by source system."""
+        from ncdsurv.reports.content.quality_figures import heaping
+
+        return heaping(self.own)
+
+    def completeness(self) -> Block:
+        """Readings recorded, month by month."""
+        from ncdsurv.reports.content.quality_figures import completeness
+
+        return completeness(self.own)
+
+    def quality_by_station(self) -> Block:
+        """Stations whose readings pile up below the threshold, in a funnel."""
+        from ncdsurv.reports.content.quality_figures import stations
+
+        return stations(self.own)
+
+    def trend_of(self, indicator: str, disease: str) -> Block:
+        """Any indicator over the months shown, with a fitted trend."""
+        from ncdsurv.reports.content.series import trend_of
+
+        return trend_of(self.own, indicator, disease)
+
+    def months_of(self, indicator: str, disease: str) -> Block:
+        """Any indicator month by month, with its interval."""
+        from ncdsurv.reports.content.series import months_of
+
+        return months_of(self.own, indicator, disease)
+
+    def explain(self, indicator: str, disease: str) -> Block:
+        """How the trend of an indicator was fitted and how far to trust it."""
+        from ncdsurv.reports.content.series import explain
+
+        return explain(self.own, indicator, disease)
+
+    def annex(self) -> Block:
+        """Heading of what is for looking up."""
+        from ncdsurv.reports.content.blocks import heading
+
+        return heading(self.own.text("places.annex"), 2, "annex")
+
+    def methods(self) -> Block:
+        """Definitions, sources, what is not verified, and how the numbers were made."""
+        from ncdsurv.reports.content.frame import methods
+
+        return methods(self.own)
