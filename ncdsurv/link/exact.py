@@ -49,6 +49,11 @@ def link_records(
     Returns:
         Columns of `CROSSWALK`, sorted by record: `rule` is the strongest pass that joined the record to
         another one (or `single`), `score` is 1.
+
+    >>> from ncdsurv.catalog.tables import IDENTIFIERS, PATIENTS
+    >>> rows = pl.DataFrame({"record_id": ["a", "b"], "citizen_id": ["079058000001"] * 2})
+    >>> link_records(conform(rows, IDENTIFIERS), conform(rows, PATIENTS), b"0" * 32)["rule"].to_list()
+    ['citizen_id', 'citizen_id']
     """
     records = pl.concat([patients["record_id"], identifiers["record_id"]]).unique().sort()
     index = records.to_frame("record_id").with_row_index("node")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,8 +55,10 @@ class Batch:
         self._open: list[tuple[Received, FileReport]] = []
         self._rows = 0
 
-    def add(self, files: list[Received], clean: CleanBatch) -> None:
-        """Take the clean rows of some files."""
+    def add(
+        self, files: list[Received], clean: CleanBatch, skipped: Mapping[str, tuple[tuple[str, str], ...]]
+    ) -> None:
+        """Take the clean rows of some files, and what sheets of theirs were left out."""
         numbers = pl.DataFrame(
             {"file_sha256": [file.sha256 for file in files], "received": [file.number for file in files]},
             schema={"file_sha256": pl.String, "received": pl.Int64},
@@ -77,6 +80,7 @@ class Batch:
                 name=file.path.name,
                 sha256=file.sha256,
                 repaired=repaired.get(file.sha256, 0),
+                skipped_sheets=skipped.get(file.path.name, ()),
                 **{name: count[name] for name in _BALANCE},
             )
             self._open.append((file, report))

@@ -30,7 +30,11 @@ _COUNTS = (
 
 
 def fingerprint(content: Any) -> str:
-    """SHA-256 of anything that can be written as JSON, independent of the order of keys."""
+    """SHA-256 of anything that can be written as JSON, independent of the order of keys.
+
+    >>> fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+    True
+    """
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

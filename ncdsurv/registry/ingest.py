@@ -75,7 +75,7 @@ def ingest(
                     else:
                         reports.append(FileReport(path.name, file.sha256, REFUSED, error=str(error)))
                 if cleaned.batch is not None:
-                    batch.add(good, cleaned.batch)
+                    batch.add(good, cleaned.batch, cleaned.skipped)
                 done += len(group)
                 tell(done, len(files))
             batch.finish()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ class FileReport:
     Attributes:
         status: `new`, `already_known` (the same bytes came before: nothing changed) or `refused` (not
             readable as this source; `error` says why, and the file may be sent again).
+        skipped_sheets: Sheets that hold no table of the source, each with the reason; their rows are not
+            in `rows_in`.
     """
 
     name: str
@@ -27,6 +30,7 @@ class FileReport:
     duplicates: int = 0
     repaired: int = 0
     error: str | None = None
+    skipped_sheets: tuple[tuple[str, str], ...] = ()
 
     @property
     def balances(self) -> bool:
@@ -118,6 +122,8 @@ class IngestReport:
         ]
         for title, counts in (("rejected", self.rejected_by_rule), ("repaired", self.repaired_by_rule)):
             lines += [f"  {title} by {rule}: {n:,}" for rule, n in counts.items()]
+        reasons = Counter(reason for file in self.files for _, reason in file.skipped_sheets)
+        lines += [f"  sheets left out, {reason}: {n:,}" for reason, n in sorted(reasons.items())]
         lines += [f"  refused {file.name}: {file.error}" for file in self.refused[:_SHOWN]]
         if len(self.refused) > _SHOWN:
             lines.append(f"  refused: {len(self.refused) - _SHOWN} more")

@@ -63,5 +63,5 @@ def _again(store: Store, tx: Any, source: str, files: list[Received], key: bytes
                     "a kept file cannot be read any more", got=f"{path.name}: {error}", do="report this"
                 )
         if cleaned.batch is not None:
-            batch.add([by_path[path] for path in paths], cleaned.batch)
+            batch.add([by_path[path] for path in paths], cleaned.batch, cleaned.skipped)
     batch.finish()

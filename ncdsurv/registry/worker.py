@@ -12,7 +12,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -56,10 +56,12 @@ class Cleaned:
     Attributes:
         refused: For each file, None or the error that refuses it.
         batch: The clean rows of the files that were not refused; None when all were.
+        skipped: File name -> sheets that hold no table of the source, each with the reason.
     """
 
     refused: list[NcdsurvError | None]
     batch: CleanBatch | None
+    skipped: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
 class Cleaner:
@@ -100,7 +102,8 @@ class Cleaner:
             return Cleaned(outcomes, None)
         try:
             raw = self._join(raws)
-            return Cleaned(outcomes, self._clean(raw, mapping, self.catalog, self.reference, self.key))
+            batch = self._clean(raw, mapping, self.catalog, self.reference, self.key)
+            return Cleaned(outcomes, batch, {file.name: file.skipped for file in raw.files if file.skipped})
         except Exception as error:
             if len(paths) == 1:
                 return Cleaned([error if isinstance(error, NcdsurvError) else _failed(paths[0], error)], None)

@@ -23,7 +23,11 @@ _CLOSED = 0o700
 
 
 def key_id(key: bytes) -> str:
-    """A short public name of a key: tells two keys apart and says nothing about either."""
+    """A short public name of a key: tells two keys apart and says nothing about either.
+
+    >>> key_id(b"0" * 32) == key_id(b"1" * 32), len(key_id(b"0" * 32))
+    (False, 12)
+    """
     return hmac.new(key, b"ncdsurv key id", hashlib.sha256).hexdigest()[:12]
 
 

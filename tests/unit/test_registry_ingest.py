@@ -130,6 +130,22 @@ def test_a_file_that_is_no_export_is_refused_by_name_and_the_others_are_taken_in
     assert store.lake.snapshot().read("ingest_log").height == 1  # so that it can be sent again, mended
 
 
+def test_sheets_that_hold_no_table_are_said(store, export):
+    import xlsxwriter
+
+    with export.open(encoding="utf-8-sig", newline="") as source:
+        rows = list(csv.reader(source))
+    path = export.with_suffix(".xlsx")
+    with xlsxwriter.Workbook(path) as book:
+        for name, content in (("Kham", rows), ("Ghi chu", [["not", "a", "table"]])):
+            sheet = book.add_worksheet(name)
+            for at, row in enumerate(content):
+                sheet.write_row(at, 0, row)
+    report = store.ingest(path, source=SOURCE)
+    assert [name for name, _ in report.files[0].skipped_sheets] == ["Ghi chu"]
+    assert "sheets left out" in str(report)
+
+
 def test_when_every_file_is_refused_nothing_is_committed(store, tmp_path):
     (tmp_path / "x.xlsx").write_bytes(b"nothing of the kind")
     report = store.ingest(tmp_path / "x.xlsx", source=SOURCE)
