@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.catalog.tables import VISITS
-from ncdsurv.errors import IdentityError
+from ncdsurv.errors import IdentityError, InputError
 from ncdsurv.registry.report import FileReport
 from ncdsurv.store.tables import INGEST_LOG
 
@@ -24,6 +24,7 @@ RECORDS = ("patients", "diagnoses", "visits", "identifiers")
 TRACES = ("rejects", "duplicates", "repairs")
 CHUNK_ROWS = 300_000
 """Rows held before they are written: bounds memory, whatever the number of files."""
+_SHOWN = 5
 ROW = ["file_sha256", "row_number"]
 _BALANCE = ["rows_in", "kept", "rejected", "duplicates"]
 _CONTENT = [name for name in VISITS if name not in ROW]
@@ -59,6 +60,13 @@ class Batch:
         self, files: list[Received], clean: CleanBatch, skipped: Mapping[str, tuple[tuple[str, str], ...]]
     ) -> None:
         """Take the clean rows of some files, and what sheets of theirs were left out."""
+        changed = set(clean.counts["file_sha256"]) - {file.sha256 for file in files}
+        if changed:
+            raise InputError(
+                "a file was changed while it was read",
+                got=", ".join(file.path.name for file in files[:_SHOWN]),
+                do="send it again when it is finished; nothing was taken in",
+            )
         numbers = pl.DataFrame(
             {"file_sha256": [file.sha256 for file in files], "received": [file.number for file in files]},
             schema={"file_sha256": pl.String, "received": pl.Int64},
@@ -80,7 +88,7 @@ class Batch:
                 name=file.path.name,
                 sha256=file.sha256,
                 repaired=repaired.get(file.sha256, 0),
-                skipped_sheets=skipped.get(file.path.name, ()),
+                skipped_sheets=skipped.get(file.sha256, ()),
                 **{name: count[name] for name in _BALANCE},
             )
             self._open.append((file, report))

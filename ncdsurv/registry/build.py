@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from ncdsurv.registry.linking import current_diagnoses, current_visits, link
 from ncdsurv.registry.values import Published, write_values
 from ncdsurv.spells import add_buckets, count_bucket, measure_plan
 from ncdsurv.store.atomic import new_folder
+from ncdsurv.store.files import sha256_of
 from ncdsurv.store.release import (
     CATALOG,
     DOSSIER,
@@ -186,8 +186,7 @@ def _versions() -> dict[str, str | None]:
 
 
 def _file_facts(path: Path) -> dict[str, Any]:
-    content = path.read_bytes()
-    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    return {"sha256": sha256_of(path), "bytes": path.stat().st_size}
 
 
 def _write_json(path: Path, content: Any) -> None:

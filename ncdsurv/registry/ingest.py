@@ -14,6 +14,7 @@ import polars as pl
 
 from ncdsurv.errors import InputError
 from ncdsurv.registry.batch import Batch, Received
+from ncdsurv.registry.digest import code_digest
 from ncdsurv.registry.report import KNOWN, REFUSED, FileReport, IngestReport
 from ncdsurv.registry.workers import clean_files
 from ncdsurv.store.atomic import TEMPORARY
@@ -79,7 +80,9 @@ def ingest(
                 done += len(group)
                 tell(done, len(files))
             batch.finish()
-            commit = tx.commit("ingest", key_id(key)).number if batch.reports else None
+            commit = (
+                tx.commit("ingest", key_id(key), {"code": code_digest()}).number if batch.reports else None
+            )
     return IngestReport(
         source,
         tuple(sorted([*batch.reports, *reports], key=lambda file: file.name)),
@@ -122,8 +125,8 @@ def under_their_names(store: Store, files: Iterable[tuple[str, str]]) -> Iterato
     folder.mkdir(mode=0o700)
     try:
         links = []
-        for sha256, name in files:
-            link = folder / sha256 / name
+        for place, (sha256, name) in enumerate(files):
+            link = folder / str(place) / name
             link.parent.mkdir(exist_ok=True)
             link.symlink_to(store.files.open_path(sha256).resolve())
             links.append(link)

@@ -56,7 +56,7 @@ class Cleaned:
     Attributes:
         refused: For each file, None or the error that refuses it.
         batch: The clean rows of the files that were not refused; None when all were.
-        skipped: File name -> sheets that hold no table of the source, each with the reason.
+        skipped: SHA-256 of a file -> its sheets that hold no table of the source, each with the reason.
     """
 
     refused: list[NcdsurvError | None]
@@ -103,7 +103,7 @@ class Cleaner:
         try:
             raw = self._join(raws)
             batch = self._clean(raw, mapping, self.catalog, self.reference, self.key)
-            return Cleaned(outcomes, batch, {file.name: file.skipped for file in raw.files if file.skipped})
+            return Cleaned(outcomes, batch, {file.sha256: file.skipped for file in raw.files if file.skipped})
         except Exception as error:
             if len(paths) == 1:
                 return Cleaned([error if isinstance(error, NcdsurvError) else _failed(paths[0], error)], None)

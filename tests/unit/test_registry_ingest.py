@@ -130,6 +130,20 @@ def test_a_file_that_is_no_export_is_refused_by_name_and_the_others_are_taken_in
     assert store.lake.snapshot().read("ingest_log").height == 1  # so that it can be sent again, mended
 
 
+def test_a_file_that_changes_while_it_is_read_is_not_taken_in(store, export, monkeypatch):
+    keep = store.files.keep
+
+    def keep_then_change(path: Path) -> str:
+        sha256: str = keep(path)
+        path.write_bytes(path.read_bytes() + b"\r\n")
+        return sha256
+
+    monkeypatch.setattr(store.files, "keep", keep_then_change)
+    with pytest.raises(InputError, match="changed while it was read"):
+        store.ingest(export, source=SOURCE)
+    assert store.lake.snapshot().number == 0
+
+
 def test_sheets_that_hold_no_table_are_said(store, export):
     import xlsxwriter
 
