@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.catalog.vocabulary import Flag
@@ -65,13 +66,13 @@ def _label_axes(ax: Axes, result: TrendResult, lang: str) -> None:
     ax.xaxis.set_major_locator(MonthLocator(bymonth=range(1, 13, step)))
     ax.xaxis.set_minor_locator(MonthLocator())
     ax.xaxis.set_major_formatter(DateFormatter("%m/%Y"))
-    ax.yaxis.set_major_locator(MaxNLocator(6))
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     low, high = ax.get_ylim()
     # An axis of a proportion starts at 0 where that costs little; a cut axis exaggerates a slope.
     bottom = 0.0 if low < 0.5 * high else max(0.0, low)
     ax.set_ylim(bottom, high)
-    span = high - bottom
-    decimals = 0 if span >= 5 else 1 if span >= 0.5 else 2
+    ticks = ax.yaxis.get_major_locator().tick_values(bottom, high)
+    decimals = max(0, -math.floor(math.log10(ticks[1] - ticks[0])))  # no tick is printed as what it is not
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, lang, decimals)))
     ax.set_ylabel(phrase("axis_value", lang, unit=say(f"unit.{result.identity['unit']}", lang)))
     ax.yaxis.grid(True, color=RULE, lw=0.4)

@@ -223,7 +223,7 @@ def test_the_figure_says_indicator_counts_release_and_starts_at_zero_when_cheap(
 
 def test_the_html_holds_the_headline_and_no_outside_address():
     html = fit_trend(values(), lang="en")._repr_html_()
-    assert "Change per year: +10.0%" in html
+    assert "Relative change per year: +10.0%" in html
     assert "http" not in html
 
 
