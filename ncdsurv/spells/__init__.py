@@ -1,5 +1,6 @@
 """The engine: a bucket of people becomes spells, spells become changes, changes add up to counts."""
 
+from ncdsurv.spells.arrange import bucket_layout
 from ncdsurv.spells.engine import (
     CELL_COLUMNS,
     UNKNOWN_BAND,
@@ -9,7 +10,7 @@ from ncdsurv.spells.engine import (
     measures_schema,
     person_spells,
 )
-from ncdsurv.spells.layout import CASES, CONTACTS, LAYOUT, NEVER, PEOPLE, SEGMENTS, Bucket, bucket_layout
+from ncdsurv.spells.layout import CASES, CONTACTS, LAYOUT, NEVER, PEOPLE, SEGMENTS, Bucket
 from ncdsurv.spells.states import Measure, Plan, measure_plan
 
 __all__ = [
