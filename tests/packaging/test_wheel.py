@@ -42,9 +42,10 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, str(python.parents[1])], **run)
     lock = ROOT / "requirements.lock"
     pins = folder / "pins.txt"
-    pins.write_text("\n".join(line.split(" ")[0] for line in lock.read_text().splitlines() if "==" in line))
+    lines = lock.read_text(encoding="utf-8").splitlines()
+    pins.write_text("\n".join(line.rstrip("\\ ") for line in lines if "==" in line), encoding="utf-8")
     subprocess.run(
-        [UV, "pip", "install", "--quiet", "--python", str(python), "--constraint", str(pins), str(wheel)],
+        [UV, "pip", "install", "--quiet", "--python", str(python), "--constraints", str(pins), str(wheel)],
         **run,
     )
     return python
