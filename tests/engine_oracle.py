@@ -10,6 +10,8 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
+import polars as pl
+
 from ncdsurv.catalog import Catalog
 from ncdsurv.catalog.vocabulary import month_index
 
@@ -136,3 +138,10 @@ def count(
                     if preset.id in measure.conditions and measure.conditions[preset.id].holds(found):
                         counts[(*cell, measure.name)] += 1
     return counts
+
+
+def as_counts(measures: pl.DataFrame, names: list[str]) -> dict[tuple, int]:
+    """The engine's frame in the shape of `count`: cell and measure -> count, zeros left out."""
+    cell = ["preset", "disease", "atom", "sex", "age_band", "month"]
+    long = measures.unpivot(index=cell, on=names).filter(pl.col("value") != 0)
+    return {row[:-1]: row[-1] for row in long.select(*cell, "variable", "value").iter_rows()}

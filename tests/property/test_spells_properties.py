@@ -28,8 +28,7 @@ windows = st.tuples(st.integers(-6, 20), st.integers(0, 12)).map(
 
 
 def as_counts(frame: pl.DataFrame) -> dict[tuple, int]:
-    long = frame.unpivot(index=CELL, on=PLAN.names).filter(pl.col("value") != 0)
-    return {row[:-1]: row[-1] for row in long.select(*CELL, "variable", "value").iter_rows()}
+    return engine_oracle.as_counts(frame, PLAN.names)
 
 
 def position_weighted_hash(frame: pl.DataFrame) -> int:
