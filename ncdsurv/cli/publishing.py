@@ -75,22 +75,25 @@ def report(
     from ncdsurv.cli.show import show_rows
     from ncdsurv.reports import find_notebook, run_reports
     from ncdsurv.reports.parameters import parse_assignments
+    from ncdsurv.reports.progress import Progress
 
     if list_parameters:
         show_rows(find_notebook(notebook).describe_parameters(), ["name", "type", "default", "about"])
         return
-    run = run_reports(
-        notebook,
-        provinces=province,
-        release=release,
-        store=store,
-        out=out,
-        jobs=jobs,
-        lang=lang,
-        parameters=parse_assignments(parameter or []),
-        force=force,
-        dry_run=dry_run,
-    )
+    with Progress.for_terminal() as progress:
+        run = run_reports(
+            notebook,
+            provinces=province,
+            release=release,
+            store=store,
+            out=out,
+            jobs=jobs,
+            lang=lang,
+            parameters=parse_assignments(parameter or []),
+            force=force,
+            dry_run=dry_run,
+            progress=progress,
+        )
     for entry in run.entries:
         typer.echo(entry.line(), err=entry.failed)
     raise typer.Exit(run.exit_code)

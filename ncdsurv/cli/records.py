@@ -106,7 +106,7 @@ def release_diff(
 ) -> None:
     """What a later release says differently about the same cells."""
     from ncdsurv import open_store
-    from ncdsurv.store.release import compare
+    from ncdsurv.store import compare
 
     releases = open_store(store).releases
     revision = compare(releases.open(before), releases.open(after), level=level)

@@ -13,6 +13,7 @@ import ncdsurv
 from ncdsurv.catalog.vocabulary import Language, Level, Period, Vintage
 from ncdsurv.errors import EXIT_OK, EXIT_SOME_FAILED
 from ncdsurv.reports.progress import Progress
+from ncdsurv.reports.runner import STAGE, run_reports
 from ncdsurv.reports.stages import Stages
 
 AS_OF = "2026-06"
@@ -91,9 +92,10 @@ class _Path:
         run("ingest", [self.samples], self._ingest, self.registry.is_dir)
         run("link", [], lambda: _counts(store.link()), self.registry.is_dir)
         self.release_id = run("build", [AS_OF], self._build, lambda: bool(store.releases.ids()))
-        run("reports", [time.monotonic()], self._reports, lambda: False)
         run("forms", [], self._forms, lambda: any((self.out / "forms").glob("*.xlsx")))
-        run("site", [time.monotonic()], self._site, lambda: False)
+        # Reports know themselves which of them are up to date; the site is quick.
+        run(STAGE, [], self._reports, lambda: False)
+        run("site", [], self._site, lambda: False)
 
     def _write_samples(self) -> str:
         from ncdsurv.synthetic import Dirt, make_registry, write_exports, write_samples
@@ -129,8 +131,6 @@ class _Path:
         return str(release.id)
 
     def _reports(self) -> str:
-        from ncdsurv.reports.runner import run_reports
-
         made = current = 0
         for notebook in ("province_report", "national_overview"):
             for lang in self.languages:

@@ -24,6 +24,8 @@ class Progress:
         self._rich: Any = None
         self._tasks: dict[str, Any] = {}
         self._started: dict[str, float] = {}
+        self._done: dict[str, int] = {}
+        self._total: dict[str, int] = {}
         self.seconds: dict[str, float] = {}
 
     @classmethod
@@ -36,13 +38,14 @@ class Progress:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
             from rich.progress import Progress as Bars
+            from rich.table import Column
 
             self._rich = Bars(
-                TextColumn("{task.description:<22}"),
-                BarColumn(),
+                TextColumn("{task.description:<8}"),
+                BarColumn(bar_width=24),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
-                TextColumn("{task.fields[detail]}"),
+                TextColumn("{task.fields[detail]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
                 console=Console(file=self._stream),
             )
             self._rich.start()
@@ -55,20 +58,25 @@ class Progress:
     def start(self, stage: str, total: int | None = None) -> None:
         """Begin a stage."""
         self._started[stage] = time.monotonic()
+        self._done[stage], self._total[stage] = 0, 0
         if self._rich is not None:
             self._tasks[stage] = self._rich.add_task(stage, total=total, detail="")
         else:
             self._event("start", stage, total=total)
 
-    def step(self, stage: str, done: int = 1, total: int | None = None, detail: str = "") -> None:
-        """Count `done` more units of a stage as finished."""
+    def extend(self, stage: str, more: int) -> None:
+        """Say that a stage has so many more units to do than it had."""
         if stage not in self._started:
-            self.start(stage, total)
+            self.start(stage)
+        self._total[stage] += more
         if self._rich is not None:
-            changes: dict[str, Any] = {"advance": done, "detail": detail}
-            if total is not None:
-                changes["total"] = total
-            self._rich.update(self._tasks[stage], **changes)
+            self._rich.update(self._tasks[stage], total=self._total[stage])
+
+    def step(self, stage: str, done: int = 1, detail: str = "") -> None:
+        """Count `done` more units of a stage as finished."""
+        self._done[stage] += done
+        if self._rich is not None:
+            self._rich.update(self._tasks[stage], advance=done, detail=detail)
         elif detail:
             self._event("step", stage, detail=detail)
 
@@ -77,20 +85,20 @@ class Progress:
         taken = time.monotonic() - self._started.get(stage, time.monotonic())
         self.seconds[stage] = round(taken, 2)
         if self._rich is not None:
-            task = self._tasks[stage]
-            total = self._rich.tasks[self._rich.task_ids.index(task)].total or 1
-            self._rich.update(task, total=total, completed=total, detail=detail)
+            total = max(self._total[stage], self._done[stage], 1)
+            self._rich.update(self._tasks[stage], total=total, completed=total, detail=detail)
         else:
             self._event("finish", stage, seconds=self.seconds[stage], detail=detail or None)
 
     def callback(self, stage: str) -> Advance:
-        """A function `(done, total)` for verbs that report how far they are; `done` counts from the start."""
-        reached = 0
+        """A function `(done, total)` for verbs that report how far they are; one for each call of a verb."""
+        reached = expected = 0
 
         def advance(done: int, total: int | None = None, *_: object, **__: object) -> None:
-            nonlocal reached
-            self.step(stage, done - reached, total)
-            reached = done
+            nonlocal reached, expected
+            self.extend(stage, (total or 0) - expected if total else 0)
+            self.step(stage, done - reached)
+            reached, expected = done, total or expected
 
         return advance
 

@@ -22,6 +22,7 @@ from ncdsurv.reports.processes import KERNEL, WARM, Running, launch, make_contex
 from ncdsurv.reports.progress import Progress
 from ncdsurv.store.atomic import exclusive, sweep_temporary
 
+STAGE = "reports"
 _SPACE_NEEDED_BYTES = 200 * 2**20
 
 
@@ -111,12 +112,10 @@ def run_reports(
         # What failed last time comes first: whoever waits for it should not wait for the rest.
         todo.sort(key=lambda task: not (task.key in manifest.entries and manifest.entries[task.key].failed))
         progress = progress or Progress()
-        stage = f"report {spec.name}"
-        progress.start(stage, len(todo))
+        progress.extend(STAGE, len(todo))
         _run_all(
             todo, spec, chosen.id, out.resolve(), manifest, jobs, lang, engine, timeout_seconds, progress
         )
-        progress.finish(stage)
         entries = [
             manifest.entries[task.key].model_copy(update={"status": "up_to_date"})
             if task.key in current
@@ -170,7 +169,7 @@ def _run_all(
                 outcome["seconds"] = round(time.monotonic() - item.started, 2)
                 entry = _entry(item.task, spec, release_id, **outcome)
                 manifest.record(entry)
-                progress.step(f"report {spec.name}", detail=entry.line())
+                progress.step(STAGE, detail=entry.line())
     finally:
         for item in running:  # Ctrl-C or an error of ours: no child outlives the run
             item.process.terminate()
