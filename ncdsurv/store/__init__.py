@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ncdsurv.store.files import KeptFiles
 from ncdsurv.store.lake import Lake, Snapshot
-from ncdsurv.store.release import Release, ReleaseStore, compare
+from ncdsurv.store.release import Release, ReleaseStore
+from ncdsurv.store.revision import compare
 from ncdsurv.store.vault import Vault
 
 __all__ = ["KeptFiles", "Lake", "Release", "ReleaseStore", "Snapshot", "Vault", "compare"]

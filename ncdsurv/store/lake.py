@@ -17,21 +17,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import polars as pl
 
 from ncdsurv.catalog.tables import conform, empty
 from ncdsurv.errors import StoreError
-from ncdsurv.store.atomic import fsync_path
+from ncdsurv.store.delta import SETTINGS, current_version, damaged, fsync_versions
 from ncdsurv.store.tables import COMMITS, TABLES, Table
-
-_FOREVER = "interval 36500 days"
-_SETTINGS = {
-    "delta.logRetentionDuration": _FOREVER,
-    "delta.deletedFileRetentionDuration": _FOREVER,
-    "delta.enableExpiredLogCleanup": "false",
-}
 
 
 @dataclass(frozen=True)
@@ -82,15 +74,15 @@ class Lake:
         schema = self.tables[table].schema
         if version is None:
             return empty(schema).lazy()
-        current = _current_version(self.path(table))
+        current = current_version(self.path(table))
         if current is None or current < version:
-            raise _damaged(table, version)
+            raise damaged(table, version)
         frame = pl.scan_delta(str(self.path(table)), version=version)
         return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
     def commits(self) -> pl.DataFrame:
         """All commits, oldest first (columns of `COMMITS`)."""
-        version = _current_version(self.folder / "commits")
+        version = current_version(self.folder / "commits")
         if version is None:
             return empty(COMMITS)
         return pl.read_delta(str(self.folder / "commits"), version=version).sort("number")
@@ -124,7 +116,7 @@ class Lake:
         for name, version in kept.versions.items():
             table = DeltaTable(str(self.path(name)))
             if table.version() != version:
-                raise _damaged(name, version)
+                raise damaged(name, version)
             table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False, full=True)
 
     @contextmanager
@@ -149,11 +141,11 @@ class Transaction:
 
         for name in self.lake.tables:
             committed = self.base.versions.get(name)
-            current = _current_version(self.lake.path(name))
+            current = current_version(self.lake.path(name))
             if committed is None and self.lake.path(name).exists():
                 shutil.rmtree(self.lake.path(name))
             elif committed is not None and current is None:
-                raise _damaged(name, committed)
+                raise damaged(name, committed)
             elif committed is not None and current is not None and current > committed:
                 table = DeltaTable(str(self.lake.path(name)))
                 table.restore(committed)
@@ -185,12 +177,12 @@ class Transaction:
             conform(frame, spec.schema),
             mode=mode,
             partition_by=list(spec.partition_by) or None,
-            configuration={**_SETTINGS, "delta.dataSkippingStatsColumns": ",".join(spec.statistics)},
+            configuration={**SETTINGS, "delta.dataSkippingStatsColumns": ",".join(spec.statistics)},
             writer_properties=WriterProperties(compression="ZSTD", compression_level=1),
         )
-        version = _current_version(path)
+        version = current_version(path)
         if version is None:
-            raise _damaged(table, before + 1)
+            raise damaged(table, before + 1)
         self.versions[table] = version
 
     def commit(self, kind: str, key_id: str | None = None, note: dict[str, Any] | None = None) -> Snapshot:
@@ -208,7 +200,7 @@ class Transaction:
 
         for name, version in self.versions.items():
             if version != self.base.versions.get(name):
-                _fsync_versions(self.lake.path(name), self.base.versions.get(name, -1) + 1, version)
+                fsync_versions(self.lake.path(name), self.base.versions.get(name, -1) + 1, version)
         key_id = key_id or self.base.key_id
         row = {
             "number": self.base.number + 1,
@@ -219,46 +211,9 @@ class Transaction:
             "note": json.dumps(note or {}, sort_keys=True),
         }
         path = self.lake.folder / "commits"
-        before = _current_version(path)
+        before = current_version(path)
         write_deltalake(
-            str(path), pl.DataFrame([row], schema=dict(COMMITS)), mode="append", configuration=_SETTINGS
+            str(path), pl.DataFrame([row], schema=dict(COMMITS)), mode="append", configuration=SETTINGS
         )
-        _fsync_versions(path, 0 if before is None else before + 1, _current_version(path) or 0)
+        fsync_versions(path, 0 if before is None else before + 1, current_version(path) or 0)
         return Snapshot(self.lake, self.base.number + 1, dict(self.versions), key_id, note or {})
-
-
-def _current_version(path: Path) -> int | None:
-    from deltalake import DeltaTable
-    from deltalake.exceptions import DeltaError
-
-    if not (path / "_delta_log").is_dir() or not DeltaTable.is_deltatable(str(path)):
-        return None
-    try:
-        return DeltaTable(str(path)).version()
-    except DeltaError as error:
-        raise _damaged(path.name, -1) from error
-
-
-def _fsync_versions(path: Path, first: int, last: int) -> None:
-    """Flush the log entries of some versions and the data they add: a power cut must not undo a commit."""
-    log = path / "_delta_log"
-    folders = {log, path, path.parent}
-    for version in range(first, last + 1):
-        entry = log / f"{version:020d}.json"
-        for line in entry.read_text("utf-8").splitlines():
-            added = json.loads(line).get("add")
-            if added:
-                data = path / unquote(added["path"])
-                fsync_path(data)
-                folders.add(data.parent)
-        fsync_path(entry)
-    for folder in folders:
-        fsync_path(folder)
-
-
-def _damaged(table: str, version: int) -> StoreError:
-    return StoreError(
-        "a table of the registry is damaged",
-        got=f"{table}, version {version}",
-        do="restore the lake from a backup, or ingest the kept files anew",
-    )
