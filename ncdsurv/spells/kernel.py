@@ -7,6 +7,8 @@ memory follows the cells in use, not the product of all strata.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numba import njit
 
@@ -26,13 +28,21 @@ FIRST_ROWS = 4096
 WINDOW, BUFFER, LOST_AFTER, TREATED, LAST_VISIT, KIND_BITS = range(6)
 
 
+def _compile(function: Callable) -> Callable:
+    """Compile a function and keep the result on disk, where numba finds a folder it may write to."""
+    try:
+        return njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # read-only installation and no home: compiled anew in each process
+        return njit(nogil=True)(function)
+
+
 @njit(inline="always")
 def _sooner(best, candidate, month):
     """The earlier of two months, where the candidate lies after `month`."""
     return candidate if month < candidate < best else best
 
 
-@njit(cache=True, nogil=True)
+@_compile
 def count_changes(
     birth, death, sex,  # people
     case_start, disease, detected, enrolled,  # cases, and where each person's begin
@@ -190,7 +200,7 @@ def count_changes(
     return cells[:used], counts[:used]
 
 
-@njit(cache=True, nogil=True)
+@_compile
 def running_rows(counts, order):
     """Running sums over the months, kept where any measure is not 0.
 
