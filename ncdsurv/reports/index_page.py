@@ -170,7 +170,7 @@ class IndexPage:
             form = catalog.forms[form_id]
             level = self.reference.area(area, form.vintage)["level"]
             name = area_name(self.reference, area, form.vintage, level, self.text.lang)
-            words = f"{form.names[self.text.lang]} – {name}, {self.text.period(period)} (XLSX)"
+            words = f"{form.levels[level].number[self.text.lang]} – {name}, {self.text.period(period)} (XLSX)"
             lines.append(f'<li><a href="{escape(href)}" download>{escape(words)}</a></li>')
         return heading(self.text("site.forms"), 2) + Block("<ul>" + "".join(lines) + "</ul>")
 
