@@ -19,7 +19,7 @@ from ncdsurv.synthetic import Dirt, SyntheticRegistry, make_registry, truth_coun
 
 CATALOG = load_catalog()
 AS_OF = "2026-06"
-MONTHS = ("2025-03", "2025-06", "2025-12", "2026-06")
+MONTHS = ("2024-07", "2024-10", "2025-02", "2025-06", "2025-07", "2025-12", "2026-06")
 PEOPLE, SEED, STATIONS_PER_SOURCE = 600, 20260630, 5
 # Count of the truth -> indicator and which part of its ratio holds the same people.
 PUBLISHED = {
@@ -29,7 +29,10 @@ PUBLISHED = {
     "uncontrolled": ("uncontrolled_rate", "numerator"),
     "visited_unmeasured": ("visited_unmeasured_rate", "numerator"),
     "missed_visit": ("missed_visit_rate", "numerator"),
-    "lost": ("lost_to_follow_up_rate", "numerator"),
+    "newly_enrolled": ("newly_enrolled_under_care", "value"),
+    "lost": ("lost_to_follow_up", "value"),
+    "transferred_out": ("transferred_out", "value"),
+    "dead": ("dead", "value"),
 }
 # With dirt: how far a national count may lie from the truth, as a share of the people managed.
 BOUND = {"detected": 0.01, "managed": 0.01, "controlled": 0.02, "lost": 0.01}
@@ -101,6 +104,16 @@ def test_with_dirt_the_counts_stay_within_the_stated_bounds(dirty: tuple, preset
     )
     apart = {count: abs(found[count] - expected[count]) / expected["managed"] for count in BOUND}
     assert all(apart[count] <= bound for count, bound in BOUND.items()), apart
+
+
+def test_dirt_makes_nobody_vanish_and_splits_only_people_with_a_typing_error(dirty: tuple) -> None:
+    registry, release = dirty
+    expected = _expected(registry, next(iter(CATALOG.presets)), AS_OF)
+    found = _published(release, next(iter(CATALOG.presets)), AS_OF)
+    typed = registry.applied.filter(kind="second_system_typo")["person"].n_unique()
+    for disease in ("hypertension", "diabetes"):
+        truth, counted = (frame.filter(disease=disease)["detected"].sum() for frame in (expected, found))
+        assert truth <= counted <= truth + typed
 
 
 def test_a_broken_rule_would_be_seen(clean: tuple) -> None:
