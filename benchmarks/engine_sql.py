@@ -150,14 +150,12 @@ def count_sql(catalog: Catalog, presets: list[str], first: int, last: int) -> li
     reached = " + ".join(f"({age} >= {months})::INT" for months in birthdays)
     codes = ", ".join(f"{_code(rule, variant[q], plan.cuts)} AS code_{q}" for q, rule in enumerate(rules))
     now = ", ".join(f"code_{q}::BIGINT * 100000000 + atom * 100 + band AS now_{q}" for q in range(len(rules)))
+    was = ", ".join(f"lag(now_{q}) OVER w AS was_{q}" for q in range(len(rules)))
+    # A state entered is +1 for it and -1 for the one before, in the same month: one sort serves all presets.
     entered = " UNION ALL ".join(
-        f"""SELECT {q}::TINYINT AS preset, disease, atom, sex, band, code_{q} AS code,
-               unnest([month, after]) AS month, unnest([1, -1]) AS change
-        FROM (SELECT *, coalesce(lead(month) OVER (PARTITION BY case_id ORDER BY month), {last + 1}) AS after
-              FROM (SELECT case_id, disease, sex, atom, band, month, code_{q},
-                           now_{q}, lag(now_{q}) OVER (PARTITION BY case_id ORDER BY month) AS was
-                    FROM states)
-              WHERE was IS DISTINCT FROM now_{q})"""
+        f"""SELECT {q}::TINYINT AS preset, disease, sex, month, unnest([now_{q}, was_{q}]) AS state,
+               unnest([1, -1]) AS change
+        FROM states WHERE was_{q} IS DISTINCT FROM now_{q}"""
         for q in range(len(rules))
     )
     measures = ", ".join(
@@ -201,16 +199,20 @@ def count_sql(catalog: Catalog, presets: list[str], first: int, last: int) -> li
         joined AS (SELECT i.*, m.* EXCLUDE (case_id, month) FROM inside i ASOF LEFT JOIN monthly m
                    ON i.case_id = m.case_id AND i.month >= m.month),
         placed AS (SELECT j.*, l.atom FROM joined j ASOF JOIN lived l
-                   ON j.person = l.person AND least(j.month, j.death_month) >= l.since)
-        SELECT *, {now} FROM (
+                   ON j.person = l.person AND least(j.month, j.death_month) >= l.since),
+        coded AS (SELECT case_id, disease, sex, month, {now} FROM (
             SELECT case_id, disease, sex, month, atom,
                    CASE WHEN {reached} > 0 THEN {reached} - 1 ELSE {len(birthdays)} END AS band, {codes}
-            FROM placed)""",
+            FROM placed))
+        SELECT disease, sex, month, {", ".join(f"now_{q}" for q in range(len(rules)))}, {was}
+        FROM coded WINDOW w AS (PARTITION BY case_id ORDER BY month)""",
         f"""CREATE TEMP TABLE changes AS
-        WITH moved AS (SELECT preset, disease, atom, sex, band, code, month, sum(change) AS change
-                       FROM ({entered}) WHERE month <= {last} GROUP BY ALL HAVING sum(change) <> 0)
-        SELECT m.preset, disease, atom, sex, band, month, {measures}
-        FROM moved m JOIN masks USING (preset, code) WHERE mask <> 0 GROUP BY ALL""",
+        WITH moved AS (SELECT preset, disease, sex, month, state, sum(change) AS change
+                       FROM ({entered}) WHERE state IS NOT NULL GROUP BY ALL HAVING sum(change) <> 0),
+        named AS (SELECT preset, disease, sex, month, change, (state // 100000000)::INT AS code,
+                         (state // 100 % 1000000)::INT AS atom, (state % 100)::INT AS band FROM moved)
+        SELECT n.preset, disease, atom, sex, band, month, {measures}
+        FROM named n JOIN masks USING (preset, code) WHERE mask <> 0 GROUP BY ALL""",
         f"""CREATE TEMP TABLE counted AS
         WITH cells AS (SELECT *, row_number() OVER () AS cell
                        FROM (SELECT DISTINCT preset, disease, atom, sex, band FROM changes)),

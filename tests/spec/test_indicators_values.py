@@ -27,6 +27,7 @@ def measures(table: str) -> pl.DataFrame:
     found = []
     for row in rows(table):
         full = {**usual, **{name: text for name, text in row.items() if text}}
+        assert not full.keys() - schema.keys(), "a column that is no measure"
         counts = {name: int(full.get(name, 0)) for name in schema if name not in CELL}
         words = {name: full[name] for name in CELL - {"atom", "month"}}
         place = {"atom": ATOMS[int(full["atom"])], "month": Period.parse(full["month"]).last_month}
