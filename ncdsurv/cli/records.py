@@ -52,7 +52,10 @@ def link(store: StoreOption = DEFAULT_STORE) -> None:
     """Give each record its person: citizen id, insurance number, then name + birth + sex + commune."""
     from ncdsurv import open_store
 
-    typer.echo(str(open_store(store).link()))
+    for name, counted in open_store(store).link().items():
+        parts = counted.items() if isinstance(counted, dict) else [("", counted)]
+        for part, count in parts:
+            typer.echo(f"{' '.join(filter(None, (name, part))).replace('_', ' ')}: {count:,}")
 
 
 def build(
@@ -82,7 +85,8 @@ def release_list(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False
     if as_json:
         show_json(manifests)
     else:
-        show_rows(manifests, ["id", "as_of", "created_at"])
+        rows = [{**manifest, **manifest["counts"]} for manifest in manifests]
+        show_rows(rows, ["id", "as_of", "created_at", "records", "persons", "values"])
 
 
 @release_app.command("show")

@@ -121,4 +121,4 @@ def _registry(store: Path) -> tuple[str, str]:
     from ncdsurv.registry import open_store
 
     releases = open_store(store).releases.list()
-    return "well", f"{len(releases)} releases" + (f", latest {releases[-1]['id']}" if releases else "")
+    return "well", f"releases: {len(releases)}" + (f", latest {releases[-1]['id']}" if releases else "")

@@ -51,7 +51,9 @@ class Progress:
             self._rich.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: object, *_: object) -> None:
+        for stage in [] if failure else [name for name in self._started if name not in self.seconds]:
+            self.finish(stage)
         if self._rich is not None:
             self._rich.stop()
 
