@@ -33,7 +33,7 @@ def test_the_dead_are_no_longer_among_the_detected():
     counts = (
         Story(MONTHLY, died="2025-05-31").counts("2025-04", "2025-06").filter(pl.col("preset") == "hearts")
     )
-    assert counts.select("month", "detected").rows() == [(2025 * 12 + 4, 1)]
+    assert counts.filter(pl.col("detected") > 0).select("month", "detected").rows() == [(2025 * 12 + 4, 1)]
 
 
 def test_a_transfer_counts_from_its_date_and_ends_with_the_next_visit():
