@@ -9,6 +9,7 @@ the catalog cuts. The catalog's conditions are evaluated once over this small ta
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
@@ -120,13 +121,15 @@ def measure_plan(catalog: Catalog) -> Plan:
     Raises:
         DefinitionError: More distinct measures than one 63-bit mask can hold.
     """
-    if catalog.definitions_hash not in _PLANS:
+    # By the object, not by its hash: a catalog altered in memory keeps the hash of its files.
+    known = _PLANS.get(id(catalog))
+    if known is None or known[0]() is not catalog:
         _PLANS.clear()  # one catalog at a time is the rule; the cache must not grow in a service
-        _PLANS[catalog.definitions_hash] = _plan(catalog)
-    return _PLANS[catalog.definitions_hash]
+        known = _PLANS[id(catalog)] = (weakref.ref(catalog), _plan(catalog))
+    return known[1]
 
 
-_PLANS: dict[str, Plan] = {}
+_PLANS: dict[int, tuple[weakref.ref[Catalog], Plan]] = {}
 
 
 def _plan(catalog: Catalog) -> Plan:
