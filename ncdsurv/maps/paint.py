@@ -68,11 +68,12 @@ def paint_areas(axes: Axes, layer: Layer, colours: list[str], small: list[bool],
             if hatched and (luminance(colour) < 0.25) is dark
         ]
         if chosen:
-            axes.add_collection(
-                PathCollection(
-                    chosen, facecolors="none", edgecolors=ink, linewidths=0.0, hatch=HATCHING, zorder=3
-                )
+            lines = PathCollection(
+                chosen, facecolors="none", edgecolors=ink, linewidths=0.0, hatch=HATCHING, zorder=3
             )
+            if hasattr(lines, "set_hatchcolor"):  # since matplotlib 3.11 the edge no longer colours the hatch
+                lines.set_hatchcolor(ink)
+            axes.add_collection(lines)
 
 
 def paint_neighbours(axes: Axes, shapes: np.ndarray, frame: Extent) -> None:
