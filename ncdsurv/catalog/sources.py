@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -73,6 +74,24 @@ class FieldMapping(Definition):
         return self
 
 
+_PLACE = re.compile(r"column:([A-Z]{1,3})")
+
+
+def place_of(column: str) -> int | None:
+    """Position of a column named by its letter (`column:C` is 2), or None for one named by its header.
+
+    >>> place_of("column:AB"), place_of("Ngày khám")
+    (27, None)
+    """
+    found = _PLACE.fullmatch(column)
+    if found is None:
+        return None
+    place = 0
+    for letter in found[1]:
+        place = place * len(ascii_uppercase) + ascii_uppercase.index(letter) + 1
+    return place - 1
+
+
 class SheetMapping(Definition):
     """One kind of sheet: its names, the fields that tell it from the others, the disease it is about."""
 
@@ -91,13 +110,21 @@ class LabMapping(Definition):
 
 
 class SourceMapping(Definition):
-    """One source system."""
+    """One source system.
+
+    Attributes:
+        header_rows: Rows that make up the header; with several, the labels of a column are joined from top
+            to bottom and a label above covers the columns to its right. 0: no header, see `place_of`.
+        continuation_rows: A row without date and person goes on with the visit of the row above.
+    """
 
     id: str
     names: Names
     reader: Literal["table", "hoso_xml"]
     file_name: str | None = None
     rows_after_header: int = Field(default=0, ge=0)
+    header_rows: int = Field(default=1, ge=0, le=3)
+    continuation_rows: bool = False
     sheets: dict[str, SheetMapping] = Field(default_factory=dict)
     fields: dict[str, FieldMapping]
     labs: dict[str, LabMapping] = Field(default_factory=dict)
@@ -129,27 +156,42 @@ def load_sources(folder: Path, diseases: Mapping[str, Any]) -> tuple[dict[str, S
     problems: list[str] = []
     for path in sorted(folder.glob("*.toml")):
         where = f"sources/{path.name}"
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            problems.append(f"{where}: not readable as TOML ({error})")
-            continue
-        for name, sheet in table.get("sheets", {}).items():
-            if isinstance(sheet, dict):
-                sheet["id"] = name
-        try:
-            mapping = SourceMapping.model_validate({"id": path.stem, **table})
-        except ValidationError as error:
-            problems += [
-                f"{where}: [{'.'.join(map(str, item['loc'])) or 'table'}] {item['msg']}"
-                for item in error.errors()
-            ]
-            continue
-        wrong = mapping_problems(mapping, diseases)
+        mapping, wrong = read_mapping(path.read_bytes(), path.stem, diseases)
         problems += [f"{where}: {problem}" for problem in wrong]
-        if not wrong:
+        if mapping is not None:
             found[mapping.id] = mapping
     return found, problems
+
+
+def read_mapping(
+    text: bytes, source: str, diseases: Mapping[str, Any]
+) -> tuple[SourceMapping | None, list[str]]:
+    """One mapping from the text of its file.
+
+    Args:
+        text: TOML in UTF-8, as kept in a file.
+        source: The id it gets.
+        diseases: The catalog's diseases by id.
+
+    Returns:
+        The mapping and no problem, or None and every problem at once.
+    """
+    try:
+        table = tomllib.loads(text.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return None, [f"not readable as TOML ({error})"]
+    sheets = table.get("sheets", {})
+    for name, sheet in sheets.items() if isinstance(sheets, dict) else ():
+        if isinstance(sheet, dict):
+            sheet["id"] = name
+    try:
+        mapping = SourceMapping.model_validate({"id": source, **table})
+    except ValidationError as error:
+        return None, [
+            f"[{'.'.join(map(str, item['loc'])) or 'table'}] {item['msg']}" for item in error.errors()
+        ]
+    wrong = mapping_problems(mapping, diseases)
+    return (None if wrong else mapping), wrong
 
 
 def mapping_problems(mapping: SourceMapping, diseases: Mapping[str, Any]) -> list[str]:

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files or folders of one source.")],
     source: Annotated[
-        str, typer.Option("--source", help="Source id, as `ncdsurv catalog sources` lists them.")
+        str, typer.Option("--source", help="Source id (`ncdsurv catalog sources`) or a mapping FILE.toml.")
     ],
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,

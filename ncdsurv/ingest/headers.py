@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ncdsurv.catalog.sources import SheetMapping, SourceMapping
+from ncdsurv.catalog.sources import SheetMapping, SourceMapping, place_of
 
 SEARCH_ROWS = 60
 _MIN_HITS = 3
@@ -44,6 +44,42 @@ def _aliases(mapping: SourceMapping) -> dict[str, tuple[tuple[str, int], ...]]:
     return {alias: tuple(uses) for alias, uses in found.items()}
 
 
+def _places(mapping: SourceMapping) -> dict[str, list[tuple[int, int]]]:
+    """Columns that are named by their letter."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for name, field in mapping.fields.items():
+        for order, column in enumerate(field.columns):
+            place = place_of(column)
+            if place is not None:
+                found.setdefault(name, []).append((order, place))
+    return found
+
+
+def join_labels(rows: Sequence[Sequence[object]]) -> list[str]:
+    """One label per column from the rows of a header, from top to bottom, each word group once.
+
+    A label of an upper row also covers the empty cells to its right under which a lower row has text.
+
+    >>> join_labels([["Họ tên", "Huyết áp", ""], ["", "tâm thu", "tâm trương"]])
+    ['Họ tên', 'Huyết áp tâm thu', 'Huyết áp tâm trương']
+    """
+    width = max(map(len, rows), default=0)
+    texts = [[_label(row[i]) if i < len(row) else "" for i in range(width)] for row in rows]
+    for upper, lower in zip(texts, texts[1:]):
+        for i in range(1, width):
+            if not upper[i] and lower[i] and upper[i - 1] and lower[i - 1]:
+                upper[i] = upper[i - 1]
+    labels = []
+    for i in range(width):
+        parts = dict.fromkeys(row[i] for row in texts if row[i])
+        labels.append(" ".join(parts))
+    return labels
+
+
+def _label(cell: object) -> str:
+    return " ".join(cell.split()) if isinstance(cell, str) else ""
+
+
 def find_header(rows: Sequence[Sequence[object]], sheet_name: str, mapping: SourceMapping) -> Header | None:
     """The header row near the top: the row in which most fields of the mapping are recognised.
 
@@ -55,9 +91,13 @@ def find_header(rows: Sequence[Sequence[object]], sheet_name: str, mapping: Sour
     Returns:
         The header (with the required fields it lacks), or None when no row looks like one.
     """
-    aliases = _aliases(mapping)
+    aliases, lettered = _aliases(mapping), _places(mapping)
+    if not mapping.header_rows:
+        return _header(-1, rows[0] if rows else (), lettered, sheet_name, mapping) if lettered else None
     best: tuple[int, int, dict[str, list[tuple[int, int]]]] | None = None
     for number, row in enumerate(rows[:SEARCH_ROWS]):
+        if mapping.header_rows > 1:
+            row = join_labels(rows[number : number + mapping.header_rows])
         hits: dict[str, list[tuple[int, int]]] = {}
         filled = 0
         for position, cell in enumerate(row):
@@ -72,13 +112,26 @@ def find_header(rows: Sequence[Sequence[object]], sheet_name: str, mapping: Sour
     if best is None:
         return None
     _, number, hits = best
+    for name, places in lettered.items():
+        hits.setdefault(name, []).extend(places)
+    last = number + mapping.header_rows - 1
+    return _header(last, rows[number], hits, sheet_name, mapping)
+
+
+def _header(
+    number: int,
+    labels: Sequence[object],
+    hits: dict[str, list[tuple[int, int]]],
+    sheet_name: str,
+    mapping: SourceMapping,
+) -> Header | None:
     columns = {name: tuple(position for _, position in sorted(places)) for name, places in hits.items()}
     kind = _sheet_kind(sheet_name, set(columns), mapping)
     if kind is None:
         return None
     given = set(columns) | set(mapping.file_fields)
     missing = [name for name, field in mapping.fields.items() if field.required and name not in given]
-    seen = tuple(str(cell) for cell in rows[number] if isinstance(cell, str) and cell.strip())
+    seen = tuple(str(cell) for cell in labels if number >= 0 and isinstance(cell, str) and cell.strip())
     return Header(number, kind, columns, tuple(missing), seen)
 
 

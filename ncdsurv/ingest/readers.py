@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ncdsurv.catalog.sources import SourceMapping
+from ncdsurv.catalog.sources import FIELDS, SourceMapping
 from ncdsurv.errors import InputError
 from ncdsurv.ingest.guard import LIMITS, Limits, check_file
 from ncdsurv.ingest.his_xml import read_his_xml
@@ -47,13 +47,22 @@ def read_file(path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS)
         frame = read_his_xml(path, mapping)
     else:
         frame, skipped = read_table(path, kind, mapping)
-    frame = _name_rows(frame, digest, _from_file_name(path, mapping))
+    frame = _name_rows(frame, digest, {**_defaults(mapping), **_from_file_name(path, mapping)})
     return RawBatch(mapping.id, frame, (RawFile(path.name, digest, frame.height, skipped),))
 
 
 def read_files(paths: Iterable[str | Path], mapping: SourceMapping) -> RawBatch:
     """Read several files of one source into one batch; the same bytes twice count once."""
     return concat_batches(read_file(path, mapping) for path in paths)
+
+
+def _defaults(mapping: SourceMapping) -> dict[str, str]:
+    """What the mapping says of every row of a file, such as the one station it comes from."""
+    return {
+        name: field.default
+        for name, field in mapping.fields.items()
+        if field.default is not None and FIELDS[name] is None
+    }
 
 
 def _from_file_name(path: Path, mapping: SourceMapping) -> dict[str, str]:

@@ -15,6 +15,7 @@ from python_calamine import CalamineWorkbook
 
 from ncdsurv.catalog.sources import SourceMapping
 from ncdsurv.errors import InputError
+from ncdsurv.ingest.continued import continue_visits
 from ncdsurv.ingest.guard import LIMITS, refuse
 from ncdsurv.ingest.headers import Header, find_header
 from ncdsurv.ingest.legacy import best_decoding
@@ -44,17 +45,16 @@ def read_table(
     Raises:
         InputError: No sheet holds such a table, or a required column is missing.
     """
-    sheets: list[tuple[str, int, Cells | None]]
-    sheets = [(CSV_SHEET, 0, _read_csv(path))] if kind == "text" else _read_workbook(path)
     frames, skipped = [], []
-    for name, offset, rows in sheets:
+    for name, offset, rows in read_sheets(path, kind):
         header = find_header(rows, name, mapping) if rows is not None else None
         if rows is None or header is None:
             skipped.append((name, "hidden sheet" if rows is None else "no header of this source"))
         elif header.missing:
             raise _missing(path, name, header, mapping)
         else:
-            frames.append(_frame(rows, name, offset, header, mapping))
+            frame = _frame(rows, name, offset, header, mapping)
+            frames.append(continue_visits(frame) if mapping.continuation_rows else frame)
     if not frames:
         raise InputError(
             f"{path.name} holds no table of source {mapping.id}",
@@ -63,6 +63,11 @@ def read_table(
             do="check --source, or add the headers to the source's mapping",
         )
     return pl.concat(frames, how="diagonal"), tuple(skipped)
+
+
+def read_sheets(path: Path, kind: str) -> list[tuple[str, int, Cells | None]]:
+    """Name, number of empty rows above, and cells of each sheet; no cells for a hidden one."""
+    return [(CSV_SHEET, 0, _read_csv(path))] if kind == "text" else _read_workbook(path)
 
 
 def _missing(path: Path, sheet: str, header: Header, mapping: SourceMapping) -> InputError:
@@ -98,17 +103,17 @@ def _frame(rows: Cells, sheet: str, offset: int, header: Header, mapping: Source
 def _column(body: Cells, places: tuple[int, ...], width: int) -> list[str | None]:
     first = places[0]
     if len(places) == 1 and first < width:  # the common case, by far the most cells
-        return [cell if type(cell := row[first]) is str else _text(cell) for row in body]
-    texts = [_text(row[first]) if first < len(row) else None for row in body]
+        return [cell if type(cell := row[first]) is str else cell_text(cell) for row in body]
+    texts = [cell_text(row[first]) if first < len(row) else None for row in body]
     for place in places[1:]:
         texts = [
-            (_text(row[place]) if place < len(row) else None) if text is None else text
+            (cell_text(row[place]) if place < len(row) else None) if text is None else text
             for text, row in zip(texts, body)
         ]
     return texts
 
 
-def _text(cell: Any) -> str | None:
+def cell_text(cell: Any) -> str | None:
     """A cell as text: a whole number without its `.0`, a date in ISO form, blank as None."""
     if isinstance(cell, str):
         return cell if cell and not cell.isspace() else None

@@ -46,8 +46,8 @@ class Received:
 class Batch:
     """Collects clean rows, writes them chunk by chunk, and counts what became of every row."""
 
-    def __init__(self, tx: Transaction, source: str) -> None:
-        self.tx, self.source = tx, source
+    def __init__(self, tx: Transaction, source: str, mapping: str | None = None) -> None:
+        self.tx, self.source, self.mapping = tx, source, mapping
         self.reports: list[FileReport] = []
         self.rejected_by_rule: Counter[str] = Counter()
         self.repaired_by_rule: Counter[str] = Counter()
@@ -123,7 +123,12 @@ class Batch:
             )
         self.reports.append(report)
         row: dict[str, Any] = {name: getattr(report, name, None) for name in INGEST_LOG}
-        row |= {"received": file.number, "file_sha256": file.sha256, "source": self.source}
+        row |= {
+            "received": file.number,
+            "file_sha256": file.sha256,
+            "source": self.source,
+            "mapping": self.mapping,
+        }
         self._log.append(row | {"received_at": datetime.now(UTC)})
 
     def finish(self) -> None:

@@ -51,12 +51,16 @@ def code_digest() -> str:
 
 
 def input_digest(snapshot: Snapshot) -> str:
-    """SHA-256 over the files taken in, in the order received, and the key of the pseudonyms.
+    """SHA-256 over the files taken in (with a mapping of their own), in the order received, and the key of the pseudonyms.
 
     The key counts because the draw that places people of split communes hangs on the person's id.
     """
-    log = snapshot.scan("ingest_log").select("received", "source", "file_sha256").sort("received").collect()
-    files = log.select(pl.format("{}:{}", "source", "file_sha256")).to_series().to_list()
+    log = snapshot.scan("ingest_log").sort("received").collect()
+    files = (
+        log.select(pl.format("{}:{}{}", "source", "file_sha256", pl.col("mapping").fill_null("")))
+        .to_series()
+        .to_list()
+    )
     return fingerprint([files, snapshot.key_id])
 
 

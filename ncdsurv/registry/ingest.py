@@ -15,6 +15,7 @@ import polars as pl
 from ncdsurv.errors import InputError
 from ncdsurv.registry.batch import Batch, Received
 from ncdsurv.registry.digest import code_digest
+from ncdsurv.registry.mappings import name_source
 from ncdsurv.registry.report import KNOWN, REFUSED, FileReport, IngestReport
 from ncdsurv.registry.workers import clean_files
 from ncdsurv.store.atomic import TEMPORARY
@@ -49,25 +50,30 @@ def expand(paths: Iterable[str | Path]) -> list[Path]:
 
 
 def ingest(
-    store: Store, paths: str | Path | Iterable[str | Path], source: str, progress: Progress | None = None
+    store: Store,
+    paths: str | Path | Iterable[str | Path],
+    source: str | Path,
+    progress: Progress | None = None,
 ) -> IngestReport:
     """Take in exports of one source; see `Store.ingest`."""
     started = time.monotonic()
-    store.catalog.need("sources", source)
+    named = name_source(source, store.catalog)
+    source = named.id
     files = expand([paths] if isinstance(paths, str | Path) else paths)
     tell = progress or (lambda done, total: None)
     with store.writing():
         snapshot = store.lake.snapshot()
-        new, reports = _receive(store, files, source, snapshot)
+        mapping = store.files.keep(named.file) if named.file else None
+        new, reports = _receive(store, files, (source, mapping), snapshot)
         if not new:
             tell(len(files), len(files))
             return IngestReport(source, tuple(reports), seconds=time.monotonic() - started)
         key = store.vault.key(snapshot.key_id)
         with store.lake.transaction() as tx:
-            batch = Batch(tx, source)
+            batch = Batch(tx, source, mapping)
             done = len(files) - len(new)
             by_path = {file.path: file for file in new}
-            for group, cleaned in clean_files([file.path for file in new], source, key, store.packs):
+            for group, cleaned in clean_files([file.path for file in new], named.how, key, store.packs):
                 good = []
                 for path, error in zip(group, cleaned.refused, strict=True):
                     file = by_path[path]
@@ -94,11 +100,13 @@ def ingest(
 
 
 def _receive(
-    store: Store, files: list[Path], source: str, snapshot: Snapshot
+    store: Store, files: list[Path], source: tuple[str, str | None], snapshot: Snapshot
 ) -> tuple[list[Received], list[FileReport]]:
-    """Keep each file; tell the new ones from those already known by their bytes."""
-    log = snapshot.scan("ingest_log").select("file_sha256", "source", "received").collect()
-    known = set(log.filter(pl.col("source") == source)["file_sha256"])
+    """Keep each file; tell the new ones from those already known by their bytes and their mapping."""
+    log = snapshot.scan("ingest_log").select("file_sha256", "source", "mapping", "received").collect()
+    name, mapping = source
+    same = (pl.col("source") == name) & pl.col("mapping").eq_missing(pl.lit(mapping, pl.String))
+    known = set(log.filter(same)["file_sha256"])
     number = int(log["received"].max() or 0)  # type: ignore[arg-type]
     new: list[Received] = []
     reports: list[FileReport] = []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ncdsurv.errors import StoreError
 from ncdsurv.registry.batch import Batch, Received
 from ncdsurv.registry.ingest import under_their_names
+from ncdsurv.registry.mappings import kept_source
 from ncdsurv.registry.workers import clean_files
 from ncdsurv.store.vault import key_id
 
@@ -37,15 +38,15 @@ def rotate_key(store: Store) -> dict[str, Any]:
     old = store.vault.key(snapshot.key_id)
     new = store.vault.prepare_next_key()
     log = snapshot.read("ingest_log").sort("received")
-    rows = log.select("received", "file_sha256", "name", "source").rows()
-    names = [(sha256, name) for _, sha256, name, _ in rows]
+    rows = log.select("received", "file_sha256", "name", "source", "mapping").rows()
+    names = [(sha256, name) for _, sha256, name, *_ in rows]
     with under_their_names(store, names) as paths, store.lake.transaction() as tx:
         for table in snapshot.versions:
             tx.overwrite(table, snapshot.scan(table).head(0).collect())
         files = [
-            Received(number, path, sha256) for (number, sha256, _, _), path in zip(rows, paths, strict=True)
+            Received(number, path, sha256) for (number, sha256, *_), path in zip(rows, paths, strict=True)
         ]
-        for source, group in groupby(zip(rows, files, strict=True), key=lambda pair: pair[0][3]):
+        for source, group in groupby(zip(rows, files, strict=True), key=lambda pair: pair[0][3:]):
             _again(store, tx, source, [file for _, file in group], new)
         commit = tx.commit("rotate", key_id(new))
     store.vault.adopt_next_key()
@@ -53,10 +54,11 @@ def rotate_key(store: Store) -> dict[str, Any]:
     return {"old": key_id(old), "new": key_id(new), "files": len(files)}
 
 
-def _again(store: Store, tx: Any, source: str, files: list[Received], key: bytes) -> None:
-    batch = Batch(tx, source)
+def _again(store: Store, tx: Any, source: tuple[str, str | None], files: list[Received], key: bytes) -> None:
+    how = kept_source(store, *source)
+    batch = Batch(tx, *source)
     by_path: dict[Path, Received] = {file.path: file for file in files}
-    for paths, cleaned in clean_files([file.path for file in files], source, key, store.packs):
+    for paths, cleaned in clean_files([file.path for file in files], how, key, store.packs):
         for path, error in zip(paths, cleaned.refused, strict=True):
             if error is not None:
                 raise StoreError(

@@ -82,7 +82,10 @@ class Store:
             yield
 
     def ingest(
-        self, paths: str | Path | Iterable[str | Path], source: str, progress: Progress | None = None
+        self,
+        paths: str | Path | Iterable[str | Path],
+        source: str | Path,
+        progress: Progress | None = None,
     ) -> IngestReport:
         """Take in exports of one source: all rows of the call become visible together, or none.
 
@@ -91,7 +94,8 @@ class Store:
 
         Args:
             paths: A file or folder, or several.
-            source: Source id, for instance as `ncdsurv catalog sources` lists them.
+            source: Source id, as `ncdsurv catalog sources` lists them, or the file of a mapping (`.toml`);
+                the mapping is kept, and a file read under a changed mapping is new.
             progress: Called with (files done, files in all).
 
         Returns:
@@ -99,6 +103,7 @@ class Store:
 
         Raises:
             UsageError: Unknown source.
+            DefinitionError: Everything that is wrong with a mapping given as a file.
             InputError: No such file.
             StoreError: Another process writes, or the store is damaged; nothing was taken in.
         """

@@ -14,14 +14,17 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from ncdsurv.errors import InputError, NcdsurvError
 
 if TYPE_CHECKING:
+    from ncdsurv.catalog.sources import SourceMapping
     from ncdsurv.clean import CleanBatch
     from ncdsurv.ingest import RawBatch
 
+Source: TypeAlias = "str | SourceMapping"
+"""A source of the catalog by its id, or a mapping that is in no catalog."""
 _LENGTH = struct.Struct(">Q")
 
 
@@ -81,13 +84,13 @@ class Cleaner:
         self.key, self.catalog, self.reference = key, load_catalog(), load_reference(*packs)
         self._read, self._join, self._clean = read_file, concat_batches, clean_batch
 
-    def clean(self, paths: Sequence[Path], source: str) -> Cleaned | None:
+    def clean(self, paths: Sequence[Path], source: Source) -> Cleaned | None:
         """Read some files and clean them together; a file that cannot be read does not stop the others.
 
         Returns:
             What they became; None where one of several breaks the cleaning, so that each is tried alone.
         """
-        mapping = self.catalog.need("sources", source)
+        mapping = self.catalog.need("sources", source) if isinstance(source, str) else source
         raws: list[RawBatch] = []
         outcomes: list[NcdsurvError | None] = []
         for path in paths:

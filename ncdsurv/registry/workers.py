@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from ncdsurv.errors import InputError, StoreError
-from ncdsurv.registry.worker import Cleaned, Cleaner, receive, send
+from ncdsurv.registry.worker import Cleaned, Cleaner, Source, receive, send
 
 Outcome = tuple[Sequence[Path], Cleaned]
 FEW_FILES = 8
@@ -26,12 +26,12 @@ _AHEAD = 2
 """Groups cleaned ahead of the writer, per worker: bounds memory."""
 
 
-def clean_files(files: Sequence[Path], source: str, key: bytes, packs: list[Path]) -> Iterator[Outcome]:
+def clean_files(files: Sequence[Path], source: Source, key: bytes, packs: list[Path]) -> Iterator[Outcome]:
     """Clean files of one source.
 
     Args:
         files: Paths; the name of each may tell the facility and month.
-        source: Source id.
+        source: Source id, or a mapping of its own.
         key: The store's key.
         packs: Folders of added reference packs.
 
@@ -70,7 +70,7 @@ def _groups(files: Sequence[Path]) -> list[Sequence[Path]]:
 
 
 def _or_one_by_one(
-    paths: Sequence[Path], source: str, clean: Callable[[Sequence[Path], str], Cleaned | None]
+    paths: Sequence[Path], source: Source, clean: Callable[[Sequence[Path], Source], Cleaned | None]
 ) -> list[Outcome]:
     """Clean some files together, or each alone where that breaks: one bad file must not cost the others."""
     try:
@@ -106,10 +106,10 @@ class _Pool:
         for child in self._children:
             child.close()
 
-    def submit(self, paths: Sequence[Path], source: str) -> Future[list[Outcome]]:
+    def submit(self, paths: Sequence[Path], source: Source) -> Future[list[Outcome]]:
         return self._threads.submit(_or_one_by_one, paths, source, self._clean)
 
-    def _clean(self, paths: Sequence[Path], source: str) -> Cleaned | None:
+    def _clean(self, paths: Sequence[Path], source: Source) -> Cleaned | None:
         child, alive = self._idle.get(), None
         try:
             if self._stopped:
@@ -157,7 +157,7 @@ class _Child:
         assert self.process.stdin is not None
         send(self.process.stdin, message)
 
-    def clean(self, paths: Sequence[Path], source: str) -> Cleaned | None:
+    def clean(self, paths: Sequence[Path], source: Source) -> Cleaned | None:
         self._send((list(paths), source))
         answer: Cleaned | None = self._receive()
         return answer

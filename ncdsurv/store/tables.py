@@ -17,6 +17,7 @@ INGEST_LOG: t.Schema = {
     "file_sha256": pl.String(),
     "name": pl.String(),
     "source": pl.String(),
+    "mapping": pl.String(),  # SHA-256 of the kept mapping; null for a source of the catalog
     "rows_in": pl.Int64(),
     "kept": pl.Int64(),
     "rejected": pl.Int64(),
