@@ -14,6 +14,9 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from ncdsurv.catalog.books import BookMapping, shape_problems
+from ncdsurv.catalog.hoso import HosoMapping
+from ncdsurv.catalog.inherit import inherit
 from ncdsurv.catalog.models import Definition, Names
 from ncdsurv.catalog.vocabulary import PatientStatus, Sex, Vintage, VisitKind
 from ncdsurv.errors import nearest
@@ -25,7 +28,7 @@ FIELDS: dict[str, tuple[str, ...] | None] = {
     **dict.fromkeys(("source_patient_id", "name", "citizen_id", "insurance_number", "phone", "address")),
     "sex": tuple(Sex),
     **dict.fromkeys(("birth_date", "age", "age_male", "age_female", "commune", "facility")),
-    "visited_on": None,
+    **dict.fromkeys(("visited_on", "ended_on", "visit_code")),
     "kind": (*VisitKind, REFUSED),
     **dict.fromkeys(("diagnosis", "diagnosis_secondary", "diagnosis_text", "detected_on")),
     "detected_where": (
@@ -93,34 +96,43 @@ def place_of(column: str) -> int | None:
 
 
 class SheetMapping(Definition):
-    """One kind of sheet: its names, the fields that tell it from the others, the disease it is about."""
+    """One kind of sheet: its names, what tells it from the others, and the disease or contact it is about.
+
+    `needs` are fields, `headers` are columns that no field reads; `lacks` are fields that the source requires
+    and this kind of sheet does without. Of a book, `titles` are words above the table and `reading` is the field
+    of a bare number in a month's cell.
+    """
 
     id: str = ""
     names: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     disease: str | None = None
+    kind: VisitKind | None = None
+    titles: tuple[str, ...] = ()
+    reading: str | None = None
 
 
 class LabMapping(Definition):
     """How a laboratory value is found in a HIS file: by service code, then by words of its name."""
 
     service_codes: tuple[str, ...] = ()
+    indicator_codes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     not_names: tuple[str, ...] = ()
 
 
 class SourceMapping(Definition):
-    """One source system.
+    """One source system; `tables_too`: a HOSO source that is also exported as spreadsheets.
 
-    Attributes:
-        header_rows: Rows that make up the header; with several, the labels of a column are joined from top
-            to bottom and a label above covers the columns to its right. 0: no header, see `place_of`.
-        continuation_rows: A row without date and person goes on with the visit of the row above.
+    `ignored` are columns known and left alone. `above` are regular expressions with one group, which find a
+    field's value for the whole table in the lines above it.
     """
 
     id: str
     names: Names
-    reader: Literal["table", "hoso_xml"]
+    reader: Literal["table", "book", "hoso_xml"]
     file_name: str | None = None
     rows_after_header: int = Field(default=0, ge=0)
     header_rows: int = Field(default=1, ge=0, le=3)
@@ -128,6 +140,11 @@ class SourceMapping(Definition):
     sheets: dict[str, SheetMapping] = Field(default_factory=dict)
     fields: dict[str, FieldMapping]
     labs: dict[str, LabMapping] = Field(default_factory=dict)
+    hoso: HosoMapping | None = None
+    book: BookMapping | None = None
+    ignored: tuple[str, ...] = ()
+    above: dict[str, str] = Field(default_factory=dict)
+    tables_too: bool = False
     source: str
     verified: bool
 
@@ -139,7 +156,8 @@ class SourceMapping(Definition):
     @property
     def mapped(self) -> frozenset[str]:
         """Fields that this source can fill."""
-        return frozenset((*self.fields, *self.file_fields, *self.labs))
+        book = ("visited_on",) if self.book else ()  # a book's months are its visits
+        return frozenset((*self.fields, *self.file_fields, *self.labs, *self.above, *book))
 
 
 def load_sources(folder: Path, diseases: Mapping[str, Any]) -> tuple[dict[str, SourceMapping], list[str]]:
@@ -156,7 +174,7 @@ def load_sources(folder: Path, diseases: Mapping[str, Any]) -> tuple[dict[str, S
     problems: list[str] = []
     for path in sorted(folder.glob("*.toml")):
         where = f"sources/{path.name}"
-        mapping, wrong = read_mapping(path.read_bytes(), path.stem, diseases)
+        mapping, wrong = read_mapping(path.read_bytes(), path.stem, diseases, folder)
         problems += [f"{where}: {problem}" for problem in wrong]
         if mapping is not None:
             found[mapping.id] = mapping
@@ -164,7 +182,7 @@ def load_sources(folder: Path, diseases: Mapping[str, Any]) -> tuple[dict[str, S
 
 
 def read_mapping(
-    text: bytes, source: str, diseases: Mapping[str, Any]
+    text: bytes, source: str, diseases: Mapping[str, Any], folder: Path | None = None
 ) -> tuple[SourceMapping | None, list[str]]:
     """One mapping from the text of its file.
 
@@ -172,6 +190,7 @@ def read_mapping(
         text: TOML in UTF-8, as kept in a file.
         source: The id it gets.
         diseases: The catalog's diseases by id.
+        folder: Where the sources stand that it may extend; None is the package's.
 
     Returns:
         The mapping and no problem, or None and every problem at once.
@@ -180,6 +199,9 @@ def read_mapping(
         table = tomllib.loads(text.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return None, [f"not readable as TOML ({error})"]
+    table, wrong = inherit(table, folder)
+    if wrong:
+        return None, wrong
     sheets = table.get("sheets", {})
     for name, sheet in sheets.items() if isinstance(sheets, dict) else ():
         if isinstance(sheet, dict):
@@ -207,7 +229,7 @@ def mapping_problems(mapping: SourceMapping, diseases: Mapping[str, Any]) -> lis
                 + f". Columns mapped: {seen}. Do: add [fields.{group[0]}] with columns = [...]"
             )
     if "diagnosis" not in given and not (
-        mapping.sheets and all(sheet.disease for sheet in mapping.sheets.values())
+        mapping.sheets and all(sheet.disease or sheet.kind for sheet in mapping.sheets.values())
     ):
         problems.append(
             f"required field 'diagnosis' is not mapped and no sheet names a disease. Columns mapped: {seen}. "
@@ -215,11 +237,14 @@ def mapping_problems(mapping: SourceMapping, diseases: Mapping[str, Any]) -> lis
         )
     problems += _name_problems("fields", mapping.fields, FIELDS)
     problems += _name_problems("labs", mapping.labs, FIELDS)
+    problems += shape_problems(mapping.reader, mapping.book, mapping.ignored, mapping.above, mapping.fields, FIELDS)
     problems += _code_problems(mapping)
     if mapping.reader == "hoso_xml":
         problems += _place_problems(mapping)
     for sheet in mapping.sheets.values():
         problems += _name_problems(f"sheets.{sheet.id}.needs", sheet.needs, mapping.mapped)
+        problems += _name_problems(f"sheets.{sheet.id}.lacks", sheet.lacks, mapping.fields)
+        problems += _name_problems(f"sheets.{sheet.id}.reading", [sheet.reading] if sheet.reading else [], FIELDS)
         if sheet.disease is not None:
             problems += _name_problems(f"sheets.{sheet.id}.disease", [sheet.disease], diseases)
     return problems
@@ -246,6 +271,8 @@ def _name_problems(where: str, names: Any, known: Any) -> list[str]:
 
 
 def _place_problems(mapping: SourceMapping) -> list[str]:
+    if mapping.hoso is None:
+        return ['a HOSO source needs [hoso]. Do: name its parts, as in another source with reader = "hoso_xml"']
     labs = "|".join(map(re.escape, mapping.labs)) or "(?!)"
     place = re.compile(rf"XML\d+(\.\w+)?|THONGTINDONVI\.\w+|LAB\.({labs})\.(value|unit|name)")
     return [
@@ -253,7 +280,7 @@ def _place_problems(mapping: SourceMapping) -> list[str]:
         f"LAB.<one of [labs]>.value|unit|name"
         for name, field in mapping.fields.items()
         for column in field.columns
-        if not place.fullmatch(column)
+        if not place.fullmatch(column) and not (mapping.tables_too and "." not in column)
     ]
 
 

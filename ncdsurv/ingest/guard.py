@@ -22,6 +22,7 @@ _CELL_WIDE = re.compile(rb'r="[A-Z]{3}\d')
 _CELL_COLUMN = re.compile(rb'r="([A-Z]{2})\d')
 _ROW = re.compile(rb'<row\b[^>]*?\br="(\d+)"')
 _LETTERS = 26
+_SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def check_file(path: Path, limits: Limits = LIMITS) -> tuple[str, str]:
         limits: What it may weigh.
 
     Returns:
-        Its kind (`xlsx`, `xls`, `xml` or `text`) and its SHA-256.
+        Its kind (`xlsx`, `xls`, `xml`, `zip` or `text`) and its SHA-256.
 
     Raises:
         InputError: The file is missing, empty, too large, encrypted, a web page, or a bomb.
@@ -80,8 +81,7 @@ def refuse(path: Path, what: str, do: str) -> InputError:
 def _kind(path: Path, file: BinaryIO, limits: Limits) -> str:
     head = file.read(4096)
     if head.startswith(_ZIP):
-        _check_zip(path, limits)
-        return "xlsx"
+        return "xlsx" if _check_zip(path, limits) else "zip"
     if head.startswith(_OLE):
         if _ENCRYPTED in head + file.read(_MB):
             raise refuse(path, "is encrypted", "remove the password and save it again")
@@ -93,15 +93,19 @@ def _kind(path: Path, file: BinaryIO, limits: Limits) -> str:
         raise refuse(path, "is a web page named like a spreadsheet", "open it and save it as .xlsx")
     if text.startswith(b"<"):
         return "xml"
-    if path.suffix.lower() in (".xlsx", ".xls", ".xlsm", ".xlsb"):
+    if path.suffix.lower() in _SPREADSHEETS:
         raise refuse(path, "is not a spreadsheet although it is named like one", "save it again as .xlsx")
     return "text"
 
 
-def _check_zip(path: Path, limits: Limits) -> None:
+def _check_zip(path: Path, limits: Limits) -> bool:
+    """Whether it is a workbook; an archive of other files is judged by the reader of archives."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
+            workbook = any(entry.filename.startswith("xl/") for entry in entries)
+            if not workbook and path.suffix.lower() not in _SPREADSHEETS:
+                return False
             if len(entries) > limits.zip_entries:
                 raise refuse(path, f"holds {len(entries)} parts", "export it again; this is no spreadsheet")
             if any(entry.flag_bits & 1 for entry in entries):
@@ -112,12 +116,12 @@ def _check_zip(path: Path, limits: Limits) -> None:
                 raise refuse(path, f"unpacks to {total // _MB} MB", "split it by month")
             if total > limits.ratio_matters_above and total > limits.unpacked_ratio * packed:
                 raise refuse(path, f"unpacks to {total // packed} times its size", "export it again")
-            names = {entry.filename for entry in entries}
-            if not any(name.startswith("xl/") for name in names):
+            if not workbook:
                 raise refuse(path, "is a zip archive but no spreadsheet", "unpack it, or save it as .xlsx")
             for entry in entries:
                 if entry.filename.startswith("xl/worksheets/") and entry.filename.endswith(".xml"):
                     _check_cells(path, archive.read(entry), limits)
+            return True
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, ValueError):
         raise refuse(path, "is a damaged spreadsheet", "export it again") from None
     except Exception as error:

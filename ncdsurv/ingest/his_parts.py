@@ -1,32 +1,22 @@
-"""The visits of a HIS XML file and their parts: envelope in base64, inline, or bare; streamed and parsed lazily."""
+"""The visits of HOSO files and their parts: envelope in base64, inline, or bare; streamed and parsed lazily."""
 
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TypeAlias
+import json
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, TypeAlias
 
 from lxml import etree
 
-from ncdsurv.ingest.guard import refuse
+from ncdsurv.catalog.hoso import HosoMapping
+from ncdsurv.errors import InputError
+from ncdsurv.ingest.payload import element_of
 
-HEAD = "XML1"
-DRUG_PART, LAB_PART = "XML2", "XML4"
-LINES = {DRUG_PART: "CHI_TIET_THUOC", LAB_PART: "CHI_TIET_CLS", "XML5": "CHI_TIET_DIEN_BIEN_BENH"}
-_SAFE = {"resolve_entities": False, "no_network": True, "huge_tree": False, "load_dtd": False}
-_ROOTS = {
-    "TONG_HOP": HEAD,
-    "CHITIEU_CHITIET_THUOC": DRUG_PART,
-    "DSACH_CHI_TIET_THUOC": DRUG_PART,
-    "CHITIEU_CHITIET_DICHVUCANLAMSANG": LAB_PART,
-    "DSACH_CHI_TIET_CLS": LAB_PART,
-    "CHITIEU_CHITIET_DIENBIENLAMSANG": "XML5",
-    "DSACH_CHI_TIET_DIEN_BIEN_BENH": "XML5",
-    "CHI_TIEU_GIAYHEN_KHAMLAI": "XML14",
-}
+SAFE = {"resolve_entities": False, "no_network": True, "huge_tree": False, "load_dtd": False}
 
 Part: TypeAlias = "etree._Element | bytes"
+Document: TypeAlias = "tuple[str, BinaryIO]"
 
 
 class Visit:
@@ -43,11 +33,14 @@ class Visit:
         found = self._parts.get(name)
         if isinstance(found, bytes):
             try:
-                data = found if found.lstrip().startswith(b"<") else binascii.a2b_base64(found)
+                data = found if found.lstrip()[:1] in (b"<", b"{") else binascii.a2b_base64(found)
                 if b"<!DOCTYPE" in data or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
                     raise ValueError("a document type or another encoding inside a part")
-                found = etree.fromstring(data, self._parser)
-            except (ValueError, etree.XMLSyntaxError):
+                if data.lstrip()[:1] == b"{":
+                    found = element_of(json.loads(data), name)
+                else:
+                    found = etree.fromstring(data, self._parser)
+            except (ValueError, RecursionError, etree.XMLSyntaxError):
                 self.broken = self.broken or name
                 del self._parts[name]
                 return None
@@ -55,48 +48,67 @@ class Visit:
         return found
 
 
-def read_visits(path: Path) -> Iterator[Visit]:
-    """The visits of a file, one at a time; what was read is freed."""
-    unit: str | None = None
-    found = False
-    parser = etree.XMLParser(**_SAFE)
-    with path.open("rb") as file:
-        events = etree.iterparse(file, events=("end",), tag=("HOSO", "MACSKCB"), **_SAFE)
-        for _, element in events:
-            if element.tag == "MACSKCB":
-                unit = element.text
-                continue
-            if not found:
-                _refuse_dtd(path, element)
-                found = True
-            yield Visit(_parts(element), unit, parser)
-            element.clear()
-            while element.getprevious() is not None:
-                del element.getparent()[0]
-        _refuse_dtd(path, events.root)
+def read_visits(documents: Iterable[Document], hoso: HosoMapping) -> Iterator[Visit]:
+    """The visits of the documents of one file, one at a time; what was read is freed.
+
+    Args:
+        documents: (what to call it in an error, stream) of each XML document, in order.
+        hoso: Names of the shell and the parts.
+
+    Raises:
+        InputError: A document is not well-formed or declares a document type.
+    """
+    parser = etree.XMLParser(**SAFE)
+    bare = _BareParts(hoso)
+    roots = hoso.part_of_root
+    for name, stream in documents:
+        unit: str | None = None
+        found = False
+        try:
+            events = etree.iterparse(stream, events=("end",), tag=(hoso.visit, hoso.unit), **SAFE)
+            for _, element in events:
+                if element.tag == hoso.unit:
+                    unit = element.text
+                    continue
+                if not found:
+                    _refuse_dtd(name, element)
+                    found = True
+                yield Visit(_parts(element, hoso, roots), unit, parser)
+                element.clear()
+                while element.getprevious() is not None:
+                    del element.getparent()[0]
+            _refuse_dtd(name, events.root)
+        except etree.XMLSyntaxError as error:
+            line = error.position[0] if error.position else 0
+            raise InputError(
+                f"{name} is not well-formed XML near line {line}", do="export it again"
+            ) from None
         if not found:
-            yield from _bare(events.root, parser)
+            bare.add(events.root)
+    yield from bare.visits(parser)
 
 
-def _refuse_dtd(path: Path, element: etree._Element) -> None:
+def _refuse_dtd(name: str, element: etree._Element) -> None:
     info = element.getroottree().docinfo
     if info.internalDTD is not None or info.doctype:
-        raise refuse(path, "declares a document type", "export it without DOCTYPE; none is ever needed")
+        raise InputError(
+            f"{name} declares a document type", do="export it without DOCTYPE; none is ever needed"
+        )
 
 
-def _parts(visit: etree._Element) -> dict[str, Part]:
+def _parts(visit: etree._Element, hoso: HosoMapping, roots: dict[str, str]) -> dict[str, Part]:
     parts: dict[str, Part] = {}
     for child in visit:
         tag = child.tag
-        if tag != "FILEHOSO":
+        if tag != hoso.file:
             if isinstance(tag, str):
-                parts[_ROOTS.get(tag, tag)] = child
+                parts[roots.get(tag, tag)] = child
             continue
         name, content = "", None
         for cell in child:
-            if cell.tag == "LOAIHOSO":
-                name = (cell.text or "").strip()
-            elif cell.tag == "NOIDUNGFILE":
+            if cell.tag == hoso.file_name:
+                name = (cell.text or "").strip().upper()
+            elif cell.tag == hoso.content:
                 content = cell
         if content is None or not name:
             continue
@@ -104,19 +116,48 @@ def _parts(visit: etree._Element) -> dict[str, Part]:
     return parts
 
 
-def _bare(root: etree._Element, parser: etree.XMLParser) -> Iterator[Visit]:
-    """Files without envelope: parts anywhere, joined by their visit id MA_LK."""
-    heads = list(root.iter("TONG_HOP"))
-    visits: dict[str, dict[str, Part]] = {}
-    for order, head in enumerate(heads):
-        visits[(head.findtext("MA_LK") or "").strip() or f"#{order}"] = {HEAD: head}
-    only = next(iter(visits)) if len(visits) == 1 else ""
-    for part, line in LINES.items():
-        for element in list(root.iter(line)):
-            key = (element.findtext("MA_LK") or "").strip() or only
-            if key in visits:
-                lines = visits[key].setdefault(part, etree.Element(part))
-                if not isinstance(lines, bytes):
-                    lines.append(element)
-    for parts in visits.values():
-        yield Visit(parts, None, parser)
+class _BareParts:
+    """Parts outside any envelope, of one or many documents, joined by the visit's own number.
+
+    Kept as bytes, so that a folder of small files costs about its own size. Lines whose visit has no head
+    make a visit that cannot be read: it is counted and rejected, never dropped.
+    """
+
+    def __init__(self, hoso: HosoMapping) -> None:
+        self.hoso = hoso
+        self._heads: dict[str, list[bytes]] = {}
+        self._others: dict[str, dict[str, list[bytes]]] = {}
+
+    def add(self, root: etree._Element) -> None:
+        """Take what is in a document."""
+        for name, part in self.hoso.parts.items():
+            units = list(root.iter(part.line) if part.line else root.iter(*part.roots))
+            for unit in units:
+                key = (unit.findtext(self.hoso.key_tag) or "").strip()
+                unit.tail = None
+                data = etree.tostring(unit, encoding="utf-8")
+                if name == self.hoso.head:
+                    self._heads.setdefault(key or f"#{len(self._heads)}", []).append(data)
+                else:
+                    self._others.setdefault(key, {}).setdefault(name, []).append(data)
+
+    def visits(self, parser: etree.XMLParser) -> Iterator[Visit]:
+        """One visit per head, in order; then one per visit number that has lines but no head."""
+        if len(self._heads) == 1:  # lines without a number belong to the only visit there is
+            only = next(iter(self._heads))
+            for name, found in self._others.pop("", {}).items():
+                self._others.setdefault(only, {}).setdefault(name, []).extend(found)
+        for key, heads in self._heads.items():
+            parts = self._joined(self._others.pop(key, {}))
+            for head in heads:
+                yield Visit({**parts, self.hoso.head: head}, None, parser)
+        for found in self._others.values():
+            yield Visit(self._joined(found), None, parser)
+
+    def _joined(self, found: dict[str, list[bytes]]) -> dict[str, Part]:
+        parts: dict[str, Part] = {}
+        for name, units in found.items():
+            wrap = name.encode()
+            several = self.hoso.parts[name].line is not None or len(units) > 1
+            parts[name] = b"<%b>%b</%b>" % (wrap, b"".join(units), wrap) if several else units[0]
+        return parts

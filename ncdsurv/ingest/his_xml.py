@@ -1,39 +1,46 @@
-"""Reads HIS output XML (Decisions 130 and 4750): one row per HOSO, its parts joined.
+"""Reads files of one HOSO per visit (insurance and health-check XML): one row per HOSO, its parts joined.
 
-The envelope carries each part in base64; bare files carry them inline, with or without wrappers. Visits are
-streamed, parts are parsed only when a field needs them; entities are not resolved, DTDs are refused, nothing
-is fetched.
+The envelope carries each part in base64; bare files carry them inline, with or without wrappers; a zip holds
+many of them; a gateway's JSON carries the same file once more in base64. Visits are streamed, parts are
+parsed only when a field needs them; entities are not resolved, DTDs are refused, nothing is fetched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 from lxml import etree
 
+from ncdsurv.catalog.hoso import HosoMapping
 from ncdsurv.catalog.sources import LabMapping, SourceMapping
 from ncdsurv.errors import InputError
+from ncdsurv.ingest.archives import members
 from ncdsurv.ingest.guard import refuse
 from ncdsurv.ingest.headers import fold
-from ncdsurv.ingest.his_parts import DRUG_PART, HEAD, LAB_PART, LINES, Visit, read_visits
+from ncdsurv.ingest.his_parts import Visit, read_visits
+from ncdsurv.ingest.payload import unwrap
 from ncdsurv.ingest.raw import DAMAGE
 
 SHEET = "HOSO"
 _LAB, _UNIT = "LAB", "THONGTINDONVI"
-_DRUG_FIELDS = ("LIEU_DUNG", "SO_LUONG")
-_LAB_FIELDS = ("MA_DICH_VU", "TEN_CHI_SO", "GIA_TRI", "DON_VI_DO")
+_PLACE = re.compile(r"XML\d+(\.\w+)?|(LAB|THONGTINDONVI)\.[\w.]+")
 
 Lab = tuple[str | None, str | None, str | None]
 
 
-def read_his_xml(path: Path, mapping: SourceMapping) -> pl.DataFrame:
+def read_his_xml(path: Path, kind: str, mapping: SourceMapping) -> pl.DataFrame:
     """All visits of a file.
 
     Args:
         path: A file that passed the guard.
+        kind: What the guard took it for: `xml`, `zip`, or a JSON envelope.
         mapping: The source; `columns` are written `XML1.HO_TEN`, a whole part `XML2`, a lab `LAB.glucose.unit`.
 
     Returns:
@@ -42,36 +49,58 @@ def read_his_xml(path: Path, mapping: SourceMapping) -> pl.DataFrame:
     Raises:
         InputError: Not well-formed, a DTD, or no visit inside.
     """
-    choices = {name: field.columns for name, field in mapping.fields.items() if field.columns}
+    hoso = mapping.hoso
+    assert hoso is not None  # the loader refuses such a mapping
+    choices = {name: tuple(filter(_PLACE.fullmatch, field.columns)) for name, field in mapping.fields.items()}
+    choices = {name: places for name, places in choices.items() if places}
     choices |= {name: (f"{_LAB}.{name}.value",) for name in mapping.labs}
-    tags = _head_tags(choices)
-    heads: dict[str, list[str | None]] = {f"{HEAD}.{tag}": [] for tag in tags}
-    others = _other_places(choices, mapping)
+    tags = _head_tags(choices, hoso.head)
+    heads: dict[str, list[str | None]] = {f"{hoso.head}.{tag}": [] for tag in tags}
+    others = _other_places(choices, hoso)
     cells: dict[str, list[str | None]] = {place: [] for place, _, _ in others}
     damage: list[str | None] = []
-    into = [(tag, heads[f"{HEAD}.{tag}"].append) for tag in tags]
+    into = [(tag, heads[f"{hoso.head}.{tag}"].append) for tag in tags]
     fill = [(cells[place].append, before, get) for place, before, get in others]
-    labs = _lab_reader(mapping.labs)
+    labs = _lab_reader(mapping.labs, hoso)
     try:
-        for visit in read_visits(path):
-            part = visit.part(HEAD)
+        for visit in read_visits(_documents(path, kind, hoso), hoso):
+            part = visit.part(hoso.head)
             head = {} if part is None else {child.tag: child.text for child in part.iterchildren(*tags)}
             for tag, append in into:
                 append(head.get(tag))
             found = labs(visit)
             for append, before, get in fill:
                 append(None if any(map(head.get, before)) else get(visit, found))
-            damage.append(visit.broken or (None if head else HEAD))
-    except etree.XMLSyntaxError as error:
-        line = error.position[0] if error.position else 0
-        raise refuse(path, f"is not well-formed XML near line {line}", "export it again") from None
+            damage.append(visit.broken or (None if head else hoso.head))
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        raise refuse(path, "is a damaged archive", "pack it again") from None
     if not damage:
+        heads_wanted = " or ".join(hoso.parts[hoso.head].roots)
         raise InputError(
             f"{path.name} holds no visit",
-            allowed="HOSO with FILEHOSO, or TONG_HOP",
+            allowed=f"{hoso.visit} with {hoso.file}, or {heads_wanted}",
             do="check --source and the file",
         )
     return _frame(heads | cells, choices, damage)
+
+
+def _documents(path: Path, kind: str, hoso: HosoMapping) -> Iterator[tuple[str, BinaryIO]]:
+    """The XML documents of a file: itself, the members of an archive, what JSON envelopes carry."""
+    if kind == "zip":
+        for name, stream in members(path):
+            yield from _unwrapped(name, stream, hoso)
+        return
+    with path.open("rb") as stream:
+        yield from _unwrapped(path.name, stream, hoso)
+
+
+def _unwrapped(name: str, stream: BinaryIO, hoso: HosoMapping) -> Iterator[tuple[str, BinaryIO]]:
+    begin = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    stream.seek(0)
+    if begin not in (b"{", b"["):
+        yield name, stream
+        return
+    yield from ((name, inner) for inner in unwrap(name, stream.read(), hoso.payload))
 
 
 def _frame(
@@ -91,16 +120,16 @@ def _frame(
     )
 
 
-def _head_tags(choices: dict[str, tuple[str, ...]]) -> list[str]:
+def _head_tags(choices: dict[str, tuple[str, ...]], head: str) -> list[str]:
     places = [place.split(".") for columns in choices.values() for place in columns]
-    return list(dict.fromkeys(place[1] for place in places if place[0] == HEAD))
+    return list(dict.fromkeys(place[1] for place in places if place[0] == head))
 
 
 Getter = Callable[[Visit, dict[str, Lab]], str | None]
 
 
 def _other_places(
-    choices: dict[str, tuple[str, ...]], mapping: SourceMapping
+    choices: dict[str, tuple[str, ...]], hoso: HosoMapping
 ) -> list[tuple[str, tuple[str, ...], Getter]]:
     """(place, tags of the head that make it needless, how to read it) of every place outside the head."""
     found: dict[str, tuple[str, tuple[str, ...], Getter]] = {}
@@ -108,22 +137,22 @@ def _other_places(
         before: tuple[str, ...] = ()
         for place in columns:
             part, _, rest = place.partition(".")
-            if part == HEAD:
+            if part == hoso.head:
                 before = (*before, rest)
             elif place not in found:
-                found[place] = (place, before, _getter(part, rest))
+                found[place] = (place, before, _getter(part, rest, hoso))
     return list(found.values())
 
 
-def _getter(part: str, rest: str) -> Getter:
+def _getter(part: str, rest: str, hoso: HosoMapping) -> Getter:
     if part == _LAB:
         lab, _, what = rest.partition(".")
         index = ("value", "unit", "name").index(what)
         return lambda visit, labs: labs[lab][index]
     if part == _UNIT:
         return lambda visit, labs: visit.unit
-    if part == DRUG_PART and not rest:
-        return lambda visit, labs: _drugs(visit.part(part))
+    if not rest:
+        return lambda visit, labs: _drugs(visit.part(part), hoso)
     return lambda visit, labs: _texts(visit.part(part), rest)
 
 
@@ -133,35 +162,45 @@ def _texts(part: etree._Element | None, tag: str) -> str | None:
     return "\n".join(element.text for element in part.iter(tag) if element.text) or None
 
 
-def _drugs(part: etree._Element | None) -> str | None:
+def _drugs(part: etree._Element | None, hoso: HosoMapping) -> str | None:
     """One line per drug: its dose as written and, after a bar, the quantity dispensed."""
-    if part is None:
+    if part is None or hoso.drugs is None:
         return None
     lines = []
-    for drug in part.iter(LINES[DRUG_PART]):
-        cells = {child.tag: child.text or "" for child in drug.iterchildren(*_DRUG_FIELDS)}
-        lines.append("|".join(cells.get(name, "").replace("\n", " ").strip() for name in _DRUG_FIELDS))
+    wanted = (hoso.drugs.dose, hoso.drugs.quantity)
+    for drug in part.iter(hoso.parts[hoso.drugs.part].line):
+        cells = {child.tag: child.text or "" for child in drug.iterchildren(*wanted)}
+        lines.append("|".join(cells.get(name, "").replace("\n", " ").strip() for name in wanted))
     return "\n".join(lines) or None
 
 
-def _lab_reader(labs: dict[str, LabMapping]) -> Callable[[Visit], dict[str, Lab]]:
-    """Finds each wanted laboratory value: by service code, else by words of its name; the last wins."""
+def _lab_reader(labs: dict[str, LabMapping], hoso: HosoMapping) -> Callable[[Visit], dict[str, Lab]]:
+    """Finds each wanted laboratory value: by its codes, else by words of its name; the last wins."""
     nothing: dict[str, Lab] = dict.fromkeys(labs, (None, None, None))
+    where = hoso.results
+    if where is None or not labs:
+        return lambda visit: nothing
+    wanted = [where.service, where.value, where.unit, *where.names]
+    wanted += [where.indicator] if where.indicator else []
 
     def read(visit: Visit) -> dict[str, Lab]:
-        part = visit.part(LAB_PART) if labs else None
+        part = visit.part(where.part)
         if part is None:
             return nothing
         found, by_code = dict(nothing), set()
-        for line in part.iter(LINES[LAB_PART]):
-            cells = {child.tag: (child.text or "").strip() for child in line.iterchildren(*_LAB_FIELDS)}
-            value, name = cells.get("GIA_TRI"), cells.get("TEN_CHI_SO", "")
-            if not value:
+        for value in part.iter(where.value):
+            text = (value.text or "").strip()
+            line = value.getparent()
+            if not text or line is None:
                 continue
+            cells = {child.tag: (child.text or "").strip() for child in line.iterchildren(*wanted)}
+            name = " ".join(cells[tag] for tag in where.names if cells.get(tag))
             for lab, mapping in labs.items():
-                coded = cells.get("MA_DICH_VU") in mapping.service_codes
+                coded = cells.get(where.service) in mapping.service_codes or (
+                    where.indicator is not None and cells.get(where.indicator) in mapping.indicator_codes
+                )
                 if coded or (lab not in by_code and _named(name, mapping.names, mapping.not_names)):
-                    found[lab] = (value, cells.get("DON_VI_DO"), name)
+                    found[lab] = (text, cells.get(where.unit), name)
                     by_code |= {lab} if coded else set()
         return found
 

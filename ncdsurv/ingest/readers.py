@@ -16,7 +16,8 @@ from ncdsurv.ingest.his_xml import read_his_xml
 from ncdsurv.ingest.raw import PLACE, RawBatch, RawFile, concat_batches
 from ncdsurv.ingest.tables import read_table
 
-_KINDS = {"table": ("xlsx", "xls", "text"), "hoso_xml": ("xml",)}
+_TABLES = ("xlsx", "xls", "text")
+_KINDS = {"table": _TABLES, "hoso_xml": ("xml", "zip", "json")}
 
 
 def read_file(path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS) -> RawBatch:
@@ -35,16 +36,18 @@ def read_file(path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS)
     """
     path = Path(path)
     kind, digest = check_file(path, limits)
-    if kind not in _KINDS[mapping.reader]:
+    kind = "json" if mapping.hoso is not None and kind == "text" and _is_json(path) else kind
+    allowed = (*_KINDS[mapping.reader], *(_TABLES if mapping.tables_too else ()))
+    if kind not in allowed:
         raise InputError(
             f"{path.name} is not a file of source {mapping.id}",
             got=kind,
-            allowed=", ".join(_KINDS[mapping.reader]),
+            allowed=", ".join(allowed),
             do="check --source",
         )
     skipped: tuple[tuple[str, str], ...] = ()
-    if mapping.reader == "hoso_xml":
-        frame = read_his_xml(path, mapping)
+    if mapping.reader == "hoso_xml" and kind in _KINDS[mapping.reader]:
+        frame = read_his_xml(path, kind, mapping)
     else:
         frame, skipped = read_table(path, kind, mapping)
     frame = _name_rows(frame, digest, {**_defaults(mapping), **_from_file_name(path, mapping)})
@@ -54,6 +57,11 @@ def read_file(path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS)
 def read_files(paths: Iterable[str | Path], mapping: SourceMapping) -> RawBatch:
     """Read several files of one source into one batch; the same bytes twice count once."""
     return concat_batches(read_file(path, mapping) for path in paths)
+
+
+def _is_json(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
 def _defaults(mapping: SourceMapping) -> dict[str, str]:
