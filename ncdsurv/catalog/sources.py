@@ -18,6 +18,7 @@ from ncdsurv.catalog.books import BookMapping, shape_problems
 from ncdsurv.catalog.hoso import HosoMapping
 from ncdsurv.catalog.inherit import inherit
 from ncdsurv.catalog.models import Definition, Names
+from ncdsurv.catalog.records import RecordsMapping, records_problems
 from ncdsurv.catalog.vocabulary import PatientStatus, Sex, Vintage, VisitKind
 from ncdsurv.errors import nearest
 
@@ -132,7 +133,7 @@ class SourceMapping(Definition):
 
     id: str
     names: Names
-    reader: Literal["table", "book", "hoso_xml"]
+    reader: Literal["table", "book", "hoso_xml", "json_records"]
     file_name: str | None = None
     rows_after_header: int = Field(default=0, ge=0)
     header_rows: int = Field(default=1, ge=0, le=3)
@@ -142,6 +143,7 @@ class SourceMapping(Definition):
     labs: dict[str, LabMapping] = Field(default_factory=dict)
     hoso: HosoMapping | None = None
     book: BookMapping | None = None
+    records: RecordsMapping | None = None
     ignored: tuple[str, ...] = ()
     above: dict[str, str] = Field(default_factory=dict)
     tables_too: bool = False
@@ -241,6 +243,8 @@ def mapping_problems(mapping: SourceMapping, diseases: Mapping[str, Any]) -> lis
     problems += _code_problems(mapping)
     if mapping.reader == "hoso_xml":
         problems += _place_problems(mapping)
+    if mapping.reader == "json_records":
+        problems += records_problems(mapping)
     for sheet in mapping.sheets.values():
         problems += _name_problems(f"sheets.{sheet.id}.needs", sheet.needs, mapping.mapped)
         problems += _name_problems(f"sheets.{sheet.id}.lacks", sheet.lacks, mapping.fields)

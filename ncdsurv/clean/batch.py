@@ -16,11 +16,18 @@ from ncdsurv.catalog import tables
 from ncdsurv.catalog.sources import FIELDS, REFUSED, FieldMapping, SourceMapping
 from ncdsurv.clean import ledger
 from ncdsurv.clean.amounts import add_number, add_with_unit, within
-from ncdsurv.clean.codes import add_birth_from_age, add_coded, add_sex
+from ncdsurv.clean.codes import (
+    add_birth_from_age,
+    add_coded,
+    add_sex,
+    add_sheet_kind,
+    dates_in_age_columns,
+)
 from ncdsurv.clean.columns import RAW, first_rule, raw
 from ncdsurv.clean.dates import DAY, add_dates
 from ncdsurv.clean.diseases import FOUND, add_diseases
 from ncdsurv.clean.drugs import add_supply
+from ncdsurv.clean.filled import FREE_TEXT, is_filled
 from ncdsurv.clean.identifiers import add_identifiers, check_against_person
 from ncdsurv.clean.names import add_text, name_key
 from ncdsurv.clean.places import add_commune, add_facility
@@ -29,9 +36,6 @@ from ncdsurv.clean.records import add_keys, diagnoses_of, identifiers_of, patien
 from ncdsurv.ingest.raw import DAMAGE, RawBatch
 
 _OPTIONAL_DATES = ("detected_on", "next_visit_on")
-# How systems write "nothing" in a cell; as empty as a blank one.
-_NOTHING = ("", "null", "none", "nan", "n/a", "#n/a", "#ref!", "#value!", "-", "--", ".", "\\n")
-_FREE_TEXT = ("name", "address", "drugs")
 _CODED = ("kind", "detected_where", "glucose_kind", "reported_target", "patient_status")
 
 
@@ -123,19 +127,16 @@ def _prepared(batch: RawBatch) -> pl.DataFrame:
 
 
 def _something(field: str) -> pl.Expr:
-    cell = pl.col(field)
-    if field in _FREE_TEXT:
-        return cell
-    return pl.when(~cell.str.strip_chars().str.to_lowercase().is_in(list(_NOTHING))).then(cell)
+    return pl.col(field) if field in FREE_TEXT else pl.when(is_filled(field)).then(field)
 
 
 def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, reference: Any) -> pl.DataFrame:
     limits = catalog.plausibility
     rows = rows.with_columns(raw("next_visit_on").str.split(";").list.first().alias(RAW + "next_visit_on"))
-    rows = add_dates(rows, ("visited_on", "birth_date", *_OPTIONAL_DATES))
+    rows = add_dates(dates_in_age_columns(rows), ("visited_on", "birth_date", *_OPTIONAL_DATES))
     for field in _CODED:
         rows = add_coded(rows, field, mapping)
-    rows = add_sex(rows, mapping)
+    rows = add_sex(add_sheet_kind(rows, mapping), mapping)
     rows = add_birth_from_age(rows)
     for field in ("name", "address"):
         rows = add_text(rows, field)

@@ -12,6 +12,8 @@ from ncdsurv.clean.columns import RAW, RULE, first_rule, once_per_text, raw, rul
 from ncdsurv.ingest.headers import fold
 
 _LEADING = re.compile(r"^\s*(\w+)\s*[-.:)–=]")
+_WHOLE_DATE = r"^\s*(\d{1,2}\s*[/.\-]\s*\d{1,2}\s*[/.\-]\s*\d{4}|\d{4}-\d{1,2}-\d{1,2})"
+_AGE = r"(?i)^\s*(\d{1,4})(?:[.,]0+)?\s*(?:t|tuổi|tuoi|years?)?\s*$"
 _YEAR_FROM = 1850  # a number in an age column that is a year of birth
 
 
@@ -66,19 +68,42 @@ def _code(text: str | None, words: dict[str, str], how: FieldMapping) -> str | N
 def add_sex(frame: pl.DataFrame, mapping: SourceMapping) -> pl.DataFrame:
     """Sex by the source's codes; else by which of two age columns is filled; else unknown."""
     frame = add_coded(frame, "sex", mapping)
-    man, woman = raw("age_male").is_not_null(), raw("age_female").is_not_null()
+    man, woman = _filled("age_male", "age_female"), _filled("age_female", "age_male")
     by_column = (
         pl.when(man & ~woman).then(pl.lit(Sex.MALE.value)).when(woman & ~man).then(pl.lit(Sex.FEMALE.value))
     )
     return frame.with_columns(pl.coalesce("sex", by_column, pl.lit(Sex.UNKNOWN.value)).alias("sex"))
 
 
+def _filled(field: str, other: str) -> pl.Expr:
+    """Whether a sex's own column says something; a 0 beside the other's number says nothing."""
+    zero, number = r"^\s*0+(\.0+)?\s*$", r"[1-9]"
+    nothing = raw(field).str.contains(zero) & raw(other).str.contains(number).fill_null(False)
+    return raw(field).is_not_null() & ~nothing.fill_null(False)
+
+
+def dates_in_age_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """Whole birth dates written where an age or a year is expected count as the birth date."""
+    written = [
+        pl.when(raw(field).str.contains(_WHOLE_DATE)).then(raw(field))
+        for field in ("age", "age_male", "age_female")
+    ]
+    return frame.with_columns(pl.coalesce(raw("birth_date"), *written).alias(RAW + "birth_date"))
+
+
+def add_sheet_kind(frame: pl.DataFrame, mapping: SourceMapping) -> pl.DataFrame:
+    """The kind of contact that a kind of sheet is about, whatever its cells say: a screening stays one."""
+    fixed = {name: sheet.kind.value for name, sheet in mapping.sheets.items() if sheet.kind}
+    own = pl.col("sheet_kind").replace_strict(fixed, default=None, return_dtype=pl.String)
+    return frame.with_columns(pl.coalesce(own, pl.col("kind")).alias("kind"))
+
+
 def add_birth_from_age(frame: pl.DataFrame) -> pl.DataFrame:
     """Birth year from an age or year column (one, or one per sex) where no birth date is written."""
-    number = (
-        pl.coalesce(raw("age_male"), raw("age_female"), raw("age"))
-        .str.extract(r"^\s*(\d{1,4})\b")
-        .cast(pl.Int32)
+    number = pl.coalesce(
+        pl.when(_filled("age_male", "age_female")).then(_age("age_male")),
+        pl.when(_filled("age_female", "age_male")).then(_age("age_female")),
+        _age("age"),
     )
     year = pl.when(number >= _YEAR_FROM).then(number).otherwise(pl.col("visited_on").dt.year() - number)
     fill = pl.col("birth_date").is_null() & pl.col(rule_name("birth_date")).is_null() & year.is_not_null()
@@ -92,4 +117,15 @@ def add_birth_from_age(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-__all__ = ["RULE", "add_birth_from_age", "add_coded", "add_sex"]
+def _age(field: str) -> pl.Expr:
+    return raw(field).str.extract(_AGE).cast(pl.Int32)
+
+
+__all__ = [
+    "RULE",
+    "add_birth_from_age",
+    "add_coded",
+    "add_sex",
+    "add_sheet_kind",
+    "dates_in_age_columns",
+]

@@ -126,26 +126,32 @@ def _header(
     mapping: SourceMapping,
 ) -> Header | None:
     columns = {name: tuple(position for _, position in sorted(places)) for name, places in hits.items()}
-    kind = _sheet_kind(sheet_name, set(columns), mapping)
+    kind = _sheet_kind(sheet_name, set(columns), labels, mapping)
     if kind is None:
         return None
-    given = set(columns) | set(mapping.file_fields)
+    given = set(columns) | set(mapping.file_fields) | set(mapping.above)
+    if kind in mapping.sheets:
+        given |= set(mapping.sheets[kind].lacks)
     missing = [name for name, field in mapping.fields.items() if field.required and name not in given]
     seen = tuple(str(cell) for cell in labels if number >= 0 and isinstance(cell, str) and cell.strip())
     return Header(number, kind, columns, tuple(missing), seen)
 
 
-def _sheet_kind(sheet_name: str, fields: set[str], mapping: SourceMapping) -> str | None:
+def _sheet_kind(
+    sheet_name: str, fields: set[str], labels: Sequence[object], mapping: SourceMapping
+) -> str | None:
     """The kind whose telling fields are there, most of them first; a sheet's name decides between equals."""
     if not mapping.sheets:
         return ""
 
     def fits(sheet: SheetMapping) -> bool:
-        return set(sheet.needs) <= fields
+        return set(sheet.needs) <= fields and {fold(header) for header in sheet.headers} <= headers
 
     def rank(sheet: SheetMapping) -> tuple[bool, int]:
         named = fold(sheet_name) in {fold(name) for name in sheet.names}
-        return named, len(sheet.needs)
+        return named, len(sheet.needs) + len(sheet.headers)
+
+    headers = {fold(label) for label in labels if isinstance(label, str)}
 
     fitting = [sheet for sheet in mapping.sheets.values() if fits(sheet)]
     return max(fitting, key=rank).id if fitting else None

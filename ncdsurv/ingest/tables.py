@@ -15,6 +15,7 @@ from python_calamine import CalamineWorkbook
 
 from ncdsurv.catalog.sources import SourceMapping
 from ncdsurv.errors import InputError
+from ncdsurv.ingest.above import fill_from, find_above
 from ncdsurv.ingest.continued import continue_visits
 from ncdsurv.ingest.guard import LIMITS, refuse
 from ncdsurv.ingest.headers import Header, find_header
@@ -54,6 +55,10 @@ def read_table(
             raise _missing(path, name, header, mapping)
         else:
             frame = _frame(rows, name, offset, header, mapping)
+            if mapping.above:
+                lines = [cell for row in rows[: max(header.row, 0)] for cell in row if isinstance(cell, str)]
+                absent = {name: how for name, how in mapping.above.items() if name not in header.columns}
+                frame = fill_from(frame, find_above(lines, absent))
             frames.append(continue_visits(frame) if mapping.continuation_rows else frame)
     if not frames:
         raise InputError(
