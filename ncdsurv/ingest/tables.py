@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ncdsurv.ingest.continued import continue_visits
 from ncdsurv.ingest.guard import LIMITS, refuse
 from ncdsurv.ingest.headers import Header, find_header
 from ncdsurv.ingest.legacy import best_decoding
+from ncdsurv.ingest.plain_text import PlainTable, plain_table
 from ncdsurv.ingest.raw import DAMAGE
 
 CSV_SHEET = "csv"
@@ -85,13 +86,10 @@ def _missing(path: Path, sheet: str, header: Header, mapping: SourceMapping) -> 
 
 
 def _frame(rows: Cells, sheet: str, offset: int, header: Header, mapping: SourceMapping) -> pl.DataFrame:
-    body = rows[header.row + 1 + mapping.rows_after_header :]
-    first = offset + header.row + 2 + mapping.rows_after_header  # rows are counted from 1, as on screen
-    width = min(map(len, body), default=0)
-    data = {name: _column(body, places, width) for name, places in header.columns.items()}
-    frame = pl.LazyFrame(data, schema=dict.fromkeys(data, pl.String)).with_columns(
-        pl.when(pl.col(name).str.strip_chars() != "").then(name).alias(name) for name in data
-    )
+    data = header.columns
+    above = header.row + 1 + mapping.rows_after_header
+    first = offset + above + 1  # rows are counted from 1, as on screen
+    frame = rows.columns(above, data) if isinstance(rows, PlainTable) else _columns(rows[above:], data)
     return (
         frame.with_columns(
             pl.lit(sheet).alias("sheet"),
@@ -102,6 +100,14 @@ def _frame(rows: Cells, sheet: str, offset: int, header: Header, mapping: Source
         .filter(pl.any_horizontal(pl.col(name).is_not_null() for name in data))
         .select("sheet", "row_number", "sheet_kind", DAMAGE, *data)
         .collect()
+    )
+
+
+def _columns(body: Cells, places: Mapping[str, tuple[int, ...]]) -> pl.LazyFrame:
+    width = min(map(len, body), default=0)
+    data = {name: _column(body, some, width) for name, some in places.items()}
+    return pl.LazyFrame(data, schema=dict.fromkeys(data, pl.String)).with_columns(
+        pl.when(pl.col(name).str.strip_chars() != "").then(name).alias(name) for name in data
     )
 
 
@@ -171,6 +177,9 @@ def _read_csv(path: Path) -> Cells:
     else:
         sample = text[:20_000]
         separator = max(_SEPARATORS, key=sample.count)
+    plain = plain_table(text, separator, LIMITS)
+    if plain is not None:
+        return plain
     width = max((line.count(separator) for line in text[:20_000].splitlines()), default=0)
     csv.field_size_limit(_FIELD_BYTES)
     rows: list[list[str]] = []
