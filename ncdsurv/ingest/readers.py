@@ -13,11 +13,14 @@ from ncdsurv.catalog.sources import FIELDS, SourceMapping
 from ncdsurv.errors import InputError
 from ncdsurv.ingest.guard import LIMITS, Limits, check_file
 from ncdsurv.ingest.his_xml import read_his_xml
+from ncdsurv.ingest.json_records import read_json
 from ncdsurv.ingest.raw import PLACE, RawBatch, RawFile, concat_batches
 from ncdsurv.ingest.tables import read_table
 
 _TABLES = ("xlsx", "xls", "text")
-_KINDS = {"table": _TABLES, "hoso_xml": ("xml", "zip", "json")}
+_KINDS = {"table": _TABLES, "hoso_xml": ("xml", "zip", "json"), "json_records": ("text",)}
+
+_READERS = {"json_records": read_json}  # beside the HOSO reader and the tables
 
 
 def read_file(path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS) -> RawBatch:
@@ -48,6 +51,8 @@ def read_file(path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS)
     skipped: tuple[tuple[str, str], ...] = ()
     if mapping.reader == "hoso_xml" and kind in _KINDS[mapping.reader]:
         frame = read_his_xml(path, kind, mapping)
+    elif mapping.reader in _READERS:
+        frame, skipped = _READERS[mapping.reader](path, kind, mapping)
     else:
         frame, skipped = read_table(path, kind, mapping)
     frame = _name_rows(frame, digest, {**_defaults(mapping), **_from_file_name(path, mapping)})
