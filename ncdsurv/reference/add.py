@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from ncdsurv.errors import DefinitionError
@@ -12,7 +13,14 @@ from ncdsurv.reference.pack import BUILTIN, DESCRIPTION, read_pack
 from ncdsurv.reference.validate import validate_pack
 
 
-def add_pack(folder: Path | str, into: Path | str) -> Path:
+def put(fresh: Path, target: Path) -> None:
+    """Give a folder its name, in the place of what stood there."""
+    if target.exists():
+        shutil.rmtree(target)
+    fresh.rename(target)
+
+
+def add_pack(folder: Path | str, into: Path | str, place: Callable[[Path, Path], None] = put) -> Path:
     """Check a pack and copy it to `into/<pack id>`. A folder of a known layout is converted first.
 
     Adding the same pack again changes nothing; another pack of the same id takes its place.
@@ -20,6 +28,7 @@ def add_pack(folder: Path | str, into: Path | str) -> Path:
     Args:
         folder: A pack (with pack.toml), or a folder that `layouts/*.toml` knows.
         into: The reference folder of a registry; made when missing.
+        place: Puts the finished folder in its place; a registry gives one that survives a crash.
 
     Returns:
         The folder of the added pack.
@@ -29,7 +38,7 @@ def add_pack(folder: Path | str, into: Path | str) -> Path:
     """
     folder, into = Path(folder), Path(into)
     into.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".adding-", dir=into) as room:
+    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=into) as room:
         source = folder
         layout = None if (folder / DESCRIPTION).exists() else find_layout(folder)
         if layout is not None:
@@ -51,7 +60,5 @@ def add_pack(folder: Path | str, into: Path | str) -> Path:
         fresh.mkdir()
         for path in pack.all_files():
             shutil.copyfile(path, fresh / path.name)
-        if target.exists():
-            target.rename(Path(room) / "replaced")
-        fresh.rename(target)
+        place(fresh, target)
         return target

@@ -22,9 +22,9 @@ def rotate_key(store: Store) -> dict[str, Any]:
 
     The kept files are read and cleaned again in the order they came in, under the new key, and replace all
     records in one commit. The new key waits beside the old one until that commit: a rotation that breaks off
-    before it changes nothing, after it the next open puts the new key in place. Then all older states of
-    the lake are removed from the disk, because their ids were made with the old key. Releases carry no ids
-    and stay.
+    before it changes nothing; after it the next writer ends the work. All older states of the lake are
+    removed from the disk, because their ids were made with the old key; then the new key takes its place.
+    Releases carry no ids and stay.
 
     Returns:
         `old` and `new` key ids, `files` read again.
@@ -49,8 +49,8 @@ def rotate_key(store: Store) -> dict[str, Any]:
         for source, group in groupby(zip(rows, files, strict=True), key=lambda pair: pair[0][3:]):
             _again(store, tx, source, [file for _, file in group], new)
         commit = tx.commit("rotate", key_id(new))
+    store.lake.forget_before(commit)  # a run that breaks off here is finished by the next writer
     store.vault.adopt_next_key()
-    store.lake.forget_before(commit)
     return {"old": key_id(old), "new": key_id(new), "files": len(files)}
 
 

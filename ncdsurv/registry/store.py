@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ncdsurv.catalog import load_catalog
 from ncdsurv.errors import StoreError
 from ncdsurv.store import KeptFiles, Lake, Release, ReleaseStore, Vault
-from ncdsurv.store.atomic import exclusive, sweep_temporary
+from ncdsurv.store.atomic import exclusive, replace_folder, settle_folders, sweep_temporary
+from ncdsurv.store.faults import faults_told
 from ncdsurv.store.release import pack_folders
 
 if TYPE_CHECKING:
@@ -68,18 +69,26 @@ class Store:
         Raises:
             StoreError: Another process writes, or the folder cannot be written.
         """
-        try:
+        with faults_told(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                "the registry cannot be written", got=f"{self.folder} ({error.strerror})"
-            ) from error
-        if not os.access(self.folder, os.W_OK):
-            raise StoreError("the registry cannot be written", got=self.folder, do="check its permissions")
-        with exclusive(self.folder / ".lock"):
-            for place in (self.folder, self.files.folder, self.vault.folder, self.releases.folder):
-                sweep_temporary(place)
-            yield
+            if not os.access(self.folder, os.W_OK):
+                raise StoreError(
+                    "the registry cannot be written", got=self.folder, do="check its permissions"
+                )
+            with exclusive(self.folder / ".lock"):
+                self._tidy()
+                yield
+
+    def _tidy(self) -> None:
+        """Finish or remove what an interrupted writer left; the caller holds the lock."""
+        for place in (self.folder, self.files.folder, self.vault.folder, self.releases.folder):
+            sweep_temporary(place)
+        settle_folders(self.folder / "reference")
+        if self.vault.next_key_file.exists():
+            snapshot = self.lake.snapshot()
+            if self.vault.next_key_counts(snapshot.key_id):
+                self.lake.forget_before(snapshot)
+                self.vault.adopt_next_key()
 
     def ingest(
         self,
@@ -163,7 +172,7 @@ class Store:
         from ncdsurv.reference import add_pack
 
         with self.writing():
-            added: Path = add_pack(Path(folder), self.folder / "reference")
+            added: Path = add_pack(Path(folder), self.folder / "reference", replace_folder)
         return added
 
 

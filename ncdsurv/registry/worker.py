@@ -1,13 +1,18 @@
 """Reads and cleans files in a process of its own, driven over pipes (see `workers`).
 
-A file that exhausts memory or crashes a parser takes down this process, not the registry's writer. It is a
-plain child instead of `multiprocessing`, which would run the caller's script anew. The key and the reference
-folders come in the first message, never on the command line, where others could read the key.
+A file that exhausts memory, never ends or crashes a parser takes down this process, not the registry's
+writer; the kernel holds it to a limit of memory and of processor time. It is a plain child instead of
+`multiprocessing`, which would run the caller's script anew. The key and the reference folders come in a
+message, never on the command line, where others could read the key. What a library prints while it breaks
+may hold a patient's value: from the first file on, nothing this process prints is shown.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pickle
+import resource
 import struct
 import sys
 import traceback
@@ -26,6 +31,41 @@ if TYPE_CHECKING:
 Source: TypeAlias = "str | SourceMapping"
 """A source of the catalog by its id, or a mapping that is in no catalog."""
 _LENGTH = struct.Struct(">Q")
+_MB = 1 << 20
+GROWTH_BYTES = 900 * _MB
+"""What reading may add to the 80 MB that the process holds at rest: below 1 GB in all."""
+SECONDS, SECONDS_PER_MB = 60, 3
+"""Processor time for one request, and more by its size: ten times what a slow machine needs."""
+
+
+def seconds_for(paths: Sequence[Path]) -> int:
+    """How long reading and cleaning some files may take."""
+    total = 0
+    for path in paths:
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
+    return SECONDS + SECONDS_PER_MB * (total // _MB)
+
+
+def limit_memory(growth: int = GROWTH_BYTES) -> None:
+    """Let this process grow by so much and no further, and never leave its memory behind in a core file."""
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+    except (OSError, ValueError):
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = pages * resource.getpagesize() + growth
+    resource.setrlimit(resource.RLIMIT_AS, (wanted if hard < 0 else min(wanted, hard), hard))
+
+
+def limit_time(seconds: int) -> None:
+    """Let this process compute for so long from now on; the kernel ends it afterwards."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    until = int(used.ru_utime + used.ru_stime) + seconds + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (until if hard < 0 else min(until, hard), hard))
 
 
 def send(pipe: IO[bytes], message: Any) -> None:
@@ -50,6 +90,14 @@ def receive(pipe: IO[bytes]) -> Any:
     if len(body) < size:
         raise EOFError("the other side died in mid-message")
     return pickle.loads(body)  # our own child or parent
+
+
+@dataclass(frozen=True, repr=False)
+class Begin:
+    """Opens a session: the store's key and the folders of its reference packs."""
+
+    key: bytes
+    packs: list[Path]
 
 
 @dataclass(frozen=True)
@@ -99,6 +147,10 @@ class Cleaner:
                 outcomes.append(None)
             except NcdsurvError as error:
                 outcomes.append(error)
+            except MemoryError:
+                if len(paths) > 1:
+                    return None
+                outcomes.append(too_large(path))
             except Exception as error:
                 outcomes.append(_failed(path, error))
         if not raws:
@@ -107,10 +159,21 @@ class Cleaner:
             raw = self._join(raws)
             batch = self._clean(raw, mapping, self.catalog, self.reference, self.key)
             return Cleaned(outcomes, batch, {file.sha256: file.skipped for file in raw.files if file.skipped})
+        except MemoryError:
+            return Cleaned([too_large(paths[0])], None) if len(paths) == 1 else None
         except Exception as error:
             if len(paths) == 1:
                 return Cleaned([error if isinstance(error, NcdsurvError) else _failed(paths[0], error)], None)
             return None
+
+
+def too_large(path: Path) -> InputError:
+    """The refusal of a file that needs more memory than reading may take."""
+    return InputError(
+        f"{path.name} needs more memory than reading may take",
+        allowed=f"{GROWTH_BYTES // _MB} MB",
+        do="split it by month",
+    )
 
 
 def _failed(path: Path, error: Exception) -> InputError:
@@ -126,14 +189,22 @@ def _failed(path: Path, error: Exception) -> InputError:
 
 
 def main() -> None:
-    """Serve until the parent closes the pipe."""
+    """Serve until the parent closes the pipe: `Begin` opens a session, (paths, source) is a request in it."""
     inbox, outbox = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # a stray print must not enter the pipe
+    cleaner: Cleaner | None = None
     try:
-        cleaner = Cleaner(*receive(inbox))
-        send(outbox, True)  # ready
         while True:
-            paths, source = receive(inbox)
-            send(outbox, cleaner.clean(paths, source))
+            message = receive(inbox)
+            if isinstance(message, Begin):
+                fresh = cleaner is None
+                cleaner = Cleaner(message.key, message.packs)
+                send(outbox, True)  # ready
+                if fresh:
+                    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+                    limit_memory()
+            elif cleaner is not None:
+                limit_time(seconds_for(message[0]))
+                send(outbox, cleaner.clean(*message))
     except (EOFError, KeyboardInterrupt, BrokenPipeError):
         pass

@@ -1,11 +1,14 @@
-"""Cleans many files, two at a time where the machine has the processors, and gives them back in order."""
+"""Cleans files in child processes with limits, several at a time where it pays, and gives them back in order."""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +17,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from ncdsurv.errors import InputError, StoreError
-from ncdsurv.registry.worker import Cleaned, Cleaner, Source, receive, send
+from ncdsurv.registry.worker import Begin, Cleaned, Source, receive, seconds_for, send
 
 Outcome = tuple[Sequence[Path], Cleaned]
 FEW_FILES = 8
@@ -24,6 +27,8 @@ GROUP_FILES = 16
 _GROUP_BYTES = 16 << 20
 _AHEAD = 2
 """Groups cleaned ahead of the writer, per worker: bounds memory."""
+PATIENCE = 3
+"""How many times its processor time a request may take by the clock, for machines that do much else."""
 
 
 def clean_files(files: Sequence[Path], source: Source, key: bytes, packs: list[Path]) -> Iterator[Outcome]:
@@ -40,16 +45,12 @@ def clean_files(files: Sequence[Path], source: Source, key: bytes, packs: list[P
     """
     groups = _groups(files)
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if len(files) < FEW_FILES or processors == 1:
-        cleaner = Cleaner(key, packs)
-        for group in groups:
-            yield from _or_one_by_one(group, source, cleaner.clean)
-        return
-    with _Pool(processors, key, packs) as pool:
+    size = 1 if len(files) < FEW_FILES else processors
+    with _Pool(size, key, packs) as pool:
         waiting: deque[Future[list[Outcome]]] = deque()
         for group in groups:
             waiting.append(pool.submit(group, source))
-            if len(waiting) > processors * _AHEAD:
+            if len(waiting) > size * _AHEAD:
                 yield from waiting.popleft().result()
         for future in waiting:
             yield from future.result()
@@ -73,14 +74,18 @@ def _or_one_by_one(
     paths: Sequence[Path], source: Source, clean: Callable[[Sequence[Path], Source], Cleaned | None]
 ) -> list[Outcome]:
     """Clean some files together, or each alone where that breaks: one bad file must not cost the others."""
+    late = False
     try:
         answer = clean(paths, source)
+    except TimeoutError:
+        answer, late = None, True
     except (EOFError, OSError):  # the worker died over it
         answer = None
     if answer is not None:
         return [(paths, answer)]
     if len(paths) == 1:
-        error = InputError("a file broke the reader", got=paths[0].name, do="open it and save it anew")
+        what = "a file takes too long to read" if late else "a file broke the reader"
+        error = InputError(what, got=paths[0].name, do="open it and save it anew, or split it by month")
         return [(paths, Cleaned([error], None))]
     return [outcome for path in paths for outcome in _or_one_by_one([path], source, clean)]
 
@@ -89,11 +94,10 @@ class _Pool:
     """Child processes, each served by one thread."""
 
     def __init__(self, size: int, key: bytes, packs: list[Path]) -> None:
-        self._start = (key, packs)
+        self._session = Begin(key, packs)
         self._idle: SimpleQueue[_Child | None] = SimpleQueue()
-        self._children: list[_Child] = []
         self._threads = ThreadPoolExecutor(size)
-        self._stopped = False
+        self._size, self._stopped = size, False
         for _ in range(size):
             self._idle.put(None)
 
@@ -103,8 +107,10 @@ class _Pool:
     def __exit__(self, *_: object) -> None:
         self._stopped = True
         self._threads.shutdown(wait=True, cancel_futures=True)
-        for child in self._children:
-            child.close()
+        for _ in range(self._size):
+            child = self._idle.get()
+            if child is not None:
+                _spare(child)
 
     def submit(self, paths: Sequence[Path], source: Source) -> Future[list[Outcome]]:
         return self._threads.submit(_or_one_by_one, paths, source, self._clean)
@@ -114,26 +120,63 @@ class _Pool:
         try:
             if self._stopped:
                 raise StoreError("reading was stopped", do="start it again; nothing was taken in")
-            child = child or self._new_child()
+            child = child or _begin(self._session)
             answer = child.clean(paths, source)
             alive = child
         finally:
+            if child is not None and alive is None:
+                child.close()
             self._idle.put(alive)
         return answer
 
-    def _new_child(self) -> _Child:
-        child = _Child(*self._start)
-        self._children.append(child)
-        return child
+
+_SPARES: list[_Child] = []
+"""Processes that finished their session: the next one need not wait for a start."""
+_SPARES_LOCK = threading.Lock()
+
+
+def _begin(session: Begin) -> _Child:
+    """A process ready for a session: one that has finished another, or a new one."""
+    while True:
+        with _SPARES_LOCK:
+            child = _SPARES.pop() if _SPARES else None
+        if child is None or child.owner != os.getpid():
+            return _Child(session)
+        try:
+            child.begin(session)
+        except (EOFError, OSError):  # it died meanwhile
+            child.close()
+        else:
+            return child
+
+
+def _spare(child: _Child) -> None:
+    with _SPARES_LOCK:
+        _SPARES.append(child)
+
+
+@atexit.register
+def _close_spares() -> None:
+    with _SPARES_LOCK:
+        children, _SPARES[:] = list(_SPARES), []
+    for child in children:
+        if child.owner == os.getpid():
+            child.close()
 
 
 class _Child:
     """One worker process."""
 
-    def __init__(self, key: bytes, packs: list[Path]) -> None:
+    def __init__(self, session: Begin) -> None:
         package = str(Path(__file__).parents[2])
         search = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
-        environment = {**os.environ, "POLARS_MAX_THREADS": "1", "PYTHONPATH": search}
+        environment = {
+            **os.environ,
+            "POLARS_MAX_THREADS": "1",
+            "MALLOC_ARENA_MAX": "2",  # the limit of memory counts what the allocator only sets aside
+            "PYTHONPATH": search,
+        }
+        self.owner = os.getpid()
         self.process = subprocess.Popen(
             [sys.executable, "-c", _RUN],
             stdin=subprocess.PIPE,
@@ -141,13 +184,17 @@ class _Child:
             env=environment,
         )
         try:
-            self._send((key, packs))
-            self._receive()
+            self.begin(session)
         except (EOFError, OSError) as error:
             self.close()
             raise StoreError(
                 "the process that reads files does not start", do="see the lines above"
             ) from error
+
+    def begin(self, session: Begin) -> None:
+        """Give it the key and the packs to work with."""
+        self._send(session)
+        self._receive()
 
     def _receive(self) -> Any:
         assert self.process.stdout is not None
@@ -158,8 +205,30 @@ class _Child:
         send(self.process.stdin, message)
 
     def clean(self, paths: Sequence[Path], source: Source) -> Cleaned | None:
-        self._send((list(paths), source))
-        answer: Cleaned | None = self._receive()
+        """Have some files cleaned.
+
+        Raises:
+            TimeoutError: It took longer than `seconds_for` grants; the process is gone.
+            EOFError: The process died over them.
+        """
+        stopped = threading.Event()
+
+        def stop() -> None:
+            stopped.set()
+            self.process.kill()
+
+        late = threading.Timer(PATIENCE * seconds_for(paths), stop)
+        late.daemon = True
+        late.start()
+        try:
+            self._send((list(paths), source))
+            answer: Cleaned | None = self._receive()
+        except (EOFError, OSError):
+            if self.process.wait() == -signal.SIGXCPU or stopped.is_set():
+                raise TimeoutError from None
+            raise
+        finally:
+            late.cancel()
         return answer
 
     def close(self) -> None:

@@ -78,6 +78,48 @@ def new_folder(final: Path) -> Iterator[Path]:
     fsync_path(final.parent)
 
 
+ASIDE = ".aside-"
+"""Prefix of a folder that another is about to replace: it still counts while none has its name."""
+
+
+def replace_folder(fresh: Path, target: Path) -> None:
+    """Put a finished folder in another's place; at every instant one of the two is found (see `folders_of`).
+
+    Args:
+        fresh: The new folder, on the same disk.
+        target: The name it shall have.
+    """
+    fsync_tree(fresh)
+    aside = target.with_name(ASIDE + target.name)
+    if target.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        os.rename(target, aside)
+    os.rename(fresh, target)
+    fsync_path(target.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def folders_of(parent: Path) -> list[Path]:
+    """The folders under `parent`, by name; one set aside counts where its successor never got its name."""
+    if not parent.is_dir():
+        return []
+    found = {path.name: path for path in parent.iterdir() if path.is_dir()}
+    for name in [name for name in found if name.startswith(ASIDE)]:
+        found.setdefault(name.removeprefix(ASIDE), found[name])
+    return [found[name] for name in sorted(found) if not name.startswith(".")]
+
+
+def settle_folders(parent: Path) -> None:
+    """Sweep `parent`, and end replacements that broke off; only the holder of the lock may call it."""
+    sweep_temporary(parent)
+    for aside in parent.glob(f"{ASIDE}*") if parent.is_dir() else ():
+        target = aside.with_name(aside.name.removeprefix(ASIDE))
+        if target.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            os.rename(aside, target)
+
+
 def sweep_temporary(folder: Path) -> int:
     """Remove what an interrupted write left in `folder`; only the holder of the lock may call it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import uuid
@@ -10,10 +9,10 @@ from pathlib import Path
 
 from ncdsurv.errors import InputError, StoreError
 from ncdsurv.store.atomic import TEMPORARY, fsync_path, sweep_temporary
+from ncdsurv.store.faults import STORE_FAULTS
 
 _BLOCK = 1 << 20
 _READ_ONLY = 0o400
-_STORE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 def sha256_of(path: Path) -> str:
@@ -55,7 +54,15 @@ class KeptFiles:
         temporary = self.folder / f"{TEMPORARY}{uuid.uuid4().hex}"
         digest = hashlib.sha256()
         try:
-            with source.open("rb") as received, temporary.open("xb") as copy:
+            try:
+                opened = source.open("rb")
+            except FileNotFoundError as error:
+                raise InputError("file not found", got=source.name, do="check the path") from error
+            except OSError as error:
+                raise InputError(
+                    "a file cannot be opened", got=f"{source.name} ({error.strerror})", do="check the path"
+                ) from error
+            with opened as received, temporary.open("xb") as copy:
                 while block := received.read(_BLOCK):
                     digest.update(block)
                     copy.write(block)
@@ -70,10 +77,8 @@ class KeptFiles:
                 fsync_path(self.folder)
             os.replace(temporary, final)
             fsync_path(final.parent)
-        except FileNotFoundError as error:
-            raise InputError("file not found", got=source.name, do="check the path") from error
         except OSError as error:
-            kind = StoreError if error.errno in _STORE_FAULTS else InputError
+            kind = StoreError if error.errno in STORE_FAULTS else InputError
             raise kind("a file cannot be kept", got=f"{source.name} ({error.strerror})") from error
         finally:
             temporary.unlink(missing_ok=True)

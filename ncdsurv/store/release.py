@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.errors import StoreError, unknown
-from ncdsurv.store.atomic import TEMPORARY
+from ncdsurv.store.atomic import TEMPORARY, folders_of
 from ncdsurv.store.files import sha256_of
 
 if TYPE_CHECKING:
@@ -225,6 +225,4 @@ class ReleaseStore:
 
 def pack_folders(packs: Path | None) -> list[Path]:
     """The folders of added reference packs, by name; empty where there are none."""
-    if packs is None or not packs.is_dir():
-        return []
-    return sorted(f for f in packs.iterdir() if f.is_dir() and not f.name.startswith("."))
+    return [] if packs is None else folders_of(packs)

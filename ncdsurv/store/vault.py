@@ -88,12 +88,17 @@ class Vault:
         self.write_key(self.next_key_file, new_key())
         return self._read(self.next_key_file) or b""
 
+    def next_key_counts(self, expected: str | None) -> bool:
+        """Whether the registry's ids are already made with the waiting key: a rotation broke off after that."""
+        waiting = self._read(self.next_key_file)
+        return waiting is not None and key_id(waiting) == expected
+
     def adopt_next_key(self) -> None:
         """Put the waiting key in the old one's place; the old one is gone."""
         key = self._read(self.next_key_file)
         if key is not None:
             self.write_key(self.key_file, key)
-            self.next_key_file.unlink()
+            self.next_key_file.unlink(missing_ok=True)
 
     def write_key(self, path: Path, key: bytes) -> None:
         """Write a key file, readable by its owner only, whole or not at all."""
