@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from ncdsurv.clean.columns import RAW, first_rule, raw, rule_name
+from ncdsurv.clean.columns import RAW, first_rule, once_per_text, raw, rule_name
 from ncdsurv.ingest.legacy import IMPOSSIBLE, repair
 
 _LOOK_ALIKES = {"\u00d0": "\u0110", "\u0189": "\u0110", "\u00f0": "\u0111", "\u0256": "\u0111"}
@@ -52,24 +52,36 @@ def add_text(frame: pl.DataFrame, field: str) -> pl.DataFrame:
     """
     frame = _repair_legacy(frame, field)
     before = pl.col(field)
-    return frame.with_columns(
-        first_rule(
-            field,
-            (before.str.normalize("NFC") != before, "unicode_composed"),
-            (before.str.contains_any(list(_LOOK_ALIKES)), "look_alike_letter"),
-            step="unicode",
-        ),
-        tidy(before).alias(field),
+
+    def work(distinct: pl.DataFrame) -> pl.DataFrame:
+        return distinct.with_columns(
+            first_rule(
+                field,
+                (before.str.normalize("NFC") != before, "unicode_composed"),
+                (before.str.contains_any(list(_LOOK_ALIKES)), "look_alike_letter"),
+                step="unicode",
+            ),
+            tidy(before).alias("tidy"),
+        )
+
+    frame = once_per_text(frame, [field], work)
+    return frame.with_columns(pl.col("tidy").alias(field)).drop("tidy")
+
+
+def add_name_key(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with `name_key`, the key of its column `name`."""
+    return once_per_text(
+        frame, ["name"], lambda distinct: distinct.with_columns(name_key(pl.col("name")).alias("name_key"))
     )
 
 
 def _repair_legacy(frame: pl.DataFrame, field: str) -> pl.DataFrame:
     frame = frame.with_columns(raw(field).alias(field))
-    suspect = (
-        frame.lazy().filter(raw(field).str.contains(IMPOSSIBLE)).select("file", "sheet").unique().collect()
-    )
-    if not suspect.height:
+    texts = frame[RAW + field].unique()
+    odd = texts.filter(texts.str.contains(IMPOSSIBLE)).to_frame()
+    if not odd.height:
         return frame
+    suspect = frame.join(odd, on=RAW + field, how="semi").select("file", "sheet").unique()
     cells = frame.select("file", "sheet", RAW + field).drop_nulls().unique()
     cells = cells.join(suspect, on=["file", "sheet"], how="semi").sort("file", "sheet", RAW + field)
     rows = []
@@ -95,4 +107,4 @@ def _repair_legacy(frame: pl.DataFrame, field: str) -> pl.DataFrame:
     )
 
 
-__all__ = ["add_text", "name_key", "rule_name", "tidy"]
+__all__ = ["add_name_key", "add_text", "name_key", "rule_name", "tidy"]

@@ -6,7 +6,8 @@ An unkeyed hash of a 12-digit number can be undone by trying all of them; a keye
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from hashlib import sha256
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from ncdsurv.errors import UsageError
 
 _SEPARATOR = "\x1f"
 _HEX = 32
+_BLOCK = 64  # bytes of a block of SHA-256
 MIN_KEY_BYTES = 16
 
 
@@ -63,7 +65,20 @@ def keyed_ids(key: bytes, purpose: str, frame: pl.DataFrame, columns: Sequence[s
             separator=_SEPARATOR,
         )
     ).to_series()
-    digest = hmac.digest
-    return pl.Series(
-        [digest(key, message.encode(), "sha256").hex()[:_HEX] for message in messages], dtype=pl.String
-    )
+    digests = list(map(_digest_of(key), messages.cast(pl.Binary)))
+    return pl.Series(digests, dtype=pl.Binary).bin.encode("hex").str.slice(0, _HEX)
+
+
+def _digest_of(key: bytes) -> Callable[[bytes], bytes]:
+    """HMAC-SHA-256 under one key, its two key blocks hashed once: half the time per message."""
+    block = key if len(key) <= _BLOCK else sha256(key).digest()
+    block = block.ljust(_BLOCK, b"\0")
+    inside, outside = (sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
+
+    def digest(message: bytes) -> bytes:
+        inner, outer = inside.copy(), outside.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
+
+    return digest
