@@ -127,6 +127,8 @@ class LabMapping(Definition):
 class SourceMapping(Definition):
     """One source system; `tables_too`: a HOSO source that is also exported as spreadsheets.
 
+    `exact_headers`: headers count only as spelled (labels in words above the field names are not the header).
+
     `ignored` are columns known and left alone. `above` are regular expressions with one group, which find a
     field's value for the whole table in the lines above it.
     """
@@ -147,6 +149,7 @@ class SourceMapping(Definition):
     ignored: tuple[str, ...] = ()
     above: dict[str, str] = Field(default_factory=dict)
     tables_too: bool = False
+    exact_headers: bool = False
     source: str
     verified: bool
 

@@ -143,6 +143,7 @@ def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, refere
     rows = rows.with_columns(
         name_key(pl.col("name")).alias("name_key"),
         raw("source_patient_id").str.strip_chars().alias("source_patient_id"),
+        raw("visit_code").str.strip_chars().alias("visit_code"),
     )
     rows = check_against_person(add_identifiers(rows))
     rows = add_commune(add_facility(rows), mapping, reference)

@@ -53,7 +53,28 @@ def add_keys(rows: pl.DataFrame, key: bytes) -> pl.DataFrame:
     rows = rows.join(
         people.drop("identity"), on=_IDENTITY, how="left", nulls_equal=True, maintain_order="left"
     )
-    return rows.with_columns(keyed_ids(key, "visit", rows, VISIT_KEY).alias("visit_id"))
+    return rows.with_columns(keyed_ids(key, "visit", _visit_parts(rows), VISIT_KEY).alias("visit_id"))
+
+
+def _visit_parts(rows: pl.DataFrame) -> pl.DataFrame:
+    """What tells one contact from another: the source's own number of the visit at its facility, where it has one.
+
+    The number outlives a corrected date, and gateways that forward the same visit keep it. Birth year and sex
+    stand beside it, so that a system that gives one number to two people does not make one of them.
+    """
+    if "visit_code" not in rows.columns:
+        return rows.select(VISIT_KEY)
+    person = pl.concat_str(
+        pl.col("birth_date").dt.year().cast(pl.String), "sex", separator="|", ignore_nulls=True
+    )
+    numbered = {"record_id": pl.col("source"), "visited_on": pl.col("visit_code"), "sequence": person}
+    coded = pl.col("visit_code").is_not_null()
+    return rows.select(
+        pl.when(coded).then(numbered[name]).otherwise(pl.col(name).cast(pl.String)).alias(name)
+        if name in numbered
+        else name
+        for name in VISIT_KEY
+    )
 
 
 def split_duplicates(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -40,8 +40,13 @@ def _aliases(mapping: SourceMapping) -> dict[str, tuple[tuple[str, int], ...]]:
     found: dict[str, list[tuple[str, int]]] = {}
     for name, field in mapping.fields.items():
         for order, column in enumerate(field.columns):
-            found.setdefault(fold(column), []).append((name, order))
+            found.setdefault(_as_read(column, mapping), []).append((name, order))
     return {alias: tuple(uses) for alias, uses in found.items()}
+
+
+def _as_read(header: str, mapping: SourceMapping) -> str:
+    """A header as it is compared: folded, or as spelled where field names stand below their labels."""
+    return header.strip().upper() if mapping.exact_headers else fold(header)
 
 
 def _places(mapping: SourceMapping) -> dict[str, list[tuple[int, int]]]:
@@ -103,7 +108,7 @@ def find_header(rows: Sequence[Sequence[object]], sheet_name: str, mapping: Sour
         for position, cell in enumerate(row):
             if isinstance(cell, str) and cell:
                 filled += 1
-                for name, order in aliases.get(fold(cell), ()):
+                for name, order in aliases.get(_as_read(cell, mapping), ()):
                     hits.setdefault(name, []).append((order, position))
         if len(hits) >= _MIN_HITS and (best is None or len(hits) > best[0]):
             best = (len(hits), number, hits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,9 @@ def write_samples(out: str | Path, reference: Any = None, catalog: Any = None) -
     folder = Path(out)
     registry = sample_registry(reference, catalog)
     paths = write_exports(registry, folder, reference_pack=False, below="")
+    for source, module in parameters("samples")["also"].items():
+        writer = import_module(f"ncdsurv.synthetic.writers.{module}")
+        paths += writer.write_samples(registry, folder / source)
     readme = folder / README
     readme.write_text(
         (files("ncdsurv.synthetic.data") / "samples_readme.md").read_text(encoding="utf-8"), encoding="utf-8"
@@ -88,6 +92,9 @@ def _main(folder: str) -> None:
     """Make `data_samples/` again: exports of before go, so that none is left that is no longer written."""
     for source in parameters("systems"):
         for path in sorted((Path(folder) / source).glob("[0-9]*_*")):
+            path.unlink()
+    for source in parameters("samples")["also"]:
+        for path in sorted((Path(folder) / source).glob("*")):
             path.unlink()
     write_samples(folder)
 

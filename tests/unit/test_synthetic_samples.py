@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ncdsurv.synthetic import sample, write_samples
+from ncdsurv.synthetic.data import parameters
 
 KEPT = Path(__file__).parents[2] / "data_samples"
 
@@ -37,8 +38,10 @@ def test_data_samples_are_what_the_package_writes(tmp_path):
 def test_data_samples_are_small_and_hold_every_province_and_format():
     names = listing(KEPT)
     assert sum((KEPT / name).stat().st_size for name in names) < 5_000_000
-    stations = {(name.split("/")[0], name.split("/")[1][:2]) for name in names if "/" in name}
-    assert len(stations) == 3 * 6
+    stations = {tuple(name.split("/")) for name in names if "/" in name}
+    provinces = {(source, file[:2]) for source, file in stations if source in parameters("systems")}
+    assert len(provinces) == 3 * 6
+    assert {source for source, _ in stations} == {*parameters("systems"), *parameters("samples")["also"]}
 
 
 @pytest.mark.skipif(not KEPT.is_dir(), reason="data_samples/ stands only in a checkout")
