@@ -23,13 +23,13 @@ from ncdsurv.clean.codes import (
     add_sheet_kind,
     dates_in_age_columns,
 )
-from ncdsurv.clean.columns import RAW, first_rule, raw
+from ncdsurv.clean.columns import RAW, RULE, first_rule, raw
 from ncdsurv.clean.dates import DAY, add_dates
 from ncdsurv.clean.diseases import FOUND, add_diseases
 from ncdsurv.clean.drugs import add_supply
 from ncdsurv.clean.filled import FREE_TEXT, is_filled
 from ncdsurv.clean.identifiers import add_identifiers, check_against_person
-from ncdsurv.clean.names import add_text, name_key
+from ncdsurv.clean.names import add_name_key, add_text
 from ncdsurv.clean.places import add_commune, add_facility
 from ncdsurv.clean.pressure import add_pressure
 from ncdsurv.clean.records import add_keys, diagnoses_of, identifiers_of, patients_of, split_duplicates
@@ -86,7 +86,7 @@ def clean_batch(
     rejects = rows.filter(pl.col("reject_rule").is_not_null()).with_columns(
         pl.col("reject_rule").alias("rule"), pl.col("reject_column").alias("column")
     )
-    good = add_keys(rows.filter(pl.col("reject_rule").is_null()), key)
+    good = add_keys(_without_traces(rows.filter(pl.col("reject_rule").is_null())), key)
     kept, duplicates = split_duplicates(good)
     return CleanBatch(
         patients=patients_of(kept),
@@ -140,8 +140,7 @@ def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, refere
     rows = add_birth_from_age(rows)
     for field in ("name", "address"):
         rows = add_text(rows, field)
-    rows = rows.with_columns(
-        name_key(pl.col("name")).alias("name_key"),
+    rows = add_name_key(rows).with_columns(
         raw("source_patient_id").str.strip_chars().alias("source_patient_id"),
         raw("visit_code").str.strip_chars().alias("visit_code"),
     )
@@ -227,6 +226,11 @@ def _judged(rows: pl.DataFrame, catalog: Any) -> pl.DataFrame:
         (anonymous, "identity_missing", "name"),
         (no_disease, "diagnosis_outside_registry", "diagnosis"),
     )
+
+
+def _without_traces(rows: pl.DataFrame) -> pl.DataFrame:
+    """What was read of each row, without the raw cells and the rules: half the columns to carry on."""
+    return rows.select(name for name in rows.columns if not name.startswith((RAW, RULE)))
 
 
 def _counts(rows: pl.DataFrame, kept: pl.DataFrame, duplicates: pl.DataFrame) -> pl.DataFrame:
