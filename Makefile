@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMP := $(VENV)/.installed
 DEMO ?= demo
 
-.PHONY: demo test check lock reference samples benchmark wheel clean
+.PHONY: demo test check lock reference samples standard benchmark wheel clean
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(if $(UV),,$(PYTHON) -m pip install --quiet "uv>=0.5")
@@ -38,6 +38,9 @@ reference: $(STAMP)  ## rebuild the built-in reference pack
 
 samples: $(STAMP)  ## regenerate data_samples/
 	$(BIN)/python -m ncdsurv.synthetic.samples data_samples
+
+standard: $(STAMP)  ## regenerate docs/data-standard/
+	$(BIN)/python -m ncdsurv.conformance.standard docs/data-standard
 
 benchmark: $(STAMP)  ## engine against the best SQL, in one run
 	$(BIN)/python benchmarks/engine.py --patients 500000

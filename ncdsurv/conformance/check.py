@@ -1,0 +1,170 @@
+"""Checks exports against the data standard by the way every ingest takes: read, clean, count."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ncdsurv.catalog.elements import DataElement, DataStandard, load_standard
+from ncdsurv.catalog.sources import SourceMapping, read_mapping
+from ncdsurv.clean import clean_batch
+from ncdsurv.conformance.need import lacking, needs
+from ncdsurv.conformance.report import ConformanceReport, ElementResult, Gap, Refused, State
+from ncdsurv.conformance.tally import Counts, Tally, count, fixed_by
+from ncdsurv.errors import DefinitionError, NcdsurvError
+from ncdsurv.ingest import concat_batches, read_file
+
+if TYPE_CHECKING:
+    from ncdsurv.catalog import Catalog
+    from ncdsurv.reference import Reference
+
+_MAPPING_SUFFIX = ".toml"
+_TOGETHER = 16
+"""Files cleaned at a time: bounds memory, whatever their number."""
+
+
+def choose_mapping(source: str, catalog: Catalog) -> SourceMapping:
+    """The mapping of a source id, or of a mapping's own TOML file.
+
+    Raises:
+        UsageError: Unknown id; the message names the nearest.
+        DefinitionError: The file is not a mapping that records can be made from; every problem at once.
+    """
+    path = Path(source)
+    if path.suffix != _MAPPING_SUFFIX or not path.is_file():
+        chosen: SourceMapping = catalog.need("sources", source)
+        return chosen
+    mapping, problems = read_mapping(path.read_bytes(), path.stem, catalog.diseases)
+    if mapping is None:
+        raise DefinitionError(f"{path.name}: {problem}" for problem in problems)
+    return mapping
+
+
+def check_conformance(
+    paths: Iterable[str | Path],
+    mapping: SourceMapping,
+    catalog: Catalog,
+    reference: Reference,
+    *,
+    standard: DataStandard | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> ConformanceReport:
+    """Check the files of one export. Nothing is kept: the pseudonym key lives as long as the check.
+
+    Args:
+        paths: Files.
+        mapping: The source they come from, `catalog.sources[...]`.
+        catalog: Diseases, indicators, limits.
+        reference: Communes and facilities.
+        standard: The data elements; the package's own when None.
+        progress: Told (files done, files in all).
+
+    Returns:
+        Elements present, missing and malformed, and the indicators that cannot be computed.
+    """
+    standard = standard or load_standard()
+    files = [Path(path) for path in paths]
+    key = secrets.token_bytes(32)
+    total, refused, done = Counts(), [], 0
+    for group in _groups(files):
+        raws = []
+        for path in group:
+            try:
+                raws.append(read_file(path, mapping))
+            except NcdsurvError as error:
+                refused.append(Refused(path.name, str(error)))
+            except Exception as error:  # a library's own message may hold a cell: only its kind is told
+                refused.append(Refused(path.name, f"{path.name}: {type(error).__name__}"))
+        if raws:
+            raw = concat_batches(raws)
+            clean = clean_batch(raw, mapping, catalog, reference, key)
+            total.add(count(raw, clean, mapping, standard))
+        done += len(group)
+        if progress:
+            progress(done, len(files))
+    return _report(total, files, refused, mapping, catalog, standard)
+
+
+def _groups(files: Sequence[Path]) -> list[Sequence[Path]]:
+    return [files[start : start + _TOGETHER] for start in range(0, len(files), _TOGETHER)]
+
+
+def _report(
+    total: Counts,
+    files: Sequence[Path],
+    refused: Sequence[Refused],
+    mapping: SourceMapping,
+    catalog: Catalog,
+    standard: DataStandard,
+) -> ConformanceReport:
+    results = tuple(_result(element, total, mapping, standard) for element in standard.elements.values())
+    usable = {element.id for element in results if element.usable}
+    computable, gaps = 0, []
+    for disease in (catalog.diseases[name] for name in catalog.diseases if name in total.diseases):
+        for indicator in catalog.indicators.values():
+            alternatives = needs(indicator, disease, catalog, standard)
+            if alternatives is None:
+                continue
+            if lacks := lacking(alternatives, usable):
+                gaps.append(Gap(indicator.id, disease.id, lacks))
+            else:
+                computable += 1
+    return ConformanceReport(
+        source=mapping.id,
+        files=len(files),
+        refused=tuple(refused),
+        rows=total.rows,
+        outside=total.outside,
+        kept=total.kept,
+        rejected_by_rule=dict(total.rejected.most_common()),
+        elements=results,
+        computable=computable,
+        gaps=tuple(gaps),
+    )
+
+
+def _result(
+    element: DataElement, total: Counts, mapping: SourceMapping, standard: DataStandard
+) -> ElementResult:
+    tally = total.elements.get(element.id, Tally())
+    records = total.rows - total.outside
+    without = total.kinds[str(element.not_of)] if element.not_of else 0
+    expected = round(records * (1 - without / total.kept)) if total.kept else records
+    malformed = 100 * tally.malformed / tally.filled if tally.filled else None
+    required = element.required and expected > 0
+    empty = 100 * max(expected - tally.filled, 0) / expected if required else 0.0
+    return ElementResult(
+        id=element.id,
+        required=required,
+        state=_state(element, tally, empty, malformed, mapping, standard),
+        rows=records,
+        filled=tally.filled,
+        filled_percent=100 * tally.filled / records if records else None,
+        empty_percent=empty if required else None,
+        malformed=tally.malformed,
+        malformed_percent=malformed,
+        malformed_by_rule=dict(sorted(tally.broken.items(), key=lambda item: (-item[1], item[0]))),
+        mended=tally.mended,
+        usable=tally.usable,
+    )
+
+
+def _state(
+    element: DataElement,
+    tally: Tally,
+    empty: float,
+    malformed: float | None,
+    mapping: SourceMapping,
+    standard: DataStandard,
+) -> State:
+    if fixed_by(element, mapping):
+        return "fixed"
+    if not tally.has_column and not any(name in mapping.mapped for name in element.filled_by):
+        return "not_mapped"
+    if not tally.filled:
+        return "missing"
+    if malformed is not None and malformed > standard.tolerance.malformed_percent:
+        return "malformed"
+    return "incomplete" if empty > standard.tolerance.missing_percent else "present"
