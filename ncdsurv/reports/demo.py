@@ -110,11 +110,14 @@ class _Path:
 
     def _ingest(self) -> str:
         from ncdsurv.registry import open_store
+        from ncdsurv.synthetic.data import parameters
 
         store = open_store(self.registry)
         store.add_reference(self.out / "reference")
         rows = files = 0
         for source in store.catalog.sources:
+            if source not in parameters("systems"):
+                continue  # samples of further formats show the same people again; the demo keeps its mix
             folders = [path / source for path in (self.exports, self.samples, self.samples / "exports")]
             found = [path for path in folders if path.is_dir()]
             if found:
