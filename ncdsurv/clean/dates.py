@@ -24,6 +24,7 @@ _YEAR = r"^(\d{4})$"
 _SERIAL = r"^(\d{4,5})(\.\d+)?$"
 _TWO_DIGIT_YEAR = r"^\d{1,2}\s?[-/. ]\s?\d{1,2}\s?[-/. ]\s?\d{2}$|^\d{6}$"
 
+_STAMP = r"^\d\d/\d\d/[12]\d\d\d \d\d:\d\d$"  # nearly every visit has another minute, few have another day
 _YEARS = (1800, 2200)  # what a calendar year can be; plausibility proper is data
 _BUDDHIST_YEARS = (2443, 2700)  # 543 years ahead: a computer set to the Thai or Khmer calendar
 _SERIAL_EPOCH = pl.date(1899, 12, 30)  # serial 1 is 1 January 1900, and 1900 counts as a leap year
@@ -177,7 +178,7 @@ def add_dates(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
         The frame with, per field, `<field>` (Date), `<field>_precision`, `<field>_minutes`, rule columns.
     """
     texts = pl.concat([frame[RAW + field].rename("text") for field in fields]).unique()
-    read = read_dates(texts)
+    read = _read_days_once(texts)
     for field in fields:
         names = {name: f"{field}_{name}" for name in ("precision", "minutes", "spelling")}
         renamed = read.rename({"text": RAW + field, "date": field, "rule": rule_name(field), **names})
@@ -189,6 +190,19 @@ def add_dates(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
             columns = signs.filter(pl.col("field") == field, pl.col("possible")).select("file", "sheet")
             frame = _unswapped(frame, field, columns.join(swapped_files, on="file", how="semi"))
     return frame.drop(f"{field}_spelling" for field in fields)
+
+
+def _read_days_once(texts: pl.Series) -> pl.DataFrame:
+    """`read_dates` of distinct texts; a day that stands before many times of day is read once."""
+    stamps = texts.filter(texts.str.contains(_STAMP)).to_frame("text")
+    stamps = stamps.with_columns(pl.col("text").str.slice(0, 10).alias("day"))
+    others = texts.filter(~texts.str.contains(_STAMP).fill_null(False))
+    days = read_dates(stamps["day"].unique()).drop("minutes").rename({"text": "day"})
+    hour, minute = (pl.col("text").str.slice(start, 2).cast(pl.Int32) for start in (11, 14))
+    minutes = pl.when(pl.col("precision") == DAY).then(hour * 60 + minute).alias("minutes")
+    rest = read_dates(others)
+    read = stamps.join(days, on="day", how="left").with_columns(minutes)
+    return pl.concat([rest, read.select(rest.columns)])
 
 
 def _signs(frame: pl.DataFrame, field: str) -> pl.DataFrame:
