@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 # As empty as a blank cell.
-_NOTHING = ("", "null", "none", "nan", "n/a", "#n/a", "#ref!", "#value!", "-", "--", ".", "\\n")
+_NOTHING = r"^\s*(?i:null|none|nan|n/a|#n/a|#ref!|#value!|--?|\.|\\n)?\s*$"
+_BLANK = r"^\s*$"
 FREE_TEXT = ("name", "address", "drugs")
 
 
@@ -16,6 +17,5 @@ def is_filled(field: str) -> pl.Expr:
     >>> cells.select(is_filled("phone"), is_filled("name")).rows()
     [(True, True), (False, False), (False, False)]
     """
-    text = pl.col(field).str.strip_chars()
-    nothing = (text == "") if field in FREE_TEXT else text.str.to_lowercase().is_in(list(_NOTHING))
+    nothing = pl.col(field).str.contains(_BLANK if field in FREE_TEXT else _NOTHING)
     return ~nothing.fill_null(True)
