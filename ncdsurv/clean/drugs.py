@@ -13,6 +13,7 @@ from ncdsurv.clean.amounts import add_number, within
 from ncdsurv.clean.columns import RAW, first_rule, once_per_text, raw
 
 _DAYS = re.compile(r"(?<![/\w])(?:x|\*)?\s*(\d{1,3})\s*ngày", re.IGNORECASE)
+_FOR_DAYS = re.compile(r"\d{2,3}\s*(?:v|viên|ống|gói)\s*/\s*(\d{2,3})\s*ngày", re.IGNORECASE)  # "28v/28 ngày"
 _TIMES = re.compile(r"(\d{1,2})\s*lần\s*/\s*ngày|ngày\s*(?:uống)?\s*(\d{1,2})\s*lần", re.IGNORECASE)
 _EACH = re.compile(
     r"(\d{1,2}(?:[.,]\d+)?)\s*(?:viên|ống|gói|nhát|nhát xịt|UI|đơn vị)\s*/\s*lần"
@@ -26,8 +27,9 @@ _QUANTITY = re.compile(r"\|\s*(\d{1,5}(?:[.,]\d+)?)\s*$")
 def add_supply(frame: pl.DataFrame, plausible: Plausible) -> pl.DataFrame:
     """Days of supply of a batch: the column when there is one, else the longest drug of the prescription.
 
-    A prescription line is `dose|quantity` (XML2) or free text. Days are taken from "28 ngày" in the dose,
-    else as quantity / (per time x times a day); where neither can be told, nothing is said.
+    A prescription line is `dose|quantity` (XML2) or free text, drugs apart by line or semicolon. Days are
+    taken from "28 ngày" in the dose, else as quantity / (per time x times a day); where neither can be told,
+    nothing is said.
     """
     frame = add_number(frame, "supply_days", plausible, whole=True)
 
@@ -55,17 +57,20 @@ def prescription_days(text: str | None) -> int | None:
     28
     >>> prescription_days("Amlodipin 5mg, 30 viên, 30 ngày")
     30
+    >>> prescription_days("Amlodipin 5mg x 28v/28 ngày;Metformin 850mg 60 (Viên) - 30 ngày;")
+    30
     """
     if text is None:
         return None
-    days = [found for line in text.splitlines() if (found := _line_days(line))]
+    lines = [part for line in text.splitlines() for part in ([line] if "|" in line else line.split(";"))]
+    days = [found for line in lines if (found := _line_days(line))]
     return max(days, default=None)
 
 
 @lru_cache(maxsize=65_536)
 def _line_days(line: str) -> int | None:
     dose = line.rpartition("|")[0] or line
-    if days := _DAYS.search(dose):
+    if days := _DAYS.search(dose) or _FOR_DAYS.search(dose):
         return int(days[1])
     quantity = _QUANTITY.search(line)
     per_day = _per_day(dose)
