@@ -37,7 +37,8 @@ def inherit(table: Table, folder: Path | None = None) -> tuple[Table, list[str]]
 def _inherit(table: Table, folder: Path, chain: tuple[str, ...]) -> tuple[Table, list[str]]:
     own = dict(table)
     name, drops = own.pop("extends", None), own.pop("drops", [])
-    base, problems = {}, []
+    base: Table = {}
+    problems: list[str] = []
     if name is not None:
         base, problems = _base(name, folder, chain)
         if problems:

@@ -31,6 +31,7 @@ DIAGNOSES: Schema = {
     "record_id": _TEXT,
     "disease": _TEXT,
     "icd10": _TEXT,
+    "icd10_list": _TEXT,
     "detected_on": _DAY,
     "detected_where": _TEXT,
     "facility": _TEXT,
@@ -76,6 +77,15 @@ _PLACE: dict[str, pl.DataType] = {"file_sha256": _TEXT, "source": _TEXT, "sheet"
 REJECTS: Schema = {**_PLACE, "rule": _TEXT, "column": _TEXT}
 DUPLICATES: Schema = {**_PLACE, "duplicate_of": _TEXT}
 REPAIRS: Schema = {**_PLACE, "column": _TEXT, "rule": _TEXT}
+# What a book itself reports below its columns, beside what its lines hold: a cross-check, never a count of ours.
+TOTALS: Schema = {
+    **_PLACE,
+    "label": _TEXT,
+    "column": _TEXT,
+    "month": _TEXT,
+    "reported": pl.Int64(),
+    "counted": pl.Int64(),
+}
 CROSSWALK: Schema = {"record_id": _TEXT, "person_id": _TEXT, "rule": _TEXT, "score": _REAL}
 PERSONS: Schema = {
     "person_id": _TEXT,

@@ -8,14 +8,17 @@ contact stays, unmeasured.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as default
 from typing import Any
 
 import polars as pl
 
 from ncdsurv.catalog import tables
 from ncdsurv.catalog.sources import FIELDS, REFUSED, FieldMapping, SourceMapping
-from ncdsurv.clean import ledger
+from ncdsurv.clean import book_rows, ledger
 from ncdsurv.clean.amounts import add_number, add_with_unit, within
+from ncdsurv.clean.appointments import next_of_several
+from ncdsurv.clean.code_lists import add_listed, version_at
 from ncdsurv.clean.codes import (
     add_birth_from_age,
     add_coded,
@@ -24,7 +27,7 @@ from ncdsurv.clean.codes import (
     dates_in_age_columns,
 )
 from ncdsurv.clean.columns import RAW, RULE, first_rule, raw
-from ncdsurv.clean.dates import DAY, add_dates
+from ncdsurv.clean.dates import DAY, MONTH, add_dates
 from ncdsurv.clean.diseases import FOUND, add_diseases
 from ncdsurv.clean.drugs import add_supply
 from ncdsurv.clean.filled import FREE_TEXT, is_filled
@@ -33,9 +36,11 @@ from ncdsurv.clean.names import add_name_key, add_text
 from ncdsurv.clean.places import add_commune, add_facility
 from ncdsurv.clean.pressure import add_pressure
 from ncdsurv.clean.records import add_keys, diagnoses_of, identifiers_of, patients_of, split_duplicates
-from ncdsurv.ingest.raw import DAMAGE, RawBatch
+from ncdsurv.ingest.raw import DAMAGE, REJECTED, RawBatch
 
 _OPTIONAL_DATES = ("detected_on", "next_visit_on")
+_BY_LINE = (book_rows.said_once, book_rows.counts_by_line)
+_DIAGNOSIS_LIST = "icd10"  # id in the catalog's code lists
 _CODED = ("kind", "detected_where", "glucose_kind", "reported_target", "patient_status")
 
 
@@ -55,6 +60,7 @@ class CleanBatch:
     duplicates: pl.DataFrame
     repairs: pl.DataFrame
     counts: pl.DataFrame
+    reported_totals: pl.DataFrame = default(default_factory=lambda: tables.empty(tables.TOTALS))
 
     def __repr__(self) -> str:
         """Counts only: what is printed, logged or shown by a debugger must hold no patient."""
@@ -78,7 +84,7 @@ def clean_batch(
         Records, rejects, duplicates, repairs; rows in = kept + rejected + duplicates per file and sheet.
     """
     rows = _prepared(batch).with_columns(
-        first_rule("parts", (pl.col(DAMAGE).is_not_null(), "part_unreadable"))
+        first_rule("parts", book_rows.NOTED, (pl.col(DAMAGE).is_not_null(), "part_unreadable"))
     )
     rows = _add_fields(rows, mapping, catalog, reference)
     rows = _judged(rows, catalog)
@@ -88,15 +94,17 @@ def clean_batch(
     )
     good = add_keys(_without_traces(rows.filter(pl.col("reject_rule").is_null())), key)
     kept, duplicates = split_duplicates(good)
+    once, count = (pl.DataFrame.rechunk, _counts) if mapping.book is None else _BY_LINE
     return CleanBatch(
         patients=patients_of(kept),
         diagnoses=diagnoses_of(kept),
         visits=tables.conform(kept, tables.VISITS),
         identifiers=identifiers_of(kept),
-        rejects=tables.conform(rejects, tables.REJECTS),
-        duplicates=tables.conform(duplicates, tables.DUPLICATES),
-        repairs=tables.conform(repairs, tables.REPAIRS),
-        counts=_counts(rows, kept, duplicates),
+        rejects=once(tables.conform(rejects, tables.REJECTS)),
+        duplicates=once(tables.conform(duplicates, tables.DUPLICATES)),
+        repairs=once(tables.conform(repairs, tables.REPAIRS)),
+        counts=count(rows, kept, duplicates),
+        reported_totals=batch.totals,
     )
 
 
@@ -132,10 +140,18 @@ def _something(field: str) -> pl.Expr:
 
 def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, reference: Any) -> pl.DataFrame:
     limits = catalog.plausibility
-    rows = rows.with_columns(raw("next_visit_on").str.split(";").list.first().alias(RAW + "next_visit_on"))
-    rows = add_dates(dates_in_age_columns(rows), ("visited_on", "birth_date", *_OPTIONAL_DATES))
+    ends = ("ended_on",) if "ended_on" in mapping.fields else ()
+    rows = dates_in_age_columns(next_of_several(rows))
+    rows = add_dates(rows, ("visited_on", "birth_date", *_OPTIONAL_DATES, *ends))
+    ended = pl.max_horizontal("visited_on", *ends)  # an end before the beginning is no end
+    rows = rows.with_columns(version_at(catalog.code_lists[_DIAGNOSIS_LIST], ended).alias("icd10_list"))
     for field in _CODED:
-        rows = add_coded(rows, field, mapping)
+        listed = field in mapping.fields and mapping.fields[field].code_list
+        rows = (
+            add_listed(rows, field, mapping, catalog.code_lists)
+            if listed
+            else add_coded(rows, field, mapping)
+        )
     rows = add_sex(add_sheet_kind(rows, mapping), mapping)
     rows = add_birth_from_age(rows)
     for field in ("name", "address"):
@@ -153,8 +169,10 @@ def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, refere
         rows = add_with_unit(rows, raw_field, field, unit, limits[field])
     for field in ("weight_kg", "height_cm"):
         rows = add_number(rows, field, limits[field])
-    rows = add_supply(rows, limits["supply_days"])
-    return _dates_in_order(rows).with_columns(
+    rows = add_supply(
+        rows if mapping.book is None else book_rows.month_marks_as_days(rows), limits["supply_days"]
+    )
+    return _dates_in_order(rows, mapping.book is not None).with_columns(
         pl.col("visited_on_minutes").fill_null(0).alias("sequence"),
         pl.col("sheet_disease").alias("disease"),
         pl.col("reported_target").cast(pl.Int8, strict=False),
@@ -163,16 +181,19 @@ def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, refere
     )
 
 
-def _dates_in_order(rows: pl.DataFrame) -> pl.DataFrame:
+def _dates_in_order(rows: pl.DataFrame, by_month: bool) -> pl.DataFrame:
     visit = pl.col("visited_on")
-    vague = pl.col("visited_on_precision") != DAY
+    month_known = (pl.col("visited_on_precision") == MONTH) & pl.lit(by_month)  # books know no day
+    vague = (pl.col("visited_on_precision") != DAY) & ~month_known
     detected, appointment = pl.col("detected_on"), pl.col("next_visit_on")
-    late = (detected > visit).fill_null(False)
+    late = (detected > pl.when(month_known).then(visit.dt.month_end()).otherwise(visit)).fill_null(False)
     early = (detected.dt.year() < pl.col("birth_date").dt.year()).fill_null(False)
     vague_appointment = (pl.col("next_visit_on_precision") != DAY).fill_null(False)
     passed = (appointment <= visit).fill_null(False)
     return rows.with_columns(
-        first_rule("visited_on", (vague, "date_incomplete"), step="precision"),
+        first_rule(
+            "visited_on", (vague, "date_incomplete"), (month_known, "first_day_taken"), step="precision"
+        ),
         pl.when(~vague).then(visit).alias("visited_on"),
         first_rule(
             "detected_on",
@@ -214,6 +235,8 @@ def _judged(rows: pl.DataFrame, catalog: Any) -> pl.DataFrame:
         rows,
         required,
         (pl.col(DAMAGE) == "XML1", "row_unreadable", "XML1"),
+        (pl.col(DAMAGE).str.starts_with(REJECTED), pl.col(DAMAGE).str.strip_prefix(REJECTED), "row"),
+        *book_rows.REJECTED,
         (no_record, "not_a_record", "visited_on"),
         (
             visit.is_not_null() & ~within(limits["visit_year"].limits, visit.dt.year()),

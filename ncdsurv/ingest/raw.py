@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
+from ncdsurv.catalog.tables import TOTALS, empty
 from ncdsurv.errors import UsageError
 
 PLACE = ("file_sha256", "sheet", "row_number")
 DAMAGE = "damage"  # the part of a row that could not be read at all
+REJECTED = "rejected: "  # damage that begins so names the rule by which the reader rejects the row
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,15 @@ class RawBatch:
     """Rows of one source, of one or many files.
 
     `frame` columns: file_sha256, sheet, row_number (Int64; as a spreadsheet counts, or the visit's
-    place in an XML file), sheet_kind, damage, and one text column per mapped field, verbatim.
+    place in an XML file), sheet_kind, damage, and one text column per mapped field, verbatim. In a book
+    the months of a person's line are rows of their own with the line's number.
+    `totals`: what a book itself counts (columns of `TOTALS`); never part of the rows.
     """
 
     source: str
     frame: pl.DataFrame
     files: tuple[RawFile, ...]
+    totals: pl.DataFrame = field(default_factory=lambda: empty(TOTALS))
 
     def __repr__(self) -> str:
         """Counts only, never a cell."""
@@ -57,6 +62,7 @@ def concat_batches(batches: Iterable[RawBatch]) -> RawBatch:
         raise UsageError("batches cannot be joined", got=sources, allowed="files of one source")
     seen: set[str] = set()
     frames, files = [], []
+    totals = pl.concat(part.totals for part in parts).unique(maintain_order=True)
     for part in parts:
         fresh = [file for file in part.files if file.sha256 not in seen]
         seen.update(file.sha256 for file in fresh)
@@ -65,4 +71,4 @@ def concat_batches(batches: Iterable[RawBatch]) -> RawBatch:
             frames.append(part.frame)
         elif fresh:
             frames.append(part.frame.filter(pl.col("file_sha256").is_in([file.sha256 for file in fresh])))
-    return RawBatch(sources[0], pl.concat(frames, how="diagonal"), tuple(files))
+    return RawBatch(sources[0], pl.concat(frames, how="diagonal"), tuple(files), totals)

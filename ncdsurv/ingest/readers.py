@@ -10,7 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from ncdsurv.catalog.sources import FIELDS, SourceMapping
+from ncdsurv.catalog.tables import TOTALS, empty
 from ncdsurv.errors import InputError
+from ncdsurv.ingest.book import read_book
+from ncdsurv.ingest.bundles import bundled
+from ncdsurv.ingest.fhir import read_fhir
 from ncdsurv.ingest.guard import LIMITS, Limits, check_file
 from ncdsurv.ingest.his_xml import read_his_xml
 from ncdsurv.ingest.json_records import read_json
@@ -18,9 +22,9 @@ from ncdsurv.ingest.raw import PLACE, RawBatch, RawFile, concat_batches
 from ncdsurv.ingest.tables import read_table
 
 _TABLES = ("xlsx", "xls", "text")
-_KINDS = {"table": _TABLES, "hoso_xml": ("xml", "zip", "json"), "json_records": ("text",)}
+_KINDS = {"table": _TABLES, "book": _TABLES, "hoso_xml": ("xml", "zip", "json"), "json_records": ("text",), "fhir_r4": ("text",)}
 
-_READERS = {"json_records": read_json}  # beside the HOSO reader and the tables
+_READERS = {"json_records": read_json, "fhir_r4": read_fhir}  # beside the HOSO reader and the tables
 
 
 def read_file(path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS) -> RawBatch:
@@ -49,19 +53,24 @@ def read_file(path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS)
             do="check --source",
         )
     skipped: tuple[tuple[str, str], ...] = ()
+    totals = empty(TOTALS)
     if mapping.reader == "hoso_xml" and kind in _KINDS[mapping.reader]:
         frame = read_his_xml(path, kind, mapping)
+    elif mapping.book is not None:
+        frame, skipped, totals = read_book(path, kind, mapping)
+        totals = totals.with_columns(pl.lit(digest).alias("file_sha256"), pl.lit(mapping.id).alias("source"))
     elif mapping.reader in _READERS:
         frame, skipped = _READERS[mapping.reader](path, kind, mapping)
     else:
         frame, skipped = read_table(path, kind, mapping)
     frame = _name_rows(frame, digest, {**_defaults(mapping), **_from_file_name(path, mapping)})
-    return RawBatch(mapping.id, frame, (RawFile(path.name, digest, frame.height, skipped),))
+    return RawBatch(mapping.id, frame, (RawFile(path.name, digest, frame.height, skipped),), totals)
 
 
 def read_files(paths: Iterable[str | Path], mapping: SourceMapping) -> RawBatch:
     """Read several files of one source into one batch; the same bytes twice count once."""
-    return concat_batches(read_file(path, mapping) for path in paths)
+    with bundled(map(Path, paths), mapping) as files:
+        return concat_batches(read_file(path, mapping) for path in files)
 
 
 def _is_json(path: Path) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ncdsurv.store.lake import Transaction
 
 RECORDS = ("patients", "diagnoses", "visits", "identifiers")
-TRACES = ("rejects", "duplicates", "repairs")
+TRACES = ("rejects", "duplicates", "repairs", "reported_totals")
 CHUNK_ROWS = 300_000
 """Rows held before they are written: bounds memory, whatever the number of files."""
 _SHOWN = 5
@@ -104,7 +104,8 @@ class Batch:
         frames["duplicates"] = pl.concat([frames["duplicates"], _as_duplicates(repeated, self.source)])
         for name, frame in frames.items():
             self.tx.append(name, frame)
-        again = dict(repeated.group_by("file_sha256").len().iter_rows())
+        kept = {file.sha256: report.kept for file, report in self._open}
+        again = rows_repeated(frames["visits"], repeated, kept)
         for file, report in self._open:
             n = again.get(file.sha256, 0)
             self._close(file, replace(report, kept=report.kept - n, duplicates=report.duplicates + n))
@@ -164,6 +165,31 @@ def split_repeated(visits: pl.DataFrame, tx: Transaction) -> tuple[pl.DataFrame,
         here.filter(~pl.col("repeated")).select(visits.columns),
         here.filter("repeated").select(visits.columns),
     )
+
+
+def rows_repeated(fresh: pl.DataFrame, repeated: pl.DataFrame, kept: Mapping[str, int]) -> dict[str, int]:
+    """Rows of each file that only repeat what is known.
+
+    Where a row holds several visits (a line of a book), it repeats only if all of them do.
+
+    Args:
+        fresh: Visits that say something new.
+        repeated: Visits that do not.
+        kept: Rows of each file that became records.
+    """
+    visits = pl.concat([fresh.select("file_sha256"), repeated.select("file_sha256")])
+    received = dict(visits.group_by("file_sha256").len().iter_rows())
+    several = [sha256 for sha256, count in received.items() if count > kept.get(sha256, count)]
+    counts = dict(repeated.group_by("file_sha256").len().iter_rows())
+    line = [*ROW, "record_id", "disease"]
+    whole = (
+        repeated.filter(pl.col("file_sha256").is_in(several))
+        .select(line)
+        .unique()
+        .join(fresh.select(line), on=line, how="anti", nulls_equal=True)
+    )
+    lines = dict(whole.group_by("file_sha256").len().iter_rows())
+    return counts | {sha256: lines.get(sha256, 0) for sha256 in several}
 
 
 def _as_duplicates(repeated: pl.DataFrame, source: str) -> pl.DataFrame:

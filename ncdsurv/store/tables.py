@@ -63,6 +63,7 @@ TABLES: dict[str, Table] = {
     "rejects": Table(t.REJECTS, statistics=("row_number",)),
     "duplicates": Table(t.DUPLICATES, statistics=("row_number",)),
     "repairs": Table(t.REPAIRS, statistics=("row_number",)),
+    "reported_totals": Table(t.TOTALS, statistics=("row_number",)),
     "ingest_log": Table(INGEST_LOG),
     "identifiers": Table({**t.IDENTIFIERS, **RECEIVED}, vault=True),
     "crosswalk": Table(t.CROSSWALK, statistics=("score",)),
