@@ -18,6 +18,7 @@ from ncdsurv.catalog.books import BookMapping, shape_problems
 from ncdsurv.catalog.hoso import HosoMapping
 from ncdsurv.catalog.inherit import inherit
 from ncdsurv.catalog.models import Definition, Names
+from ncdsurv.catalog.resources import LinkedMapping, linked_problems
 from ncdsurv.catalog.records import RecordsMapping, records_problems
 from ncdsurv.catalog.vocabulary import PatientStatus, Sex, Vintage, VisitKind
 from ncdsurv.errors import nearest
@@ -60,16 +61,21 @@ REQUIRED: tuple[tuple[str, ...], ...] = (
 class FieldMapping(Definition):
     """Where one field comes from: the first of `columns` that has something, else `default`.
 
-    `values` turns spellings into codes; `by_words` looks for the spellings inside the text instead.
+    `spelling` is `month_first` for dates written 12/31/2025; all others need no word.
+
+    `values` turns spellings into codes; `by_words` looks for the spellings inside the text instead;
+    `code_list` takes the codes of a dated list of the catalog, by the day of the visit.
     """
 
     columns: tuple[str, ...] = ()
     required: bool = False
     values: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     by_words: bool = False
+    code_list: str | None = None
     default: str | None = None
     unit: Literal["by_range", "mmol/L", "mg/dL", "%", "mmol/mol"] = "by_range"
     vintage: Literal["by_visit_date"] | Vintage = "by_visit_date"
+    spelling: Literal["any", "month_first"] = "any"
 
     @model_validator(mode="after")
     def _something(self) -> FieldMapping:
@@ -135,7 +141,7 @@ class SourceMapping(Definition):
 
     id: str
     names: Names
-    reader: Literal["table", "book", "hoso_xml", "json_records"]
+    reader: Literal["table", "book", "hoso_xml", "json_records", "fhir_r4"]
     file_name: str | None = None
     rows_after_header: int = Field(default=0, ge=0)
     header_rows: int = Field(default=1, ge=0, le=3)
@@ -145,6 +151,7 @@ class SourceMapping(Definition):
     labs: dict[str, LabMapping] = Field(default_factory=dict)
     hoso: HosoMapping | None = None
     book: BookMapping | None = None
+    linked: LinkedMapping | None = None
     records: RecordsMapping | None = None
     ignored: tuple[str, ...] = ()
     above: dict[str, str] = Field(default_factory=dict)
@@ -246,6 +253,9 @@ def mapping_problems(mapping: SourceMapping, diseases: Mapping[str, Any]) -> lis
     problems += _code_problems(mapping)
     if mapping.reader == "hoso_xml":
         problems += _place_problems(mapping)
+    if mapping.reader == "fhir_r4":
+        columns = {name: field.columns for name, field in mapping.fields.items()}
+        problems += linked_problems(mapping.linked, columns, mapping.labs)
     if mapping.reader == "json_records":
         problems += records_problems(mapping)
     for sheet in mapping.sheets.values():
@@ -298,6 +308,8 @@ def _code_problems(mapping: SourceMapping) -> list[str]:
         codes = [*field.values, *([field.default] if field.default is not None and allowed else [])]
         if field.values and not allowed:
             problems.append(f"[fields.{name}.values] this field takes no codes. Do: remove values")
+        elif field.code_list:
+            problems += _name_problems(f"fields.{name}.values", codes, allowed or ())
         elif allowed and not field.values and field.columns:
             problems.append(
                 f"[fields.{name}.values] codes are not translated; columns: {', '.join(field.columns)}. "

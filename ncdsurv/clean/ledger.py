@@ -11,18 +11,18 @@ PLACE = ("file_sha256", "source", "sheet", "row_number")
 
 
 def reject_rules(
-    frame: pl.DataFrame, required: dict[str, tuple[str, str]], *cases: tuple[pl.Expr, str, str]
+    frame: pl.DataFrame, required: dict[str, tuple[str, str]], *cases: tuple[pl.Expr, str | pl.Expr, str]
 ) -> pl.DataFrame:
     """Add `reject_rule` and `reject_column`: the first rule that a row breaks, null where it is kept.
 
     Args:
         frame: Cleaned rows with their rule columns.
         required: Column that must not be null -> (name of its raw field, rule when nothing else says why).
-        cases: (condition, rule, field) tried before the required columns.
+        cases: (condition, rule or what gives it, field) tried before the required columns.
     """
     rule: pl.Expr = pl.lit(None, dtype=pl.String)
     column: pl.Expr = pl.lit(None, dtype=pl.String)
-    tests = [(condition, pl.lit(name), field) for condition, name, field in cases]
+    tests = [(test, pl.lit(name) if isinstance(name, str) else name, field) for test, name, field in cases]
     for need, (field, missing) in required.items():
         why = [pl.col(name) for name in frame.columns if name.startswith(f"{RULE}{need}:")]
         tests.append((pl.col(need).is_null(), pl.coalesce(*why, pl.lit(missing)), field))

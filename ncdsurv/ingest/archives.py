@@ -15,7 +15,7 @@ _RATIO = 200
 _RATIO_MATTERS_ABOVE = 20 << 20
 _UNPACKED = 400 << 20
 _NESTED = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")
-_KEEP = (".xml", ".json", ".txt", "")
+_KEEP = (".xml", ".json", ".ndjson", ".txt", "")
 _FIXED = (1980, 1, 1, 0, 0, 0)
 
 
