@@ -1,0 +1,99 @@
+"""Value maps of coded columns: code words that are known, and of the others only those that cannot name a person."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ncdsurv.draft.shapes import Column
+from ncdsurv.draft.words import Words
+from ncdsurv.ingest.headers import fold
+
+_MANY = 12  # a coded column has no more different words than this
+_OFTEN = 5  # and a word that stands for a code comes back at least so often
+_SHARE = 0.02
+_LONGEST = 24
+_CODE_WORD = re.compile(r"^(?:\d{1,2}|[^\W\d_]+(?:[ -][^\W\d_]+){0,2})$")
+_OWN_HEADER = 0.95
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Proposed translation of one coded column.
+
+    Attributes:
+        values: Code -> spellings of the file.
+        untold: Spellings that are safe to show and have no code yet.
+        hidden: How many different cells are neither known nor safe to show.
+    """
+
+    values: dict[str, tuple[str, ...]]
+    untold: tuple[str, ...] = ()
+    hidden: int = 0
+
+
+def propose_codes(field: str, column: Column, header: float, words: Words, private: frozenset[str]) -> Codes:
+    """Translate the words of a coded column.
+
+    A word is written only if it is known to be a code, or comes back often in a column of few words, is short,
+    has no more than two digits, and stands in no column that names people.
+
+    Args:
+        field: The coded field.
+        column: Its column.
+        header: How sure the header is of the field; numbers mean something only under a sure one.
+        words: Known codes.
+        private: Folded cells, and words of cells, of columns that hold names, addresses or numbers of people.
+    """
+    known = words.codes.get(field, {})
+    counted = Counter(" ".join(text.split()) for text in column.cells if text and text.strip())
+    values: dict[str, dict[str, str]] = {}
+    untold, hidden = [], 0
+    for text, count in sorted(counted.items(), key=lambda item: (-item[1], item[0])):
+        code = known.get(fold(text))
+        number = text.isdigit()
+        if code is not None and (not number or header >= _OWN_HEADER or _clear(field, counted, known)):
+            values.setdefault(code, {}).setdefault(fold(text), text)
+        elif is_safe(text, count, counted, private):
+            untold.append(text)
+        else:
+            hidden += 1
+    if header >= _OWN_HEADER and values:  # the header of a known source: its other codes may come next month
+        for code, spellings in words.spellings.get(field, {}).items():
+            for text in spellings:
+                values.setdefault(code, {}).setdefault(fold(text), text)
+    return Codes({code: tuple(found.values()) for code, found in values.items()}, tuple(untold), hidden)
+
+
+def _clear(field: str, counted: Mapping[str, int], known: Mapping[str, str]) -> bool:
+    """Numbers without a telling header: only where all of them are known and none is 0."""
+    return all(fold(text) in known for text in counted) and not any(
+        fold(text).strip("0") == "" for text in counted
+    )
+
+
+def is_safe(text: str, count: int, counted: Mapping[str, int], private: frozenset[str]) -> bool:
+    """Whether a word that nobody knows may be shown."""
+    total = sum(counted.values())
+    return (
+        len(counted) <= _MANY
+        and count >= _OFTEN
+        and count >= _SHARE * total
+        and len(text) <= _LONGEST
+        and _CODE_WORD.match(text) is not None
+        and fold(text) not in private
+        and not {fold(part) for part in text.split()} & private
+    )
+
+
+def private_words(columns: Iterable[Column]) -> frozenset[str]:
+    """Folded cells, and their words, of columns that name people."""
+    found: set[str] = set()
+    for column in columns:
+        for text in column.cells:
+            if text:
+                found.add(fold(text))
+                found.update(fold(part) for part in text.split())
+    return frozenset(found - {""})

@@ -1,0 +1,191 @@
+"""What the cells of each column could be, told by the same readers that clean them later; shares, never cells."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from ncdsurv.catalog.sources import FIELDS
+from ncdsurv.clean.amounts import number, within, written_unit
+from ncdsurv.clean.columns import RAW
+from ncdsurv.clean.dates import read_dates
+from ncdsurv.clean.diseases import icd_codes
+from ncdsurv.clean.identifiers import add_identifiers
+from ncdsurv.clean.pressure import add_pressure
+from ncdsurv.draft.words import Words
+from ncdsurv.ingest.headers import fold
+
+_DISTINCT = 600  # different cells of a column that are looked at
+_WRITTEN_DATE = r"^\d{1,4}\s?[-/. ]\s?\d{1,2}\s?[-/. ]\s?\d{1,4}(?:\D.*)?$|^\d{8}(?:\d{4})?$"
+_US_DATE = r"^(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}"
+_NAME = r"^[^\d,;:/()]+$"
+_YEAR = r"^(?:19|20)\d\d$"
+_CODE = r"^\d{4,5}$"
+_MEASURED = {
+    "sbp": "sbp", "dbp": "dbp", "weight_kg": "weight_kg", "height_cm": "height_cm", "glucose": "glucose_mmol_l",
+    "hba1c": "hba1c_percent", "supply_days": "supply_days", "age": "age_years",
+}  # fmt: skip
+NUMBERS = frozenset((*_MEASURED, "age_male", "age_female"))
+"""Fields that hold one number."""
+_FEW_CODES = 20
+
+
+@dataclass(frozen=True, repr=False)
+class Column:
+    """A column as far as its shape goes.
+
+    Attributes:
+        place: Its position, from 0.
+        label: Its header; empty without one.
+        filled: Cells that hold something.
+        rows: Rows looked at.
+        shares: Field -> share of the filled cells that could be that field (left out: cannot be told).
+        median: Middle of its numbers.
+        units: Unit written in the cells -> share.
+        month_first: Share of dates that only read as month/day/year.
+        cells: The cells in order; never printed, never written.
+    """
+
+    place: int
+    label: str
+    filled: int
+    rows: int
+    shares: dict[str, float]
+    median: float | None
+    units: dict[str, float]
+    month_first: float
+    cells: Sequence[str | None] = field(repr=False)
+
+    @property
+    def letter(self) -> str:
+        """The column's letter as a spreadsheet shows it."""
+        left, out = self.place + 1, ""
+        while left:
+            left, rest = divmod(left - 1, 26)
+            out = chr(ord("A") + rest) + out
+        return out
+
+
+def read_columns(
+    labels: Sequence[str], body: list[list[str | None]], words: Words, catalog: Any, communes: frozenset[str]
+) -> list[Column]:
+    """Every column of a table that has a cell, with the shares of its cells that fit each field."""
+    width = max([len(labels), *map(len, body)], default=0)
+    columns, parts = [], []
+    for place in range(width):
+        cells = [row[place] if place < len(row) else None for row in body]
+        counted = Counter(text.strip() for text in cells if text and text.strip())
+        if not counted:
+            continue
+        columns.append((place, cells, counted))
+        common = counted.most_common(_DISTINCT)
+        parts.append(
+            pl.DataFrame({"place": place, "text": [t for t, _ in common], "n": [n for _, n in common]})
+        )
+    if not parts:
+        return []
+    shares = _shares(pl.concat(parts), catalog, communes)
+    found = []
+    for place, cells, counted in columns:
+        row = shares[place]
+        label = labels[place] if place < len(labels) else ""
+        found.append(
+            Column(
+                place,
+                label,
+                counted.total(),
+                len(cells),
+                {**row["shares"], **_coded(counted, words)},
+                row["median"],
+                row["units"],
+                row["month_first"],
+                cells,
+            )
+        )
+    return found
+
+
+def _shares(cells: pl.DataFrame, catalog: Any, communes: frozenset[str]) -> dict[int, dict[str, Any]]:
+    limits = catalog.plausibility
+    nothing = pl.lit(None, pl.String)
+    frame = cells.with_columns(
+        *(
+            pl.col("text").alias(RAW + name)
+            for name in ("citizen_id", "insurance_number", "phone", "blood_pressure")
+        ),
+        nothing.alias(RAW + "sbp"),
+        nothing.alias(RAW + "dbp"),
+    )
+    frame = add_pressure(add_identifiers(frame), limits["sbp"], limits["dbp"])
+    icd = [bool(icd_codes(text)) for text in frame["text"].to_list()]
+    frame = frame.with_columns(
+        read_dates(frame["text"])["date"].alias("day"), pl.Series("icd", icd, pl.Boolean)
+    )
+    value, text = number(pl.col("text")), pl.col("text")
+    written = text.str.contains(_WRITTEN_DATE)
+    us = text.str.extract_groups(_US_DATE)
+    first, second = (us.struct.field(part).cast(pl.Int32, strict=False) for part in ("1", "2"))
+    tests = {
+        "citizen_id": pl.col("citizen_id").is_not_null() & (text.str.len_chars() > 8),
+        "insurance_number": pl.col("insurance_number").is_not_null(),
+        "phone": pl.col("phone").is_not_null(),
+        "blood_pressure": pl.col("sbp").is_not_null(),
+        "diagnosis": pl.col("icd"),
+        "visited_on": written & pl.col("day").is_not_null(),
+        "year": text.str.contains(_YEAR),
+        "commune": text.str.contains(_CODE) & text.str.zfill(5).is_in(list(communes)),
+        "facility": text.str.contains(r"^[A-Z0-9]{4,5}$"),
+        "name": text.str.contains(_NAME) & text.str.contains(r"\S\s+\S"),
+        "words": text.str.contains(r"\p{L}{3}"),
+        "month_first": (second > 12) & (first <= 12),
+        "day_first": (first > 12) & (second <= 12),
+        **{name: _fits(limits[key], value) for name, key in _MEASURED.items()},
+    }
+    weighed = frame.with_columns(
+        *(test.fill_null(False).alias(f"is:{name}") for name, test in tests.items()),
+        value.alias("value"),
+        written_unit(text).alias("unit"),
+    )
+    out: dict[int, dict[str, Any]] = {}
+    for (place,), group in weighed.group_by("place"):
+        total = int(group["n"].sum())
+        share = {name: float(group.filter(f"is:{name}")["n"].sum()) / total for name in tests}
+        month, day = share.pop("month_first"), share.pop("day_first")
+        numbers = group.filter(pl.col("value").is_not_null())
+        expanded = numbers["value"].repeat_by(numbers["n"]).explode() if numbers.height else None
+        units = group.drop_nulls("unit").group_by("unit").agg(pl.col("n").sum())
+        out[int(str(place))] = {
+            "shares": share,
+            "median": float(str(expanded.median())) if expanded is not None else None,
+            "units": {unit: n / total for unit, n in units.iter_rows()},
+            "month_first": month if month > 0 and day == 0 else 0.0,
+        }
+    return out
+
+
+def _fits(plausible: Any, value: pl.Expr) -> pl.Expr:
+    every = [plausible.limits, *(unit.limits for unit in plausible.other_units.values())]
+    return pl.any_horizontal(within(limits, value) for limits in every) | (value == 0)
+
+
+def _coded(counted: Counter[str], words: Words) -> dict[str, float]:
+    """Share of the cells that are known code words, per coded field; numbers are codes of anything."""
+    if len(counted) > _FEW_CODES:
+        return dict.fromkeys(words.codes, 0.0)
+    return {
+        name: sum(n for text, n in counted.items() if fold(text) in codes and not text.isdigit())
+        / counted.total()
+        for name, codes in words.codes.items()
+        if FIELDS[name]
+    }
+
+
+def day_of(texts: Sequence[str | None]) -> list[date | None]:
+    """Dates of some cells."""
+    found: list[date | None] = read_dates(pl.Series(list(texts), dtype=pl.String))["date"].to_list()
+    return found

@@ -1,0 +1,161 @@
+"""What headers and codes are called: the aliases of every source, and words of other languages."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from ncdsurv.catalog.sources import FIELDS, place_of
+from ncdsurv.ingest.headers import fold
+
+_BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_PATH = re.compile(r"^\w+(?:\.\w+)+$")
+_PART = re.compile(r"XML\d+|value|unit|name|text|code")  # parts of places, no names of columns
+_SHORT = 3  # a word so short is only ever the same word, never a similar one
+_TELLING = 6  # a single word of this length inside a longer label says what the label is about
+_ALIKE = 0.72
+
+
+@dataclass(frozen=True)
+class Words:
+    """Names of fields and spellings of codes.
+
+    Attributes:
+        aliases: Field -> its names, as written.
+        codes: Coded field -> folded spelling -> code; a spelling that sources disagree on is left out.
+        spellings: Coded field -> code -> spellings of the sources, as written.
+        other: Names of columns that are no field.
+        alone: Field -> how far the shape of the values can be trusted without a header.
+        typical: Measurement -> where its median usually lies.
+    """
+
+    aliases: dict[str, tuple[str, ...]]
+    codes: dict[str, dict[str, str]]
+    spellings: dict[str, dict[str, tuple[str, ...]]]
+    other: tuple[str, ...]
+    alone: dict[str, float]
+    typical: dict[str, tuple[float, float]]
+    _seen: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)
+
+    def header_scores(self, label: str) -> dict[str, float]:
+        """How much a label is like each field's names (0.72..1); fields below are left out.
+
+        A label that is more like a column known to be no field scores nothing.
+        """
+        if label not in self._seen:
+            scores = {
+                name: best
+                for name, aliases in self.aliases.items()
+                if (best := max((similarity(label, alias) for alias in aliases), default=0.0)) >= _ALIKE
+            }
+            other = self.other_score(label)
+            if other > max(scores.values(), default=0.0):
+                scores = {}
+            self._seen[label] = scores
+        return self._seen[label]
+
+    def other_score(self, label: str) -> float:
+        """How much a label is like the name of a column that the registry does not take."""
+        return max((similarity(label, word) for word in self.other), default=0.0)
+
+
+def load_words(sources: Mapping[str, Any]) -> Words:
+    """Names and codes of all table sources of the catalog, and those of `words.toml`."""
+    text = files("ncdsurv.draft").joinpath("words.toml").read_text(encoding="utf-8")
+    extra = tomllib.loads(text)
+    aliases: dict[str, dict[str, None]] = {name: {} for name in FIELDS}
+    told: dict[str, dict[str, dict[str, str]]] = {}  # field -> folded spelling -> code -> as written
+    ignored: dict[str, None] = {}
+    for mapping in sources.values():
+        ignored.update(dict.fromkeys(mapping.ignored))
+        for name, how in mapping.fields.items():
+            aliases[name].update(dict.fromkeys(_headers(how.columns)))
+            for code, spellings in how.values.items() if not how.by_words else ():
+                for spelling in spellings:
+                    told.setdefault(name, {}).setdefault(fold(spelling), {}).setdefault(code, spelling)
+    spelled = _spelled(told)
+    for name, table in extra["fields"].items():
+        aliases[name].update(dict.fromkeys(table.get("words", ())))
+        for code, spellings in table.get("values", {}).items():
+            for spelling in spellings:
+                told.setdefault(name, {}).setdefault(fold(spelling), {code: spelling})
+    return Words(
+        {name: tuple(found) for name, found in aliases.items()},
+        {
+            name: {text: next(iter(codes)) for text, codes in found.items() if len(codes) == 1}
+            for name, found in told.items()
+        },
+        spelled,
+        (*extra["other"]["words"], *ignored),
+        {name: float(table.get("alone", 0.0)) for name, table in extra["fields"].items()},
+        {name: (float(low), float(high)) for name, (low, high) in extra["typical"].items()},
+    )
+
+
+def _headers(columns: Iterable[str]) -> Iterator[str]:
+    """Names of columns as a table could have them: `HO_TEN` of a place such as `XML1.HO_TEN`."""
+    for column in columns:
+        name = column.rpartition(".")[2] if _PATH.match(column) else column
+        if place_of(column) is None and not _PART.fullmatch(name) and not _PATH.match(name):
+            yield name
+
+
+def _spelled(told: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, dict[str, tuple[str, ...]]]:
+    out: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name, found in told.items():
+        for codes in found.values():
+            if len(codes) == 1:
+                ((code, text),) = codes.items()
+                out.setdefault(name, {})[code] = (*out.get(name, {}).get(code, ()), text)
+    return out
+
+
+def similarity(label: str, alias: str) -> float:
+    """How much a label is like an alias, 0 to 1; accents, case, brackets and the order of words matter little.
+
+    >>> similarity("Systolic BP (mmHg)", "systolic bp"), similarity("Năm", "NAM")
+    (1.0, 0.0)
+    """
+    bare = _BRACKETS.sub(" ", label)
+    return max(_alike(text, alias) for text in dict.fromkeys((label, bare)) if text.strip() or text == label)
+
+
+def _alike(label: str, alias: str) -> float:
+    from rapidfuzz import fuzz
+
+    one, two = fold(label), fold(alias)
+    if not one or not two:
+        return 0.0
+    if one == two:
+        accents = not label.isascii() and len(one) <= _SHORT and _plain(label) != _plain(alias)
+        return 0.0 if accents else 1.0
+    if min(len(one), len(two)) <= _SHORT:
+        return 0.0
+    words, known = tokens(label), tokens(alias)
+    best = max(fuzz.ratio(one, two), fuzz.token_sort_ratio(" ".join(words), " ".join(known))) / 100
+    telling = len(known) > 1 or len(known[0]) >= _TELLING
+    if telling and set(known) <= set(words):
+        best = max(best, 0.75 + 0.2 * len(two) / len(one))
+    return min(best, 0.97)
+
+
+@lru_cache(maxsize=8192)
+def tokens(text: str) -> tuple[str, ...]:
+    """Folded words of a label: `MaTheBHYT`, `MA_THE_BHYT` and `Mã thẻ BHYT` are the same.
+
+    >>> tokens("MA_THE BHYT")
+    ('ma', 'the', 'bhyt')
+    """
+    parts = re.split(r"[\W_]+", _CAMEL.sub(" ", unicodedata.normalize("NFC", text)))
+    return tuple(folded for part in parts if (folded := fold(part))) or (fold(text),)
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip().casefold()
