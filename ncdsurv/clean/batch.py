@@ -36,6 +36,7 @@ from ncdsurv.clean.names import add_name_key, add_text
 from ncdsurv.clean.places import add_commune, add_facility
 from ncdsurv.clean.pressure import add_pressure
 from ncdsurv.clean.records import add_keys, diagnoses_of, identifiers_of, patients_of, split_duplicates
+from ncdsurv.clean.spellings import month_first
 from ncdsurv.ingest.raw import DAMAGE, REJECTED, RawBatch
 
 _OPTIONAL_DATES = ("detected_on", "next_visit_on")
@@ -142,7 +143,7 @@ def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, refere
     limits = catalog.plausibility
     ends = ("ended_on",) if "ended_on" in mapping.fields else ()
     rows = dates_in_age_columns(next_of_several(rows))
-    rows = add_dates(rows, ("visited_on", "birth_date", *_OPTIONAL_DATES, *ends))
+    rows = add_dates(month_first(rows, mapping), ("visited_on", "birth_date", *_OPTIONAL_DATES, *ends))
     ended = pl.max_horizontal("visited_on", *ends)  # an end before the beginning is no end
     rows = rows.with_columns(version_at(catalog.code_lists[_DIAGNOSIS_LIST], ended).alias("icd10_list"))
     for field in _CODED:

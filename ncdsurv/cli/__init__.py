@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from ncdsurv import __version__
-from ncdsurv.cli import checking, definitions, publishing, records, service
+from ncdsurv.cli import checking, definitions, publishing, records, service, sources
 from ncdsurv.errors import EXIT_STOPPED, EXIT_USAGE, NcdsurvError, nearest
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (publishing, records, checking, definitions, service):
+for part in (publishing, records, checking, definitions, sources, service):
     part.register(app)
 
 

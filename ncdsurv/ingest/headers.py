@@ -22,7 +22,7 @@ def fold(text: str) -> str:
     True
     """
     plain = unicodedata.normalize("NFD", text.replace("\u00d0", "Đ").replace("đ", "d").replace("Đ", "D"))
-    return re.sub(r"[^a-z0-9]", "", plain.casefold())
+    return re.sub(r"[\W_]+", "", plain.casefold())
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def find_header(rows: Sequence[Sequence[object]], sheet_name: str, mapping: Sour
                     hits.setdefault(name, []).append((order, position))
         if len(hits) >= _MIN_HITS and (best is None or len(hits) > best[0]):
             best = (len(hits), number, hits)
-            if 2 * len(hits) >= filled:  # most of its cells are headers: no data row below looks better
+            if mapping.header_rows == 1 and 2 * len(hits) >= filled:  # most of its cells are headers: no data row below looks better
                 break
     if best is None:
         return None
