@@ -69,6 +69,13 @@ class Store:
         Raises:
             StoreError: Another process writes, or the folder cannot be written.
         """
+        if set("[]%") & set(str(self.folder.absolute())):
+            raise StoreError(
+                "a registry cannot stand under this name",
+                got=self.folder,
+                allowed="no square brackets, no percent sign",
+                do="choose another folder",
+            )
         with faults_told(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             if not os.access(self.folder, os.W_OK):

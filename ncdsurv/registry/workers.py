@@ -25,6 +25,7 @@ FEW_FILES = 8
 _RUN = "from ncdsurv.registry.worker import main; main()"  # as a module it would pickle as __main__
 GROUP_FILES = 16
 _GROUP_BYTES = 16 << 20
+_FAREWELL = 5
 _AHEAD = 2
 """Groups cleaned ahead of the writer, per worker: bounds memory."""
 PATIENCE = 3
@@ -107,7 +108,7 @@ class _Pool:
     def __exit__(self, *_: object) -> None:
         self._stopped = True
         self._threads.shutdown(wait=True, cancel_futures=True)
-        for _ in range(self._size):
+        for _place in range(self._size):
             child = self._idle.get()
             if child is not None:
                 _spare(child)
@@ -236,4 +237,8 @@ class _Child:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        self.process.wait()
+        try:
+            self.process.wait(_FAREWELL)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

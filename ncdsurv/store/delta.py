@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
+
+import polars as pl
 
 from ncdsurv.errors import StoreError
 from ncdsurv.store.atomic import fsync_path
@@ -28,6 +30,20 @@ def current_version(path: Path) -> int | None:
         return DeltaTable(str(path)).version()
     except DeltaError as error:
         raise damaged(path.name, -1) from error
+
+
+def scan_files(path: Path, version: int) -> pl.LazyFrame | None:
+    """One version of a table, lazily; None where it has no data file.
+
+    The readers' own way asks for the files under percent-encoded names, which do not exist where the path
+    holds a space or a letter with a mark; there the files are named here.
+    """
+    from deltalake import DeltaTable
+
+    if quote(str(path)) == str(path):
+        return pl.scan_delta(str(path), version=version)
+    files = [unquote(uri) for uri in DeltaTable(str(path), version=version).file_uris()]
+    return pl.scan_parquet(files, hive_partitioning=True, glob=False) if files else None
 
 
 def fsync_versions(path: Path, first: int, last: int) -> None:

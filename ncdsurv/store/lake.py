@@ -22,7 +22,7 @@ import polars as pl
 
 from ncdsurv.catalog.tables import conform, empty
 from ncdsurv.errors import StoreError
-from ncdsurv.store.delta import SETTINGS, current_version, damaged, fsync_versions
+from ncdsurv.store.delta import SETTINGS, current_version, damaged, fsync_versions, scan_files
 from ncdsurv.store.tables import COMMITS, TABLES, Table
 
 
@@ -77,7 +77,9 @@ class Lake:
         current = current_version(self.path(table))
         if current is None or current < version:
             raise damaged(table, version)
-        frame = pl.scan_delta(str(self.path(table)), version=version)
+        frame = scan_files(self.path(table), version)
+        if frame is None:
+            return empty(schema).lazy()
         return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
     def commits(self) -> pl.DataFrame:
@@ -85,7 +87,8 @@ class Lake:
         version = current_version(self.folder / "commits")
         if version is None:
             return empty(COMMITS)
-        return pl.read_delta(str(self.folder / "commits"), version=version).sort("number")
+        frame = scan_files(self.folder / "commits", version)
+        return empty(COMMITS) if frame is None else frame.collect().sort("number")
 
     def snapshot(self, number: int | None = None) -> Snapshot:
         """The newest state, or the state after commit `number`.
