@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -16,10 +17,12 @@ from ncdsurv.errors import NcdsurvError
 from ncdsurv.ingest import read_file
 from tests.clean_support import CATALOG, KEY, REFERENCE
 from tests.unit.test_ingest_his_xml import FULL, envelope
+from tests.unit.test_ingest_json import BOTH
 from tests.unit.test_ingest_tables import HEADER, ROW
 
 SECRET = "Lò Thị Mẫu"
 KINDS = [("viettel", "02001_a.csv"), ("viettel", "02001_a.xlsx"), ("his_xml", "02001_a.xml")]
+KINDS += [("moh_ncd_api", "02001_a.json"), ("v20", "02001_v20.json")]
 
 
 @lru_cache
@@ -27,6 +30,10 @@ def whole(name: str) -> bytes:
     """A small good file of each format."""
     if name.endswith(".csv"):
         return "\n".join(",".join(row) for row in (HEADER, ROW, ROW)).encode()
+    if name.endswith("_v20.json"):
+        return json.dumps({"code": "200", "data": [BOTH, BOTH]}, ensure_ascii=False).encode()
+    if name.endswith(".json"):
+        return json.dumps({"ncdData": [BOTH, BOTH]}, ensure_ascii=False).encode()
     if name.endswith(".xml"):
         return envelope(FULL, FULL).encode()
     with tempfile.TemporaryDirectory() as folder:
