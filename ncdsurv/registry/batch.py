@@ -149,22 +149,32 @@ def split_repeated(visits: pl.DataFrame, tx: Transaction) -> tuple[pl.DataFrame,
     """
     if visits.is_empty():
         return visits, visits
-    first, last = visits["visited_on"].min(), visits["visited_on"].max()
-    known = (
-        tx.scan("visits")
-        .filter(pl.col("visited_on").is_between(pl.lit(first), pl.lit(last)))
-        .join(visits.lazy().select("visit_id").unique(), on="visit_id", how="semi")
-        .collect()
+    known = _known(visits, tx)
+    again = visits["visit_id"].is_duplicated() | visits["visit_id"].is_in(
+        known["visit_id"].unique().implode()
     )
+    once, visits = visits.filter(~again), visits.filter(again)  # nearly all are here for the first time
     both = pl.concat(
         [known.with_columns(pl.lit(False).alias("here")), visits.with_columns(pl.lit(True).alias("here"))]
     ).sort("visit_id", "received", "row_number")
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in _CONTENT)
     here = both.with_columns(same.alias("repeated")).filter("here").sort("received", "row_number", "visit_id")
-    return (
-        here.filter(~pl.col("repeated")).select(visits.columns),
-        here.filter("repeated").select(visits.columns),
+    fresh = here.filter(~pl.col("repeated")).select(visits.columns)
+    return pl.concat([once, fresh]), here.filter("repeated").select(visits.columns)
+
+
+def _known(visits: pl.DataFrame, tx: Transaction) -> pl.DataFrame:
+    """The rows of the same visits that the lake holds; most often there are none, so ids are looked at first."""
+    first, last = visits["visited_on"].min(), visits["visited_on"].max()
+    same_days = tx.scan("visits").filter(pl.col("visited_on").is_between(pl.lit(first), pl.lit(last)))
+    ids = (
+        same_days.select("visit_id")
+        .join(visits.lazy().select("visit_id"), on="visit_id", how="semi")
+        .collect()
     )
+    if ids.is_empty():
+        return visits.clear()
+    return same_days.join(ids.lazy(), on="visit_id", how="semi").select(visits.columns).collect()
 
 
 def rows_repeated(fresh: pl.DataFrame, repeated: pl.DataFrame, kept: Mapping[str, int]) -> dict[str, int]:
