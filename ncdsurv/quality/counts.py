@@ -19,20 +19,20 @@ KEYS = ["facility", "source", "month"]
 
 @dataclass(frozen=True)
 class Records:
-    """The frames a metric may look at; `contacts` are visits without screening, with source and month."""
+    """The frames a metric may look at; `contacts` are visits without screening, with source and month.
+
+    `receipts` tells when each visit was first received; None where that is not known.
+    """
 
     contacts: pl.DataFrame
     diagnoses: pl.DataFrame
     flags: pl.DataFrame
     catalog: Catalog
+    receipts: pl.DataFrame | None = None
 
 
-def count_metric(records: Records, metric: QualityMetric) -> pl.DataFrame:
-    """Count one metric (all kinds but `rejected`, which is not about visits)."""
-    return _COUNT[metric.kind](records, metric)
-
-
-def _share(frame: pl.DataFrame, hit: pl.Expr) -> pl.DataFrame:
+def share(frame: pl.DataFrame, hit: pl.Expr) -> pl.DataFrame:
+    """Rows that are hit over all rows, by station, source and month; an unknown answer is no hit."""
     return frame.group_by(KEYS).agg(
         numerator=hit.fill_null(False).cast(pl.Int64).sum(), denominator=pl.len().cast(pl.Int64)
     )
@@ -55,10 +55,10 @@ def _completeness(records: Records, metric: QualityMetric) -> pl.DataFrame:
     )
     # Several rows of one person at one station on one day are one contact: recorded once is recorded.
     contacts = contacts.group_by([*KEYS, "record_id", "visited_on"]).agg(usable=usable.any())
-    return _share(contacts, pl.col("usable"))
+    return share(contacts, pl.col("usable"))
 
 
-def _readings(records: Records, columns: tuple[str, ...]) -> pl.DataFrame:
+def readings_of(records: Records, columns: tuple[str, ...]) -> pl.DataFrame:
     """The last full reading of every record, station and day."""
     full = pl.all_horizontal([pl.col(column).is_not_null() for column in columns])
     order = ["record_id", "facility", "visited_on", "sequence", "row_number", "visit_id"]
@@ -71,7 +71,9 @@ def _readings(records: Records, columns: tuple[str, ...]) -> pl.DataFrame:
 
 def _terminal_digit(records: Records, metric: QualityMetric) -> pl.DataFrame:
     column = pl.col(metric.columns[0])
-    return _share(_readings(records, metric.columns), (column.cast(pl.Int64) % 10).is_in(list(metric.digits)))
+    return share(
+        readings_of(records, metric.columns), (column.cast(pl.Int64) % 10).is_in(list(metric.digits))
+    )
 
 
 def _below_limit(records: Records, metric: QualityMetric) -> pl.DataFrame:
@@ -81,15 +83,15 @@ def _below_limit(records: Records, metric: QualityMetric) -> pl.DataFrame:
     steps = (pl.col(metric.columns[0]) / step).round().cast(pl.Int64)
     highest, width = round((limit or 0.0) / step), int(metric.neighbours or 1)
     near = (
-        _readings(records, metric.columns)
+        readings_of(records, metric.columns)
         .filter(reading.where.expr())
         .filter(steps.is_between(highest - width, highest + width))
     )
-    return _share(near, steps == highest)
+    return share(near, steps == highest)
 
 
 def _repeated(records: Records, metric: QualityMetric) -> pl.DataFrame:
-    readings = _readings(records, metric.columns)
+    readings = readings_of(records, metric.columns)
     before = [
         pl.col(column).shift(1).over("record_id", order_by=["visited_on", "facility"])
         for column in metric.columns
@@ -97,18 +99,31 @@ def _repeated(records: Records, metric: QualityMetric) -> pl.DataFrame:
     same = pl.all_horizontal(pl.col(column) == earlier for column, earlier in zip(metric.columns, before))
     first = before[0].is_null()
     readings = readings.select(*KEYS, same=same, first=first).filter(~pl.col("first"))
-    return _share(readings, pl.col("same"))
+    return share(readings, pl.col("same"))
+
+
+def _recorded(records: Records, metric: QualityMetric) -> pl.DataFrame:
+    """One contact per record, station and day; the columns may stand in different rows of that day."""
+    kinds = [str(kind) for kind in metric.visit_kinds]
+    contacts = (
+        records.contacts.filter(pl.col("kind").is_in(kinds))
+        .group_by([*KEYS, "record_id", "visited_on"])
+        .agg(pl.col(column).is_not_null().any() for column in metric.columns)
+    )
+    return share(contacts, pl.all_horizontal(metric.columns))
 
 
 def _identifier(records: Records, metric: QualityMetric) -> pl.DataFrame:
     seen = records.contacts.select(*KEYS, "record_id").unique()
-    marks = records.flags.select("record_id", "has_citizen_id").unique("record_id", keep="any")
+    names = [f"has_{name}" for name in metric.identifiers]
+    marks = records.flags.select("record_id", *names).unique("record_id", keep="any")
     seen = seen.join(marks, on="record_id", how="left")
-    return _share(seen, ~pl.col("has_citizen_id").fill_null(False))
+    return share(seen, ~pl.all_horizontal(pl.col(name).fill_null(False) for name in names))
 
 
-_COUNT: dict[str, Callable[[Records, QualityMetric], pl.DataFrame]] = {
+COUNT: dict[str, Callable[[Records, QualityMetric], pl.DataFrame]] = {
     "completeness": _completeness,
+    "recorded": _recorded,
     "terminal_digit": _terminal_digit,
     "below_limit": _below_limit,
     "repeated": _repeated,

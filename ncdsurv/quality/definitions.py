@@ -21,12 +21,34 @@ if TYPE_CHECKING:
 FILE = "quality.toml"
 _NEEDS: dict[str, tuple[str, ...]] = {
     "completeness": ("measurement", "visit_kinds"),
+    "recorded": ("columns", "visit_kinds"),
+    "deadline": ("working_days",),
+    "delay": ("within_days",),
+    "same_day": (),
     "terminal_digit": ("columns", "digits"),
     "below_limit": ("columns", "preset", "measurement", "reading", "step", "neighbours"),
     "repeated": ("columns",),
-    "identifier": (),
+    "jump": ("columns", "change", "within_days"),
+    "spread": ("columns", "variance_ratio", "significance"),
+    "flat": ("columns", "step", "bins", "trim", "significance"),
+    "identifier": ("identifiers",),
     "rejected": (),
 }
+Kind = Literal[
+    "completeness",
+    "recorded",
+    "deadline",
+    "delay",
+    "same_day",
+    "terminal_digit",
+    "below_limit",
+    "repeated",
+    "jump",
+    "spread",
+    "flat",
+    "identifier",
+    "rejected",
+]
 
 
 class QualityMetric(Definition):
@@ -36,7 +58,7 @@ class QualityMetric(Definition):
     names: Names
     definition: Names
     method: Names
-    kind: Literal["completeness", "terminal_digit", "below_limit", "repeated", "identifier", "rejected"]
+    kind: Kind
     measurement: str | None = None
     visit_kinds: tuple[VisitKind, ...] = ()
     columns: tuple[str, ...] = ()
@@ -45,6 +67,14 @@ class QualityMetric(Definition):
     reading: str | None = None
     step: float | None = Field(default=None, gt=0)
     neighbours: int | None = Field(default=None, ge=1)
+    working_days: int | None = Field(default=None, ge=1)
+    within_days: int | None = Field(default=None, ge=1)
+    change: float | None = Field(default=None, gt=0)
+    variance_ratio: float | None = Field(default=None, gt=0, lt=1)
+    significance: float | None = Field(default=None, gt=0, lt=1)
+    bins: int | None = Field(default=None, ge=3)
+    trim: float | None = Field(default=None, ge=0, lt=0.5)
+    identifiers: tuple[Literal["citizen_id", "insurance_number"], ...] = ()
     expected_percent: float | None = None
     polarity: Literal["high_good", "low_good", "no_judgement"]
     minimum_denominator: int = Field(ge=1)

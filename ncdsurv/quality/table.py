@@ -8,8 +8,9 @@ import polars as pl
 
 from ncdsurv.catalog.tables import Schema
 from ncdsurv.catalog.vocabulary import NATION, Flag, Level, Vintage, VisitKind
-from ncdsurv.quality.counts import Records, count_metric, count_rejects
+from ncdsurv.quality.counts import Records, count_rejects
 from ncdsurv.quality.definitions import QualityMetric, check_metrics, load_metrics
+from ncdsurv.quality.kinds import count_metric
 from ncdsurv.quality.places import place_facilities
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def quality_table(
     flags: pl.DataFrame,
     reference: Reference,
     catalog: Catalog,
+    receipts: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Count every metric of `quality.toml`.
 
@@ -48,9 +50,10 @@ def quality_table(
         patients: Schema `PATIENTS`.
         diagnoses: Schema `DIAGNOSES`.
         rejects: Schema `REJECTS`.
-        flags: [record_id, has_citizen_id]: a mark from the vault, never an identifier.
+        flags: [record_id, has_citizen_id, has_insurance_number]: marks from the vault, never an identifier.
         reference: Where stations lie.
         catalog: Diseases, measurements, targets.
+        receipts: [visit_id, received_on]: the day a visit was first received; without it no row of timeliness.
 
     Returns:
         Frame of schema `QUALITY`, sorted. A row with a facility is one station in one month (`area_code` its
@@ -65,7 +68,7 @@ def quality_table(
     metrics = load_metrics()
     check_metrics(metrics, catalog)
     source = patients.select("record_id", "source").unique("record_id", keep="any")
-    records = Records(_contacts(visits, source), diagnoses, flags, catalog)
+    records = Records(_contacts(visits, source), diagnoses, flags, catalog, receipts)
     parts = []
     for metric in metrics.values():
         if metric.kind == "rejected":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import ncdsurv
-from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, Period, month_index, month_label
+from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, TIME_ZONE, Period, month_index, month_label
 from ncdsurv.errors import StoreError, UsageError
 from ncdsurv.registry.buckets import read_buckets
 from ncdsurv.registry.checks import ValueChecks, check_measures
@@ -135,7 +135,10 @@ def _quality(store: Store, snapshot: Snapshot) -> pl.DataFrame:
     flags = (
         snapshot.scan("identifiers")
         .group_by("record_id")
-        .agg(pl.col("citizen_id").is_not_null().any().alias("has_citizen_id"))
+        .agg(
+            pl.col(name).is_not_null().any().alias(f"has_{name}")
+            for name in ("citizen_id", "insurance_number")
+        )
         .collect()
         .sort("record_id")
     )
@@ -147,7 +150,17 @@ def _quality(store: Store, snapshot: Snapshot) -> pl.DataFrame:
         flags,
         store.reference,
         store.catalog,
+        _receipts(snapshot),
     )
+
+
+def _receipts(snapshot: Snapshot) -> pl.DataFrame:
+    """The day each visit was first received, in Vietnamese time; a correction does not make it late."""
+    log = snapshot.scan("ingest_log").select(
+        "received", received_on=pl.col("received_at").dt.convert_time_zone(TIME_ZONE).dt.date()
+    )
+    first = snapshot.scan("visits").group_by("visit_id").agg(pl.col("received").min())
+    return first.join(log, on="received", how="left").select("visit_id", "received_on").collect()
 
 
 def _dossier(published: Published) -> dict[str, Any]:

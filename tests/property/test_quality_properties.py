@@ -57,7 +57,7 @@ def build(rows: list[dict], bad: list[dict], shuffle: bool = False) -> pl.DataFr
         commune_vintage=pl.lit("2025"),
     )
     diagnoses = people.select("record_id", disease=pl.lit(DISEASES[0]))
-    flags = people.select("record_id", has_citizen_id=number % 2 == 0)
+    flags = people.select("record_id", has_citizen_id=number % 2 == 0, has_insurance_number=number % 3 == 0)
     rejected = pl.DataFrame(bad, schema={"row_number": pl.Int64, "rule": pl.String}).with_columns(
         file_sha256=pl.lit("file"), source=pl.lit("one"), sheet=pl.lit("s")
     )

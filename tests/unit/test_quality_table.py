@@ -61,8 +61,11 @@ def table(
         schema={"record_id": pl.String, "disease": pl.String},
     )
     marks = pl.DataFrame(
-        [{"record_id": record, "has_citizen_id": has} for record, has in (flags or {}).items()],
-        schema={"record_id": pl.String, "has_citizen_id": pl.Boolean},
+        [
+            {"record_id": record, "has_citizen_id": has, "has_insurance_number": True}
+            for record, has in (flags or {}).items()
+        ],
+        schema={"record_id": pl.String, "has_citizen_id": pl.Boolean, "has_insurance_number": pl.Boolean},
     )
     return quality_table(
         frame,

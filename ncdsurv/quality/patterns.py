@@ -1,0 +1,108 @@
+"""Readings that look copied or invented: jumps no body makes, and distributions that are too even. Pure.
+
+A distribution is judged for a station as a whole: all its readings stand in the numerator, or none, so that
+sums over stations say what share of the readings comes from stations that stand out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from ncdsurv.quality.counts import KEYS, Records, readings_of, share
+from ncdsurv.quality.definitions import QualityMetric
+
+
+def _jump(records: Records, metric: QualityMetric) -> pl.DataFrame:
+    """A change from the same record's reading before, of at least so much within so many days."""
+    column, day = pl.col(metric.columns[0]).cast(pl.Float64), pl.col("visited_on")
+    order = ["visited_on", "facility"]
+    pairs = readings_of(records, metric.columns).select(
+        *KEYS,
+        change=(column - column.shift(1).over("record_id", order_by=order)).abs(),
+        days=(day - day.shift(1).over("record_id", order_by=order)).dt.total_days(),
+    )
+    near = pairs.filter(pl.col("days") <= (metric.within_days or 0))
+    return share(near, pl.col("change") >= (metric.change or 0.0))
+
+
+def _spread(records: Records, metric: QualityMetric) -> pl.DataFrame:
+    """Variance of a station's readings against the variance within all stations of that month.
+
+    Too even: the ratio is below the limit, and chance would give so small a variance less often than the
+    significance says (chi-square of n - 1 degrees of freedom).
+    """
+    from scipy.stats import chi2
+
+    column = pl.col(metric.columns[0]).cast(pl.Float64)
+    groups = (
+        readings_of(records, metric.columns)
+        .group_by(KEYS)
+        .agg(n=pl.len().cast(pl.Int64), variance=column.var())
+        .filter(pl.col("n") >= metric.minimum_denominator)
+    )
+    freedom = pl.col("n") - 1
+    pooled = groups.group_by("month").agg(within=(freedom * pl.col("variance")).sum() / freedom.sum())
+    groups = groups.join(pooled, on="month").with_columns(ratio=pl.col("variance") / pl.col("within"))
+    chance = chi2.cdf((groups["ratio"] * (groups["n"] - 1)).to_numpy(), (groups["n"] - 1).to_numpy())
+    small = pl.col("ratio") < (metric.variance_ratio or 0.0)
+    rare = pl.Series("chance", chance, dtype=pl.Float64) < (metric.significance or 0.0)
+    return _whole(groups.with_columns(even=small & rare).with_columns(pl.col("even").fill_null(False)))
+
+
+def _flat(records: Records, metric: QualityMetric) -> pl.DataFrame:
+    """Readings of a station, over the whole time, that cannot be told from numbers drawn evenly in a range.
+
+    The steps between the trimmed ends are put into bins, as equal as they go; chi-square against the shares
+    that even numbers would have. Bodies give a heap in the middle, which does not fit; random numbers
+    between two limits do.
+    """
+    from scipy.stats import chi2
+
+    bins, trim, step = metric.bins or 1, metric.trim or 0.0, metric.step or 1.0
+    place = ["facility", "source"]
+    # Whole steps from here on: binary fractions would move readings across the edge of a bin.
+    steps = (pl.col(metric.columns[0]).cast(pl.Float64) / step).round().cast(pl.Int64)
+    readings = readings_of(records, metric.columns).select(*place, at=steps)
+    low, high = (pl.col("at").quantile(q, "nearest").cast(pl.Int64).over(place) for q in (trim, 1 - trim))
+    readings = readings.with_columns(low=low, values=high - low + 1)
+    readings = readings.with_columns(at=pl.col("at") - pl.col("low")).filter(
+        pl.col("values") >= bins, pl.col("at").is_between(0, pl.col("values") - 1)
+    )
+    readings = readings.with_columns(bin=pl.col("at") * bins // pl.col("values"))
+    in_bin = _ceiling((pl.col("bin") + 1) * pl.col("values"), bins) - _ceiling(
+        pl.col("bin") * pl.col("values"), bins
+    )
+    groups = (
+        readings.group_by([*place, "values", "bin"])
+        .agg(counted=pl.len().cast(pl.Int64))
+        .with_columns(expected=in_bin / pl.col("values"))
+        .group_by(place)
+        .agg(
+            n=pl.col("counted").sum(),
+            fit=(pl.col("counted") ** 2 / pl.col("expected")).sum(),
+        )
+        .filter(pl.col("n") >= metric.minimum_denominator)
+        # sum of (observed - n p)^2 / (n p) = sum of observed^2 / (n p) - n; an empty bin adds nothing
+        .with_columns(statistic=pl.col("fit") / pl.col("n") - pl.col("n"))
+    )
+    limit = float(chi2.ppf(1 - (metric.significance or 0.0), bins - 1))
+    return _whole(groups.with_columns(even=pl.col("statistic") < limit, month=pl.lit(None, pl.String)))
+
+
+def _ceiling(number: pl.Expr, by: int) -> pl.Expr:
+    return -((-number) // by)
+
+
+def _whole(groups: pl.DataFrame) -> pl.DataFrame:
+    return groups.select(
+        *KEYS, numerator=pl.when("even").then("n").otherwise(0).cast(pl.Int64), denominator=pl.col("n")
+    )
+
+
+COUNT: dict[str, Callable[[Records, QualityMetric], pl.DataFrame]] = {
+    "jump": _jump,
+    "spread": _spread,
+    "flat": _flat,
+}
