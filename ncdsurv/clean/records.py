@@ -20,6 +20,7 @@ _IDENTITY = [
     "birth_date",
     "sex",
 ]
+_NUMBER = "record_number"  # place of a record among those of the batch: sorts like its id, and faster
 VISIT_KEY = ("record_id", "facility", "visited_on", "disease", "sequence")
 
 
@@ -50,6 +51,7 @@ def add_keys(rows: pl.DataFrame, key: bytes) -> pl.DataFrame:
     )
     people = people.with_columns(strong.alias("identity"))
     people = people.with_columns(keyed_ids(key, "record", people, ["source", "identity"]).alias("record_id"))
+    people = people.with_columns(pl.col("record_id").rank("dense").alias(_NUMBER))
     rows = rows.join(
         people.drop("identity"), on=_IDENTITY, how="left", nulls_equal=True, maintain_order="left"
     )
@@ -108,16 +110,29 @@ def newest_visits(visits: pl.DataFrame, order: str | list[str]) -> pl.DataFrame:
 def patients_of(kept: pl.DataFrame) -> pl.DataFrame:
     """One row per record and change of residence or facility; sex and birth are the best known of the batch."""
     place = ["commune_code", "commune_vintage", "facility"]
-    ordered = kept.sort("record_id", "visited_on", "sequence", ROW)
-    changed = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1).over("record_id") for name in place)
-    first = pl.col("record_id") != pl.col("record_id").shift(1)
-    runs = ordered.filter((first | changed).fill_null(True)).with_columns(
-        pl.col("visited_on").alias("valid_on")
-    )
+    said = [
+        "record_id",
+        "source",
+        *place,
+        "sex",
+        "birth_date",
+        "birth_precision",
+        "file_sha256",
+        "row_number",
+    ]
+    ordered = _in_order(kept, said)
+    changed = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in (_NUMBER, *place))
+    runs = ordered.filter(changed.fill_null(True)).with_columns(pl.col("visited_on").alias("valid_on"))
     runs = runs.drop("sex", "birth_date", "birth_precision").join(
-        _best_person(ordered), on="record_id", how="left", maintain_order="left"
+        _best_person(ordered), on=_NUMBER, how="left", maintain_order="left"
     )
     return tables.conform(runs, tables.PATIENTS)
+
+
+def _in_order(kept: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """The rows of each record from its first visit on, records by their id."""
+    order = [_NUMBER, "visited_on", "sequence", ROW]
+    return kept.select(*order, *columns).sort(order)
 
 
 def _best_person(ordered: pl.DataFrame) -> pl.DataFrame:
@@ -125,17 +140,19 @@ def _best_person(ordered: pl.DataFrame) -> pl.DataFrame:
     exactness = pl.col("birth_precision").replace_strict(
         {"day": 2, "month": 1, "year": 0}, default=0, return_dtype=pl.Int8
     )
-    known = pl.col("sex") != "unknown"
     birth = (
-        ordered.with_columns(exactness.alias("exactness"))
-        .sort("record_id", "exactness", "visited_on", ROW)
-        .group_by("record_id", maintain_order=True)
-        .agg(pl.col("birth_date").last(), pl.col("birth_precision").last())
+        ordered.select(
+            _NUMBER, exactness.alias("exactness"), "visited_on", ROW, "birth_date", "birth_precision"
+        )
+        .sort(_NUMBER, "exactness", "visited_on", ROW)
+        .unique(_NUMBER, keep="last", maintain_order=True)
+        .select(_NUMBER, "birth_date", "birth_precision")
     )
-    sex = ordered.group_by("record_id", maintain_order=True).agg(
-        pl.coalesce(pl.col("sex").filter(known).last(), pl.lit("unknown")).alias("sex")
+    known = ordered.select(_NUMBER, "sex").filter(pl.col("sex") != "unknown")
+    sex = known.unique(_NUMBER, keep="last", maintain_order=True)
+    return birth.join(sex, on=_NUMBER, how="left", maintain_order="left").with_columns(
+        pl.col("sex").fill_null("unknown")
     )
-    return birth.join(sex, on="record_id", how="left", maintain_order="left")
 
 
 def diagnoses_of(kept: pl.DataFrame) -> pl.DataFrame:
@@ -153,30 +170,33 @@ def diagnoses_of(kept: pl.DataFrame) -> pl.DataFrame:
         )
     )
     by_sheet = rows.filter(pl.col("sheet_disease").is_not_null()).with_columns(
-        pl.col("sheet_disease").alias("disease"), pl.lit(None, dtype=pl.String).alias("icd10")
+        pl.col("sheet_disease").alias("disease"),
+        pl.lit(None, dtype=pl.String).alias("icd10"),
+        icd10_list=pl.lit(None, dtype=pl.String),
     )
     said = ["record_id", "disease", "detected_on", "detected_where", "facility"]
-    columns = [*said, "icd10", "visited_on", "file_sha256", "row_number", ROW]
+    columns = [*said, "icd10", "icd10_list", "visited_on", "file_sha256", "row_number", _NUMBER, ROW]
     both = pl.concat([by_code.select(columns), by_sheet.select(columns)])
     first = (
         both.sort("visited_on", ROW, pl.col("icd10").is_null(), maintain_order=True)
         .unique(said, keep="first", maintain_order=True)
         .with_columns(pl.col("visited_on").alias("recorded_on"))
-        .sort("record_id", "disease", "recorded_on", ROW)
+        .sort(_NUMBER, "disease", "recorded_on", ROW)
     )
     return tables.conform(first, tables.DIAGNOSES)
 
 
 def identifiers_of(kept: pl.DataFrame) -> pl.DataFrame:
     """One row per record: the last known of each identifier. For the vault only."""
-    ordered = kept.sort("record_id", "visited_on", "sequence", ROW)
     last = ("name", "name_key", "citizen_id", "insurance_number", "phone", "address")
-    people = ordered.group_by("record_id", maintain_order=True).agg(
+    commune = ("commune_code", "commune_vintage")
+    ordered = _in_order(kept, ["record_id", *last, *commune, "sex", "birth_date", "birth_precision"])
+    people = ordered.group_by(_NUMBER, maintain_order=True).agg(
+        pl.col("record_id").last(),
         *(pl.col(name).drop_nulls().last() for name in last),
-        pl.col("commune_code").last(),
-        pl.col("commune_vintage").last(),
+        *(pl.col(name).last() for name in commune),
     )
     return tables.conform(
-        people.join(_best_person(ordered), on="record_id", how="left", maintain_order="left"),
+        people.join(_best_person(ordered), on=_NUMBER, how="left", maintain_order="left"),
         tables.IDENTIFIERS,
     )
