@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,9 @@ import typer
 
 from ncdsurv import __version__
 from ncdsurv.cli import checking, definitions, publishing, records, service, sources
-from ncdsurv.errors import EXIT_STOPPED, EXIT_USAGE, NcdsurvError, nearest
+from ncdsurv.errors import EXIT_ALL_FAILED, EXIT_STOPPED, EXIT_USAGE, NcdsurvError, nearest
+
+TRACEBACK_VARIABLE = "NCDSURV_TRACEBACK"
 
 app = typer.Typer(
     name="ncdsurv",
@@ -70,12 +73,31 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:
         if not hasattr(error, "format_message"):
-            raise
+            if os.environ.get(TRACEBACK_VARIABLE):
+                raise
+            typer.echo(f"ncdsurv: {_our_fault(error)}", err=True)
+            return EXIT_ALL_FAILED
         typer.echo(f"ncdsurv: {_usage_message(error)}", err=True)
         return getattr(error, "exit_code", EXIT_USAGE)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # how native code breaks; not an ordinary exception
+            raise
+        typer.echo(f"ncdsurv: {_our_fault(error)}", err=True)
+        return EXIT_ALL_FAILED
     if code == EXIT_STOPPED:  # the parser turns Ctrl-C into this code without a word
         typer.echo("ncdsurv: stopped", err=True)
     return int(code) if isinstance(code, int) else 0
+
+
+def _our_fault(error: BaseException) -> str:
+    """A fault of ours: where it happened, without the message of a library, which may hold a patient's value."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "ncdsurv" in frame.filename] or frames
+    where = f"{os.path.basename(ours[-1].filename)}:{ours[-1].lineno}" if ours else "an unknown place"
+    return (
+        f"a fault of ncdsurv itself: got {type(error).__name__} at {where}; do: report this line, or set "
+        f"{TRACEBACK_VARIABLE}=1 to see all (it may show patients' values)"
+    )
 
 
 def _usage_message(error: Any) -> str:

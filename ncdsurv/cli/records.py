@@ -9,7 +9,7 @@ import typer
 
 from ncdsurv.cli.options import DEFAULT_STORE, JsonOption, StoreOption
 from ncdsurv.cli.show import show_json, show_rows
-from ncdsurv.errors import EXIT_ALL_FAILED, EXIT_SOME_FAILED
+from ncdsurv.errors import EXIT_SOME_FAILED
 
 release_app = typer.Typer(help="List, show and compare releases.", no_args_is_help=True)
 reference_app = typer.Typer(
@@ -43,9 +43,11 @@ def ingest(
         show_json(report.to_dict())
     else:
         typer.echo(str(report))
-    refused = len(report.refused)
-    if refused:
-        raise typer.Exit(EXIT_ALL_FAILED if refused == len(report.files) else EXIT_SOME_FAILED)
+    if report.refused:
+        first, more = report.refused[0], len(report.refused) - 1
+        others = f" (and {more} more, see the report)" if more else ""
+        typer.echo(f"ncdsurv: refused {first.name}: {first.error}{others}", err=True)
+        raise typer.Exit(EXIT_SOME_FAILED)
 
 
 def link(store: StoreOption = DEFAULT_STORE) -> None:

@@ -61,8 +61,7 @@ def check_file(path: Path, limits: Limits = LIMITS) -> tuple[str, str]:
             raise refuse(path, "is not a file", "give the path of a file")
         if size == 0:
             raise refuse(path, "is empty", "export it again")
-        if size > limits.file_bytes:
-            raise refuse(path, f"has {size // _MB} MB, above {limits.file_bytes // _MB}", "split it by month")
+        check_size(path, limits)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)
@@ -71,6 +70,17 @@ def check_file(path: Path, limits: Limits = LIMITS) -> tuple[str, str]:
         raise refuse(path, "does not exist", "check the path") from None
     except OSError as error:
         raise refuse(path, f"cannot be opened ({error.strerror})", "check the path and its rights") from None
+
+
+def check_size(path: Path, limits: Limits = LIMITS) -> None:
+    """Refuse what is too large even to be copied.
+
+    Raises:
+        InputError: It is above the limit.
+    """
+    size = path.stat().st_size
+    if size > limits.file_bytes:
+        raise refuse(path, f"has {size // _MB} MB, above {limits.file_bytes // _MB}", "split it by month")
 
 
 def refuse(path: Path, what: str, do: str) -> InputError:
