@@ -44,14 +44,15 @@ def _rows(book: Book, job: FileJob, header: list[str]) -> list[list[Any]]:
         who = identities.get(visit.person)
         if who is None:
             who = identities[visit.person] = book.identity(job, visit.person)
-        cells = _cells(book, job, visit, who)
+        cells = visit_cells(book, job, visit, who)
         for _ in range(copies(job, visit)):
             cells["STT"] = len(rows) + 1
             rows.append([cells.get(column) for column in header])
     return rows
 
 
-def _cells(book: Book, job: FileJob, visit: Any, who: Identity) -> dict[str, Any]:
+def visit_cells(book: Book, job: FileJob, visit: Any, who: Identity) -> dict[str, Any]:
+    """One contact by the headers of the common table, dirt applied."""
     illness, table = parameters("illness"), parameters("table_export")
     ills = book.diseases(visit)
     as_date = bool(job.station["excel_dates"]) and not job.station["csv"]

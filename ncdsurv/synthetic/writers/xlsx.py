@@ -45,12 +45,13 @@ _CORE = (
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet: its name, header, rows of cells (text, number, date, datetime or None), lines above."""
+    """One sheet: name, header, rows of cells (text, number, date, datetime or None), lines above, merged ranges."""
 
     name: str
     header: list[str]
     rows: Iterable[list[Any]]
     titles: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
 
 
 def write_xlsx(path: Path, sheets: list[Sheet]) -> None:
@@ -88,12 +89,14 @@ def write_xlsx(path: Path, sheets: list[Sheet]) -> None:
 
 
 def _page(sheet: Sheet, strings: dict[str, int]) -> str:
-    names = [_column(k) for k in range(len(sheet.header))]
+    names = [column_letters(k) for k in range(len(sheet.header))]
     lines: list[list[Any]] = [[title] for title in sheet.titles]
     lines += [[]] if sheet.titles else []
     body = [_row(at, line, names, strings) for at, line in enumerate([*lines, sheet.header], 1)]
     body += [_row(at, row, names, strings) for at, row in enumerate(sheet.rows, len(body) + 1)]
-    return f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>{"".join(body)}</sheetData></worksheet>'
+    areas = "".join(f'<mergeCell ref="{area}"/>' for area in sheet.merged)
+    merges = f'<mergeCells count="{len(sheet.merged)}">{areas}</mergeCells>' if areas else ""
+    return f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>{"".join(body)}</sheetData>{merges}</worksheet>'
 
 
 def _row(at: int, cells: list[Any], names: list[str], strings: dict[str, int]) -> str:
@@ -115,7 +118,7 @@ def _row(at: int, cells: list[Any], names: list[str], strings: dict[str, int]) -
     return "".join(parts)
 
 
-def _column(at: int) -> str:
+def column_letters(at: int) -> str:
     """Letters of a column: 0 is A, 26 is AA."""
     letters = ""
     at += 1
