@@ -6,8 +6,6 @@ depth are known before, numbers stay text, and NaN, a field named twice or anoth
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -17,11 +15,10 @@ from typing import Any
 from ncdsurv.errors import InputError
 from ncdsurv.ingest.guard import LIMITS, refuse
 from ncdsurv.ingest.headers import fold
+from ncdsurv.ingest.json_decoder import DECODER, HostileJson
 
 RECORD_BYTES = 1_000_000
 DEPTH = 16
-_NUMBER_LENGTH = 40
-_EXACT = 1e15  # a float above is no code and no reading
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _SCALAR = re.compile(rb'[^\s,:"\[\]{}]++')
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
@@ -198,10 +195,10 @@ class JsonWalk:
 
     def _decoded(self, start: int, end: int) -> Any:
         try:
-            return _DECODER.decode(self.data[start:end].decode("utf-8"))
+            return DECODER.decode(self.data[start:end].decode("utf-8"))
         except UnicodeDecodeError:
             raise _not_utf8(self.path) from None
-        except _Hostile as error:
+        except HostileJson as error:
             raise self._hostile(str(error)) from None
         except (ValueError, RecursionError):
             raise self._broken(start) from None
@@ -226,10 +223,6 @@ class JsonWalk:
         return refuse(self.path, f"{what} near line {line}, record {max(1, self.records)}", "export it again")
 
 
-class _Hostile(Exception):
-    """What the decoder met; says it without the value."""
-
-
 def _content(path: Path) -> bytes:
     data = path.read_bytes()
     if b"\0" in data or data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -239,36 +232,3 @@ def _content(path: Path) -> bytes:
 
 def _not_utf8(path: Path) -> InputError:
     return refuse(path, "is not UTF-8 text", "save it as UTF-8")
-
-
-def _whole_number(text: str) -> str:
-    if len(text) > _NUMBER_LENGTH:
-        raise _Hostile(f"a number of {len(text)} digits")
-    return text
-
-
-def _number(text: str) -> str:
-    value = float(_whole_number(text))
-    if not math.isfinite(value):
-        raise _Hostile("a number without end")
-    return str(int(value)) if value.is_integer() and abs(value) < _EXACT else repr(value)
-
-
-def _constant(_: str) -> None:
-    raise _Hostile("NaN or Infinity, which are not JSON,")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Hostile("a field named twice")
-    return found
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object,
-    parse_int=_whole_number,
-    parse_float=_number,
-    parse_constant=_constant,
-    strict=False,  # a line break inside a prescription is no reason to lose the file
-)
