@@ -83,6 +83,8 @@ def find_layout(rows: Rows, words: Words) -> Layout | None:
     known = known_labels(words)
     best: tuple[float, int, int] | None = None
     for first in range(min(SEARCH_ROWS, len(texts))):
+        if not any(texts[first]):
+            continue
         for count in range(1, _MOST_ROWS + 1):
             if first + count > len(texts) or not _labels_only(texts[first + count - 1]):
                 break
@@ -157,7 +159,7 @@ def _skipped(after: list[list[str | None]]) -> int:
 
 def _without_header(texts: list[list[str | None]]) -> Layout | None:
     """A table without header: most rows alike, each with several values."""
-    telling = [row for row in texts if sum(map(is_value, filter(None, row))) >= _ENOUGH]
+    telling = [row for row in texts if sum(map(is_value, filter(None, row))) > 1]
     if len(telling) < _ENOUGH or len(telling) * 2 < sum(any(row) for row in texts):
         return None
     return Layout(-1, 0, 0, (), [row for row in texts if any(row)])

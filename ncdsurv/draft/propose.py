@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ncdsurv.catalog.sources import FIELDS
 from ncdsurv.draft.roles import date_shares, pressure_shares
 from ncdsurv.draft.shapes import NUMBERS, Column
 from ncdsurv.draft.words import Words
@@ -129,6 +130,8 @@ def _shape(
     if name in NUMBERS:
         return pressure.get(name, column.shares[name])
     share = column.shares.get(name)
+    if FIELDS[name] and not column.coded:
+        return 0.0
     if name == "diagnosis" and (share or 0.0) < _HALF <= column.shares["words"]:
         return None  # diagnoses in words
     if name not in _READ_BY_SHAPE:

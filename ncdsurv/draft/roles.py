@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from statistics import median
 
-from ncdsurv.draft.shapes import Column, day_of
+from ncdsurv.draft.shapes import Column, days_of
 from ncdsurv.draft.words import Words
 
 _MOSTLY = 0.7
@@ -22,7 +22,7 @@ def date_shares(columns: Sequence[Column]) -> dict[int, dict[str, float]]:
     Births lie decades back, detection before the visit, the next visit some weeks after it.
     """
     dated = {
-        column.place: day_of(column.cells)
+        column.place: days_of(column)
         for column in columns
         if column.shares["visited_on"] >= _MOSTLY or column.shares["year"] >= _MOSTLY
     }

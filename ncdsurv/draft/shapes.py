@@ -22,7 +22,9 @@ from ncdsurv.ingest.headers import fold
 
 _DISTINCT = 600  # different cells of a column that are looked at
 _WRITTEN_DATE = r"^\d{1,4}\s?[-/. ]\s?\d{1,2}\s?[-/. ]\s?\d{1,4}(?:\D.*)?$|^\d{8}(?:\d{4})?$"
-_US_DATE = r"^(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}"
+_US_DATE = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})"
+MONTHS, _DAYS = 12, 31
+_PERSONAL = r"^\W?(?:\d[ .]?){9,12}$|^[A-Z]\d{7}$"
 _NAME = r"^[^\d,;:/()]+$"
 _YEAR = r"^(?:19|20)\d\d$"
 _CODE = r"^\d{4,5}$"
@@ -32,7 +34,7 @@ _MEASURED = {
 }  # fmt: skip
 NUMBERS = frozenset((*_MEASURED, "age_male", "age_female"))
 """Fields that hold one number."""
-_FEW_CODES = 20
+_FEW_CODES, _FEW = 20, 5
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,10 +46,12 @@ class Column:
         label: Its header; empty without one.
         filled: Cells that hold something.
         rows: Rows looked at.
+        different: Different cells.
         shares: Field -> share of the filled cells that could be that field (left out: cannot be told).
         median: Middle of its numbers.
         units: Unit written in the cells -> share.
-        month_first: Share of dates that only read as month/day/year.
+        month_first: Whether its dates are written month/day/year: some only read so, and none of the table
+            only reads day/month/year.
         cells: The cells in order; never printed, never written.
     """
 
@@ -55,11 +59,17 @@ class Column:
     label: str
     filled: int
     rows: int
+    different: int
     shares: dict[str, float]
     median: float | None
     units: dict[str, float]
-    month_first: float
+    month_first: bool
     cells: Sequence[str | None] = field(repr=False)
+
+    @property
+    def coded(self) -> bool:
+        """Whether so few different cells come back so often that they can be codes."""
+        return self.different <= _FEW_CODES and (self.different <= _FEW or 2 * self.different <= self.filled)
 
     @property
     def letter(self) -> str:
@@ -100,6 +110,7 @@ def read_columns(
                 label,
                 counted.total(),
                 len(cells),
+                len(counted),
                 {**row["shares"], **_coded(counted, words)},
                 row["median"],
                 row["units"],
@@ -131,7 +142,7 @@ def _shares(cells: pl.DataFrame, catalog: Any, communes: frozenset[str]) -> dict
     us = text.str.extract_groups(_US_DATE)
     first, second = (us.struct.field(part).cast(pl.Int32, strict=False) for part in ("1", "2"))
     tests = {
-        "citizen_id": pl.col("citizen_id").is_not_null() & (text.str.len_chars() > 8),
+        "citizen_id": pl.col("citizen_id").is_not_null() & text.str.contains(_PERSONAL),
         "insurance_number": pl.col("insurance_number").is_not_null(),
         "phone": pl.col("phone").is_not_null(),
         "blood_pressure": pl.col("sbp").is_not_null(),
@@ -142,8 +153,9 @@ def _shares(cells: pl.DataFrame, catalog: Any, communes: frozenset[str]) -> dict
         "facility": text.str.contains(r"^[A-Z0-9]{4,5}$"),
         "name": text.str.contains(_NAME) & text.str.contains(r"\S\s+\S"),
         "words": text.str.contains(r"\p{L}{3}"),
-        "month_first": (second > 12) & (first <= 12),
-        "day_first": (first > 12) & (second <= 12),
+        "month_first": (second > MONTHS) & (first <= MONTHS),
+        "day_first": (first > MONTHS) & (second <= MONTHS),
+        "month_day": first.is_between(1, MONTHS) & second.is_between(1, _DAYS),
         **{name: _fits(limits[key], value) for name, key in _MEASURED.items()},
     }
     weighed = frame.with_columns(
@@ -155,7 +167,6 @@ def _shares(cells: pl.DataFrame, catalog: Any, communes: frozenset[str]) -> dict
     for (place,), group in weighed.group_by("place"):
         total = int(group["n"].sum())
         share = {name: float(group.filter(f"is:{name}")["n"].sum()) / total for name in tests}
-        month, day = share.pop("month_first"), share.pop("day_first")
         numbers = group.filter(pl.col("value").is_not_null())
         expanded = numbers["value"].repeat_by(numbers["n"]).explode() if numbers.height else None
         units = group.drop_nulls("unit").group_by("unit").agg(pl.col("n").sum())
@@ -163,8 +174,14 @@ def _shares(cells: pl.DataFrame, catalog: Any, communes: frozenset[str]) -> dict
             "shares": share,
             "median": float(str(expanded.median())) if expanded is not None else None,
             "units": {unit: n / total for unit, n in units.iter_rows()},
-            "month_first": month if month > 0 and day == 0 else 0.0,
         }
+    every = [row["shares"] for row in out.values()]
+    us_table = any(share["month_first"] for share in every) and not any(share["day_first"] for share in every)
+    for row in out.values():
+        share = row["shares"]
+        row["month_first"] = us_table and share["month_day"] > 0
+        if row["month_first"]:
+            share["visited_on"] = max(share["visited_on"], share["month_day"])
     return out
 
 
@@ -185,7 +202,10 @@ def _coded(counted: Counter[str], words: Words) -> dict[str, float]:
     }
 
 
-def day_of(texts: Sequence[str | None]) -> list[date | None]:
-    """Dates of some cells."""
-    found: list[date | None] = read_dates(pl.Series(list(texts), dtype=pl.String))["date"].to_list()
+def days_of(column: Column) -> list[date | None]:
+    """Dates of the cells of a column."""
+    cells = pl.Series(list(column.cells), dtype=pl.String)
+    if column.month_first:
+        cells = cells.str.replace(_US_DATE, "$2/$1/$3")
+    found: list[date | None] = read_dates(cells)["date"].to_list()
     return found

@@ -143,6 +143,8 @@ def _alike(label: str, alias: str) -> float:
     telling = len(known) > 1 or len(known[0]) >= _TELLING
     if telling and set(known) <= set(words):
         best = max(best, 0.75 + 0.2 * len(two) / len(one))
+    if len(words) > 1 and set(words) < set(known):
+        best = max(best, 0.75 + 0.15 * len(one) / len(two))
     return min(best, 0.97)
 
 
