@@ -26,6 +26,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "repeated": ("columns",),
     "identifier": (),
     "rejected": (),
+    "allocated": (),
 }
 
 
@@ -36,7 +37,9 @@ class QualityMetric(Definition):
     names: Names
     definition: Names
     method: Names
-    kind: Literal["completeness", "terminal_digit", "below_limit", "repeated", "identifier", "rejected"]
+    kind: Literal[
+        "completeness", "terminal_digit", "below_limit", "repeated", "identifier", "rejected", "allocated"
+    ]
     measurement: str | None = None
     visit_kinds: tuple[VisitKind, ...] = ()
     columns: tuple[str, ...] = ()

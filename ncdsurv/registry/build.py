@@ -130,7 +130,7 @@ def _fill(
 
 
 def _quality(store: Store, snapshot: Snapshot) -> pl.DataFrame:
-    from ncdsurv.quality import quality_table
+    from ncdsurv.quality import quality_table, residence_rows
 
     flags = (
         snapshot.scan("identifiers")
@@ -139,15 +139,18 @@ def _quality(store: Store, snapshot: Snapshot) -> pl.DataFrame:
         .collect()
         .sort("record_id")
     )
-    return quality_table(
+    patients = snapshot.read("patients")
+    recorded = quality_table(
         current_visits(snapshot),
-        snapshot.read("patients"),
+        patients,
         current_diagnoses(snapshot),
         snapshot.read("rejects"),
         flags,
         store.reference,
         store.catalog,
     )
+    residences, crosswalk = snapshot.read("residences"), snapshot.read("crosswalk")
+    return pl.concat([recorded, residence_rows(residences, crosswalk, patients, store.reference)])
 
 
 def _dossier(published: Published) -> dict[str, Any]:
