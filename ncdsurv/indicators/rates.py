@@ -140,8 +140,8 @@ def dobson(
     low, high = poisson_limits(events, confidence)
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.sqrt(spread / events)
+        figures = (rate, rate + scale * (low - events), rate + scale * (high - events))
     enough = events >= FEWEST_EVENTS
-    figures = (rate, rate + scale * (low - events), rate + scale * (high - events))
     return tuple(np.where(enough, figure, np.nan) for figure in figures)  # type: ignore[return-value]
 
 

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 _WHERE = {
     "quality_table": "ncdsurv.quality.table",
+    "residence_rows": "ncdsurv.quality.residence",
     "QUALITY": "ncdsurv.quality.table",
     "load_metrics": "ncdsurv.quality.definitions",
     "QualityMetric": "ncdsurv.quality.definitions",
 }
 
-__all__ = ["QUALITY", "QualityMetric", "load_metrics", "quality_table"]
+__all__ = ["QUALITY", "QualityMetric", "load_metrics", "quality_table", "residence_rows"]
 
 if TYPE_CHECKING:
     from ncdsurv.quality.definitions import QualityMetric, load_metrics
+    from ncdsurv.quality.residence import residence_rows
     from ncdsurv.quality.table import QUALITY, quality_table
 
 

@@ -33,6 +33,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "flat": ("columns", "step", "bins", "trim", "significance"),
     "identifier": ("identifiers",),
     "rejected": (),
+    "allocated": (),
 }
 Kind = Literal[
     "completeness",
@@ -48,6 +49,7 @@ Kind = Literal[
     "flat",
     "identifier",
     "rejected",
+    "allocated",
 ]
 
 

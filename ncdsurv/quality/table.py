@@ -71,6 +71,8 @@ def quality_table(
     records = Records(_contacts(visits, source), diagnoses, flags, catalog, receipts)
     parts = []
     for metric in metrics.values():
+        if metric.kind == "allocated":
+            continue  # of people, not of contacts: see `quality.residence`
         if metric.kind == "rejected":
             kept = _kept_rows(visits, patients, diagnoses)
             parts.append(count_rejects(metric.id, kept, rejects, source))

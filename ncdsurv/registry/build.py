@@ -130,7 +130,7 @@ def _fill(
 
 
 def _quality(store: Store, snapshot: Snapshot) -> pl.DataFrame:
-    from ncdsurv.quality import quality_table
+    from ncdsurv.quality import quality_table, residence_rows
 
     flags = (
         snapshot.scan("identifiers")
@@ -142,9 +142,10 @@ def _quality(store: Store, snapshot: Snapshot) -> pl.DataFrame:
         .collect()
         .sort("record_id")
     )
-    return quality_table(
+    patients = snapshot.read("patients")
+    recorded = quality_table(
         current_visits(snapshot),
-        snapshot.read("patients"),
+        patients,
         current_diagnoses(snapshot),
         snapshot.read("rejects"),
         flags,
@@ -152,6 +153,8 @@ def _quality(store: Store, snapshot: Snapshot) -> pl.DataFrame:
         store.catalog,
         _receipts(snapshot),
     )
+    residences, crosswalk = snapshot.read("residences"), snapshot.read("crosswalk")
+    return pl.concat([recorded, residence_rows(residences, crosswalk, patients, store.reference)])
 
 
 def _receipts(snapshot: Snapshot) -> pl.DataFrame:

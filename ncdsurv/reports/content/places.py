@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ncdsurv.catalog.vocabulary import NATION, Level
 from ncdsurv.errors import NcdsurvError
 from ncdsurv.reports.content.blocks import Block, heading, nothing, paragraph, picture, table
+from ncdsurv.reports.content.quality import of_area
 from ncdsurv.reports.content.report import Report, layout
 
 if TYPE_CHECKING:
@@ -56,7 +57,23 @@ def place_map(report: Report, disease: str, level: str, indicator: str | None = 
         )
     except NcdsurvError as error:
         return top + nothing(text("map.none", why=error.what))
-    return top + picture(drawn.plot(), alt=drawn.alt_text, data=frame)
+    note = _allocated(report, level)
+    return (
+        top + picture(drawn.plot(), alt=drawn.alt_text, data=frame) + (paragraph(note) if note else Block(""))
+    )
+
+
+def _allocated(report: Report, level: str) -> str:
+    """What a reader of small areas must know: how many people were placed by population share."""
+    from ncdsurv.quality import load_metrics
+
+    kinds = [metric.id for metric in load_metrics().values() if metric.kind == "allocated"]
+    found = of_area(report)
+    found = found.filter(found["metric"].is_in(kinds), found["numerator"] > 0)
+    if found.is_empty() or level not in (Level.COMMUNE, Level.DISTRICT):
+        return ""
+    row = found.row(0, named=True)
+    return report.text("places.allocated", share=report.text.percent(row["value"]), of=report.of(row))
 
 
 def place_table(report: Report, disease: str, level: str) -> Block:
@@ -86,11 +103,11 @@ def place_table(report: Report, disease: str, level: str) -> Block:
         text("column.area"),
         *(report.indicator_name(n) for n in (*part["counts"], *part["rates"])),
     ]
-    note = " ".join(filter(None, [text("places.note"), report.small_note(marked)]))
+    note = " ".join(filter(None, [text("places.note"), report.small_note(marked), _allocated(report, level)]))
     return heading(text("places.title", areas=text.say(f"level.{level}")), 3) + table(
         header,
         rows,
-        caption=report.caption(disease, text.say(f"level.{level}")),
+        caption=report.caption(disease, text("places.title", areas=text.say(f"level.{level}"))),
         note=note,
         text_columns=2,
         data=frame,
@@ -100,6 +117,7 @@ def place_table(report: Report, disease: str, level: str) -> Block:
 def caterpillar(report: Report, disease: str, level: str = Level.PROVINCE) -> Block:
     """Each area's control rate with its interval, beside the rate of the whole; in order of code."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     from ncdsurv.maps.style import FITTED, NOT_DEFINED, SOFT_INK, figure_style
     from ncdsurv.maps.wording import area_name
@@ -125,6 +143,11 @@ def caterpillar(report: Report, disease: str, level: str = Level.PROVINCE) -> Bl
         ax.errorbar(frame["value"].to_list(), at, xerr=errors, fmt="o", ms=4, lw=1.2, color=FITTED)
         ax.set_yticks(at, names)
         ax.set_xlabel("%")
+        ax.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+        step = ax.get_xticks()[1] - ax.get_xticks()[0]
+        ax.xaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: text.number(value, 0 if step >= 1 else 1))
+        )
         ax.tick_params(axis="y", length=0)
     alt = "; ".join(f"{n} {text.percent(v)}" for n, v in zip(names, frame["value"], strict=True))
     return top + picture(
