@@ -169,15 +169,16 @@ def _read_workbook(path: Path) -> list[tuple[str, int, Cells | None]]:
 
 def _read_csv(path: Path) -> Cells:
     text = _decode(path, path.read_bytes())
-    if "\0" in text:
+    data = text.encode()
+    if b"\0" in data:
         raise refuse(path, "holds binary data", "export it again as CSV")
     head = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
     if head:
-        separator, text = head[1], text[head.end() :]
+        separator, text, data = head[1], text[head.end() :], data[len(head[0].encode()) :]
     else:
         sample = text[:20_000]
         separator = max(_SEPARATORS, key=sample.count)
-    plain = plain_table(text, separator, LIMITS)
+    plain = plain_table(data, separator, LIMITS)
     if plain is not None:
         return plain
     width = max((line.count(separator) for line in text[:20_000].splitlines()), default=0)
