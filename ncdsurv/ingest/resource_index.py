@@ -44,6 +44,11 @@ class Thing(NamedTuple):
     body: dict[str, Any]
 
 
+def _thing(row: tuple[Any, ...]) -> Thing:
+    no, scope, kind, entity, version, time, withdrawn, body = row
+    return Thing(no, scope, kind, entity, version, time, withdrawn, json.loads(body))
+
+
 def person_key(person: Thing) -> str:
     """What tells a person from others: the same identifiers and particulars are one person in several bundles."""
     if not person.body.get("ids"):
@@ -56,7 +61,9 @@ class Index:
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)
-        self._db.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-{_CACHE_KB};")
+        self._db.executescript(
+            f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-{_CACHE_KB};"
+        )
         self._db.executescript(_TABLES + "BEGIN;")
         self._links, self._inner = 0, 0
         self._things: list[tuple[Any, ...]] = []
@@ -113,7 +120,7 @@ class Index:
         row = self._db.execute(
             "SELECT * FROM thing WHERE entity = ? ORDER BY version DESC, body DESC, no LIMIT 1", (entity,)
         ).fetchone()
-        return Thing(*row[:-1], json.loads(row[-1])) if row else None
+        return _thing(row) if row else None
 
     def _resolve(self, scope: int, kind: str, names: tuple[str, ...]) -> Thing | None:
         """The resource of a type that a reference means; None when there is none, or several that differ."""
@@ -145,16 +152,20 @@ class Index:
 
     def contact_of_day(self, person: Thing, time: str) -> str | None:
         """A person's contact on a day: the last that had begun by a time, else the first."""
-        sql = "SELECT entity FROM contact WHERE person = ? AND time >= ? AND time <= ? ORDER BY time {0}, entity LIMIT 1"
+        sql = "SELECT entity FROM contact WHERE person = ? AND time >= ? AND time <= ?"
         for order, until in (("DESC", time), ("ASC", f"{time[:DAY_CHARS]}~")):
-            row = self._db.execute(sql.format(order), (person_key(person), time[:DAY_CHARS], until)).fetchone()
+            row = self._db.execute(
+                f"{sql} ORDER BY time {order}, entity LIMIT 1", (person_key(person), time[:DAY_CHARS], until)
+            ).fetchone()
             if row:
                 return str(row[0])
         return None
 
     def contact_before(self, person: Thing, time: str) -> str | None:
         """A person's last contact before the day of a time."""
-        sql = "SELECT entity FROM contact WHERE person = ? AND time < ? ORDER BY time DESC, entity DESC LIMIT 1"
+        sql = (
+            "SELECT entity FROM contact WHERE person = ? AND time < ? ORDER BY time DESC, entity DESC LIMIT 1"
+        )
         row = self._db.execute(sql, (person_key(person), time[:DAY_CHARS])).fetchone()
         return str(row[0]) if row else None
 
@@ -188,4 +199,4 @@ class Index:
     def facts_of(self, contact: str) -> list[Thing]:
         """The facts of a contact: the earliest first, and in an order that the file's order does not change."""
         sql = "SELECT thing.* FROM link JOIN thing ON no = fact WHERE contact = ? ORDER BY ifnull(time, ''), body"
-        return [Thing(*row[:-1], json.loads(row[-1])) for row in self._db.execute(sql, (contact,))]
+        return [_thing(row) for row in self._db.execute(sql, (contact,))]

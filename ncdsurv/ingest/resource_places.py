@@ -193,7 +193,9 @@ def identifier_names(identifiers: Any) -> list[str]:
     return [
         _identifier_name(item["system"], item["value"])
         for item in _flat(identifiers)
-        if isinstance(item, dict) and isinstance(item.get("system"), str) and isinstance(item.get("value"), str)
+        if isinstance(item, dict)
+        and isinstance(item.get("system"), str)
+        and isinstance(item.get("value"), str)
     ]
 
 
@@ -204,8 +206,9 @@ def _identifier_name(system: str, value: str) -> str:
 def own_names(kind: str, resource: dict[str, Any], full_url: str, owner: str) -> list[str]:
     """The names of a resource, the one that makes it itself first: what is written under one of them is this one."""
     number = resource.get("id")
-    known = isinstance(number, str) and 0 < len(number) <= _LONGEST_NAME
-    tail = f"{kind}/{_clean(number)}" if known else ""
+    tail = ""
+    if isinstance(number, str) and 0 < len(number) <= _LONGEST_NAME:
+        tail = f"{kind}/{_clean(number)}"
     full_url = (_clean(full_url) or "") if len(full_url) <= _LONGEST_NAME else ""
     url = _REST.match(full_url)
     names = []
