@@ -143,10 +143,19 @@ def cell_text(cell: Any) -> str | None:
     return str(cell)
 
 
+def open_workbook(path: Path) -> CalamineWorkbook:
+    """A workbook by what it is: stations save binary workbooks as .xlsx, and the reader goes by the name."""
+    with path.open("rb") as file:
+        binary = file.read(2) == b"\xd0\xcf"
+    if binary == path.suffix.lower().startswith(".xlsx"):
+        return CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
+    return CalamineWorkbook.from_path(str(path))
+
+
 def _read_workbook(path: Path) -> list[tuple[str, int, Cells | None]]:
     """Name, first row and cells of each worksheet; no cells for a hidden one."""
     try:
-        book = CalamineWorkbook.from_path(str(path))
+        book = open_workbook(path)
         found: list[tuple[str, int, Cells | None]] = []
         for meta in book.sheets_metadata:
             if not str(meta.typ).endswith("WorkSheet"):
