@@ -100,7 +100,7 @@ def linked_problems(
         for place in places:
             if lab.fullmatch(place) or day.fullmatch(place):
                 continue
-            if not PLACE.fullmatch(place):
+            if not PLACE.fullmatch(place) or place.startswith((f"{LAB}.", f"{DAY}.")):
                 problems.append(
                     f"[fields.{field}] column {place!r} is no place of a resource; allowed: Type.element, "
                     f"Type.element[system].value, Type.element>Type.element, "
