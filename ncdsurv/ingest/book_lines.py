@@ -86,7 +86,8 @@ class _Table:
         label = self._total.match(texts[filled[0]]) or self._total.match(values.get("name", ""))
         counted = texts.get(self.layout.number, "") if self.layout.number is not None else ""
         numbered = _NUMBERED.fullmatch(counted) is not None
-        if label and not any(name in values for name in _STRONG):
+        named = numbered and any(name in values for name in _IDENTITY)  # some people are called Cộng or Toàn
+        if label and not named and not any(name in values for name in _STRONG):
             self._add_totals(texts, number, label[0].strip())
         elif any(self._signature.search(texts[c]) for c in filled) and not (numbered and values.get("name")):
             self._signed = True
