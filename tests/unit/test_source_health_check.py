@@ -17,7 +17,7 @@ from ncdsurv.errors import InputError
 from ncdsurv.ingest import read_file, read_files
 from ncdsurv.reference import load_reference
 from ncdsurv.synthetic.samples import sample_registry
-from ncdsurv.synthetic.writers import health_check as writer
+from ncdsurv.synthetic.writers import checkups as writer
 from tests.clean_support import KEY
 
 CATALOG, REFERENCE = load_catalog(), load_reference()
