@@ -149,6 +149,25 @@ def test_a_row_of_a_patient_is_never_taken_for_the_header(tmp_path: Path) -> Non
     assert all(column.startswith("column:") for field in draft.fields for column in field.columns)
 
 
+def test_lines_above_the_header_are_not_labels(tmp_path: Path) -> None:
+    rows: list[list[object]] = [["Report", "for", "Canaryx Zebraan"], ["Canaryx", None, "Okapiin"]]
+    path = english_csv(tmp_path / "e.csv", SEEN)
+    rows += [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
+    draft = draft_of(workbook(tmp_path / "e.xlsx", rows))
+    assert draft.to_fill == ()
+    assert "header_rows" not in tomllib.loads(draft.text)
+    assert "Canaryx" not in draft.text
+
+
+def test_a_bomb_is_one_line_and_costs_no_more_than_reading_may(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join(["x"] * 100_000) + "\n", encoding="utf-8")
+    assert run(["source", "draft", str(path)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 @pytest.mark.parametrize("content", [b"", b"\0\1\2", b"<html><table></table></html>", b"one,two\n1,2\n"])
 def test_what_cannot_be_drafted_is_one_line(
     tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
