@@ -18,7 +18,7 @@ from ncdsurv.errors import InputError
 from ncdsurv.ingest.above import fill_from, find_above
 from ncdsurv.ingest.continued import continue_visits
 from ncdsurv.ingest.guard import LIMITS, refuse
-from ncdsurv.ingest.headers import Header, find_header
+from ncdsurv.ingest.headers import Header, find_header, headers_to_show
 from ncdsurv.ingest.legacy import best_decoding
 from ncdsurv.ingest.plain_text import PlainTable, plain_table
 from ncdsurv.ingest.raw import DAMAGE
@@ -80,7 +80,7 @@ def _missing(path: Path, sheet: str, header: Header, mapping: SourceMapping) -> 
     wanted = "; ".join(f"{name} ({' or '.join(mapping.fields[name].columns)})" for name in header.missing)
     return InputError(
         f"{path.name}, sheet {sheet}: required columns are missing: {wanted}",
-        got=f"columns {', '.join(header.seen)}",
+        got=f"columns {headers_to_show(header.seen, mapping)}",
         do=f"add the column, or its header to fields.{header.missing[0]}.columns of source {mapping.id}",
     )
 
