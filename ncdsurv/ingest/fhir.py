@@ -25,7 +25,7 @@ from ncdsurv.ingest.json_stream import WITHOUT, DamagedJson, Found, is_lines, re
 from ncdsurv.ingest.raw import DAMAGE, REJECTED
 from ncdsurv.ingest.resource_index import DAY_CHARS, Index, Thing
 from ncdsurv.ingest.resource_join import Join
-from ncdsurv.ingest.resource_places import own_names
+from ncdsurv.ingest.resource_places import clean_text, own_names
 from ncdsurv.ingest.resource_rows import Row, Rows
 from ncdsurv.ingest.resource_take import Taker
 
@@ -123,13 +123,13 @@ def _resources(path: Path, kind: str) -> Iterator[Found]:
 
 
 def _add(index: Index, taker: Taker, no: int, found: Found, resource: dict[str, Any]) -> None:
-    owner = f"#{no}"
+    owner, url = f"#{no}", clean_text(found.full_url) or ""
     for inner in taker.contained(resource):
-        name = f"{owner}#{inner.get('id')}"
-        body = taker.body(inner["resourceType"], inner, owner, found.full_url)
+        name = f"{owner}#{clean_text(inner['id'])}"
+        body = taker.body(inner["resourceType"], inner, owner, url)
         entity = f"{found.scope}|{name}"
         index.add(Thing(-index.next(), found.scope, inner["resourceType"], entity, "", None, 0, body), [name])
-    names = own_names(found.kind, resource, found.full_url, owner)
+    names = own_names(found.kind, resource, url, owner)
     time, version = taker.time(found.kind, resource), taker.version(resource)
     index.add(
         Thing(
@@ -140,7 +140,7 @@ def _add(index: Index, taker: Taker, no: int, found: Found, resource: dict[str, 
             version,
             time if time and len(time) >= DAY_CHARS else None,
             int(taker.withdrawn(found.kind, resource)),
-            taker.body(found.kind, resource, owner, found.full_url),
+            taker.body(found.kind, resource, owner, url),
         ),
         names,
     )

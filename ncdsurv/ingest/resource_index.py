@@ -6,11 +6,12 @@ The database has no name in the file system and vanishes with the connection; me
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
+
+import orjson
 
 DAY_CHARS = len("2026-06-01")
 DAY_ENTITY = "day|"
@@ -44,16 +45,20 @@ class Thing(NamedTuple):
     body: dict[str, Any]
 
 
+def _packed(body: dict[str, Any]) -> str:
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
+
+
 def _thing(row: tuple[Any, ...]) -> Thing:
     no, scope, kind, entity, version, time, withdrawn, body = row
-    return Thing(no, scope, kind, entity, version, time, withdrawn, json.loads(body))
+    return Thing(no, scope, kind, entity, version, time, withdrawn, orjson.loads(body))
 
 
 def person_key(person: Thing) -> str:
     """What tells a person from others: the same identifiers and particulars are one person in several bundles."""
     if not person.body.get("ids"):
         return person.entity
-    return hashlib.sha256(json.dumps(person.body, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_packed(person.body).encode()).hexdigest()
 
 
 class Index:
@@ -79,7 +84,7 @@ class Index:
 
     def add(self, thing: Thing, names: Iterable[str]) -> None:
         """Take in one resource with the names it may be called by."""
-        self._things.append((*thing[:-1], json.dumps(thing.body, sort_keys=True)))
+        self._things.append((*thing[:-1], _packed(thing.body)))
         self._aliases += [(name, thing.scope, thing.kind, thing.entity) for name in names]
         if len(self._things) >= _BATCH:
             self._flush()

@@ -153,4 +153,4 @@ class Taker:
             updated = (when if when.tzinfo is None else when.astimezone(dt.UTC)).isoformat()[:26]
         except (ValueError, OverflowError):
             updated = ""
-        return f"{updated}|{number[:12]:0>12}"
+        return f"{updated}|{number if number.isdigit() else '':0>12.12}"

@@ -131,13 +131,27 @@ def test_names_of_any_length_are_no_trap(tmp_path: Path) -> None:
 def test_halves_of_characters_and_odd_numbers_do_no_harm(tmp_path: Path) -> None:
     odd = {**patient(), "name": [{"text": "L\ud800o"}], "birthDate": 19610305}
     value = {**measured("1558-6", 1, "mmol/L"), "valueQuantity": {"value": "@", "unit": "\udfff"}}
-    entries = [{"resource": item} for item in (odd, value, *GOOD[:3], organization())]
+    half = "\ud801"
+    inside = {**patient(), "id": half}
+    odder = {
+        **pressure(120, 80),
+        **{"id": half, "contained": [inside], "meta": {"versionId": half, "lastUpdated": half}},
+        **{"subject": {"reference": f"#{half}"}, "encounter": {"reference": f"http://{half}/Encounter/e1"}},
+        **{"effectiveDateTime": f"2025-08-14{half}", "status": half, "category": half},
+    }
+    logical = {
+        **condition(half),
+        "subject": {"identifier": {"system": half, "value": half}},
+        "identifier": [{"system": half, "value": half}],
+    }
+    entries = [{"fullUrl": f"{half}/Patient/1", "resource": item} for item in (odder, logical)]
+    entries += [{"resource": item} for item in (odd, value, *GOOD[:3], organization())]
     text = json.dumps({"resourceType": "Bundle", "entry": entries})
     assert "\\ud800" in text
     path = tmp_path / "02001_a.json"
     path.write_text(text.replace('"@"', "1e99999999").replace("19610305", "1" * 6000), encoding="utf-8")
     batch = clean_batch(read_file(path, SOURCE), SOURCE, CATALOG, REFERENCE, KEY)
-    assert batch.counts["rows_in"].sum() == 1
+    assert batch.counts["rows_in"].sum() == 3
 
 
 def test_a_bomb_of_an_archive_is_refused(tmp_path: Path) -> None:
