@@ -18,8 +18,8 @@ from ncdsurv.catalog.books import BookMapping, shape_problems
 from ncdsurv.catalog.hoso import HosoMapping
 from ncdsurv.catalog.inherit import inherit
 from ncdsurv.catalog.models import Definition, Names
-from ncdsurv.catalog.resources import LinkedMapping, linked_problems
 from ncdsurv.catalog.records import RecordsMapping, records_problems
+from ncdsurv.catalog.resources import LinkedMapping, linked_problems
 from ncdsurv.catalog.vocabulary import PatientStatus, Sex, Vintage, VisitKind
 from ncdsurv.errors import nearest
 
@@ -249,7 +249,9 @@ def mapping_problems(mapping: SourceMapping, diseases: Mapping[str, Any]) -> lis
         )
     problems += _name_problems("fields", mapping.fields, FIELDS)
     problems += _name_problems("labs", mapping.labs, FIELDS)
-    problems += shape_problems(mapping.reader, mapping.book, mapping.ignored, mapping.above, mapping.fields, FIELDS)
+    problems += shape_problems(
+        mapping.reader, mapping.book, mapping.ignored, mapping.above, mapping.fields, FIELDS
+    )
     problems += _code_problems(mapping)
     if mapping.reader == "hoso_xml":
         problems += _place_problems(mapping)
@@ -261,7 +263,9 @@ def mapping_problems(mapping: SourceMapping, diseases: Mapping[str, Any]) -> lis
     for sheet in mapping.sheets.values():
         problems += _name_problems(f"sheets.{sheet.id}.needs", sheet.needs, mapping.mapped)
         problems += _name_problems(f"sheets.{sheet.id}.lacks", sheet.lacks, mapping.fields)
-        problems += _name_problems(f"sheets.{sheet.id}.reading", [sheet.reading] if sheet.reading else [], FIELDS)
+        problems += _name_problems(
+            f"sheets.{sheet.id}.reading", [sheet.reading] if sheet.reading else [], FIELDS
+        )
         if sheet.disease is not None:
             problems += _name_problems(f"sheets.{sheet.id}.disease", [sheet.disease], diseases)
     return problems
@@ -288,11 +292,12 @@ def _name_problems(where: str, names: Any, known: Any) -> list[str]:
 
 
 def _place_problems(mapping: SourceMapping) -> list[str]:
+    problems = []
     if mapping.hoso is None:
-        return ['a HOSO source needs [hoso]. Do: name its parts, as in another source with reader = "hoso_xml"']
+        problems.append('a HOSO source needs [hoso]. Do: name its parts as another "hoso_xml" source does')
     labs = "|".join(map(re.escape, mapping.labs)) or "(?!)"
     place = re.compile(rf"XML\d+(\.\w+)?|THONGTINDONVI\.\w+|LAB\.({labs})\.(value|unit|name)")
-    return [
+    return problems + [
         f"[fields.{name}] column {column!r} is no place of a HOSO; allowed: XML1.TAG, XML2, THONGTINDONVI.TAG, "
         f"LAB.<one of [labs]>.value|unit|name"
         for name, field in mapping.fields.items()

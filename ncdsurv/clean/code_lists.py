@@ -9,6 +9,7 @@ import polars as pl
 from ncdsurv.catalog.code_lists import CodeList
 from ncdsurv.catalog.sources import FieldMapping, SourceMapping
 from ncdsurv.clean.columns import first_rule, raw
+from ncdsurv.errors import unknown
 
 _LEADING = r"^\s*(\w+)\s*(?:[-.:)–=].*)?$"
 
@@ -26,9 +27,15 @@ def add_listed(
 
     Returns:
         The frame with `<field>` and its rule column.
+
+    Raises:
+        UsageError: A mapping of a user's own names a list that the catalog does not have.
     """
     how: FieldMapping = mapping.fields[field]
-    found = lists[str(how.code_list)]
+    name = str(how.code_list)
+    if name not in lists:
+        raise unknown("code list", name, lists)
+    found = lists[name]
     code = raw(field).str.extract(_LEADING).str.to_uppercase()
     if found.digits:
         digits = code.str.contains(r"^\d+$") & (code.str.len_chars() < found.digits)
