@@ -15,7 +15,9 @@ import orjson
 
 DAY_CHARS = len("2026-06-01")
 DAY_ENTITY = "day|"
-_LINKS = 5_000_000
+_LINKS = 2_000_000
+_FACTS = 20_000  # of one contact
+_SAME = 50  # resources of one name that are compared
 _CACHE_KB = 48_000
 _BATCH = 2_000
 _TABLES = """
@@ -130,12 +132,11 @@ class Index:
     def _resolve(self, scope: int, kind: str, names: tuple[str, ...]) -> Thing | None:
         """The resource of a type that a reference means; None when there is none, or several that differ."""
         for name in names:
-            sql = "SELECT scope, entity FROM alias WHERE name = ? AND kind = ?"
-            rows = self._db.execute(sql, (name, kind)).fetchall()
-            own = [entity for at, entity in rows if at == scope]
-            entities = sorted(set(own or [entity for _, entity in rows]))
+            sql = "SELECT entity FROM alias WHERE name = ? AND kind = ?"
+            own = self._db.execute(f"{sql} AND scope = ? LIMIT {_SAME}", (name, kind, scope)).fetchall()
+            entities = sorted(set(own or self._db.execute(f"{sql} LIMIT {_SAME}", (name, kind)).fetchall()))
             if entities:
-                found = [thing for entity in entities if (thing := self.best(entity)) is not None]
+                found = [thing for (entity,) in entities if (thing := self.best(entity)) is not None]
                 same = all(thing.body == found[0].body for thing in found)
                 return found[0] if same else None
         return None
@@ -204,4 +205,7 @@ class Index:
     def facts_of(self, contact: str) -> list[Thing]:
         """The facts of a contact: the earliest first, and in an order that the file's order does not change."""
         sql = "SELECT thing.* FROM link JOIN thing ON no = fact WHERE contact = ? ORDER BY ifnull(time, ''), body"
-        return [_thing(row) for row in self._db.execute(sql, (contact,))]
+        found = [_thing(row) for row in self._db.execute(f"{sql} LIMIT {_FACTS + 1}", (contact,))]
+        if len(found) > _FACTS:
+            raise OverflowError(f"a contact has more than {_FACTS} facts")
+        return found

@@ -78,8 +78,8 @@ class Rows:
             person = self._index.best(who)
             if person is not None:
                 yield self._of_day(entity, person, day)
-        for thing, rule in orphans:
-            yield thing.kind, thing.no, REJECTED + rule, {}
+        for kind, no, rule in orphans:
+            yield kind, no, REJECTED + rule, {}
 
     def left_aside(self) -> dict[str, str]:
         """Resources that say themselves that they do not count, and people whom no contact mentions."""

@@ -203,3 +203,12 @@ def test_anything_may_stand_anywhere(
     at, key = place
     items = [{**item, key: value} if number == at else item for number, item in enumerate(GOOD)]
     survives(tmp_path_factory.getbasetemp(), bundle(items).encode("utf-8", "replace"), "02001_a.json")
+
+
+def test_more_facts_than_a_contact_can_have_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ncdsurv.ingest.resource_index._FACTS", 20)
+    assert "more than 20 facts" in refused(tmp_path, bundle([*[pressure(120, 80)] * 30, *GOOD]))
+    monkeypatch.setattr("ncdsurv.ingest.resource_index._LINKS", 10)
+    assert "more facts are joined" in refused(tmp_path, bundle([*[pressure(120, 80)] * 30, *GOOD]))
