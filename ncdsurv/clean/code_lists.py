@@ -22,7 +22,8 @@ def add_listed(
     Args:
         frame: Rows with `raw:<field>` and the date by which the list is chosen.
         field: Name of the field.
-        mapping: The source; `fields.<field>.code_list` names the list.
+        mapping: The source; `fields.<field>.code_list` names the list, `values` words that the
+            source has beside it.
         lists: The catalog's code lists.
 
     Returns:
@@ -51,7 +52,10 @@ def add_listed(
     here: pl.Expr = pl.lit(None, dtype=pl.String)
     for name, meaning in meanings.items():
         here = pl.when(pl.col("version") == name).then(meaning).otherwise(here)
-    anywhere = pl.coalesce(*reversed(list(meanings.values())))
+    own = {spelling.upper(): code for code, group in how.values.items() for spelling in group}
+    if own:  # words of the source that stand in no list
+        here = pl.coalesce(here, pl.col("listed").replace_strict(own, default=None, return_dtype=pl.String))
+    anywhere = pl.coalesce(here, *reversed(list(meanings.values())))
     frame = frame.with_columns(here.alias("here"), anywhere.alias("anywhere"))
     unread = raw(field).is_not_null() & pl.col("anywhere").is_null()
     return frame.with_columns(

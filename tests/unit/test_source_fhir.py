@@ -324,3 +324,27 @@ def test_a_mapping_names_places_that_exist() -> None:
         "[fields.name] column 'LAB.sugar.value' is no place of a resource",
     ]
     assert "[linked] is missing" in linked_problems(None, {}, ())[0]
+
+
+KINDS = [
+    ("AMB", None, "2025-08-14", "exam", None),
+    ("IMP", None, "2025-08-14", None, None),
+    ("AMB", "07", "2025-08-14", "refill", None),
+    ("AMB", "03", "2025-08-14", None, None),
+    ("05", None, "2025-08-14", "exam", None),
+    ("AMB", "15", "2026-09-01", "screening", None),
+    ("AMB", "15", "2025-08-14", "screening", "code_of_another_list"),
+]
+
+
+@pytest.mark.parametrize(("code", "kind_code", "day", "wanted", "noted"), KINDS)
+def test_the_kind_is_told_by_the_visit_type_then_by_the_class(
+    tmp_path: Path, code: str, kind_code: str | None, day: str, wanted: str | None, noted: str | None
+) -> None:
+    coding = {"system": f"{COMMUNITY}/CodeSystem/vn-encounter-type-cs", "code": kind_code}
+    visit = {**encounter(), "class": {"code": code}, "period": {"start": day}}
+    visit["type"] = [{"coding": [coding]}] if kind_code else None
+    batch = clean(read(tmp_path, [visit, condition("I10"), patient(), organization()]))
+    assert batch.visits["kind"].to_list() == ([wanted] if wanted else [])
+    assert batch.rejects["rule"].to_list() == ([] if wanted else ["not_a_register_contact"])
+    assert noted is None or noted in batch.repairs.filter(column="kind")["rule"].to_list()
