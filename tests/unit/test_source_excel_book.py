@@ -155,6 +155,8 @@ def test_in_the_registry_a_line_counts_once_and_totals_stay_apart(tmp_path: Path
     store = open_store(tmp_path / "store")
     report = store.ingest(path, source="excel_book")
     assert (report.rows_in, report.kept, report.rejected, report.duplicates) == (2, 2, 0, 0)
+    assert (report.files[0].totals, report.files[0].totals_unlike) == (3, 0)
+    assert "totals reported by books: 3, unlike their lines: 0" in str(report)
     assert store.ingest(path, source="excel_book").files[0].status == "already_known"
     later = [*first[:4], ONE, line(2, "Lò Thị Mẫu", None, 1971, "X", "x", "x"), total("Cộng", 2, 2, 2)]
     again = workbook(tmp_path, {"A": later}, name="37016_so_2025b.xlsx")
