@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMP := $(VENV)/.installed
 DEMO ?= demo
 
-.PHONY: demo test check lock reference samples standard benchmark wheel clean
+.PHONY: demo test faults check lock reference samples standard benchmark wheel clean
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(if $(UV),,$(PYTHON) -m pip install --quiet "uv>=0.5")
@@ -21,6 +21,9 @@ demo: $(STAMP)  ## samples -> registry -> release -> reports -> site
 
 test: $(STAMP)  ## every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+faults: $(STAMP)  ## the long run of tests/faults: killed at every single step, cut at every byte
+	NCDSURV_FAULTS=all $(BIN)/python -m pytest -n 2 --dist load tests/faults
 
 check: $(STAMP)  ## style, types and layers
 	$(BIN)/ruff check .

@@ -16,11 +16,17 @@ import polars as pl
 VISITS_EACH = 36  # a patient comes monthly for three years
 FIRST_DAY = np.datetime64("2023-07-01")
 REFORM_DAY = np.datetime64("2025-07-01")
-_FAMILY = "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đinh Mai Trịnh Đoàn".split()
-_MIDDLE = "Thị Văn Ngọc Minh Hữu Đức Thanh Kim Xuân Quốc Hồng Công".split()
-_GIVEN = (
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_FAMILY = _words("Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đinh Mai Trịnh Đoàn")
+_MIDDLE = _words("Thị Văn Ngọc Minh Hữu Đức Thanh Kim Xuân Quốc Hồng Công")
+_GIVEN = _words(
     "An Bình Châu Dung Đức Giang Hà Hạnh Hiền Hòa Hùng Hương Khánh Lan Liên Long Mai Minh Nam Nga Ngọc Nhung "
-    "Phúc Phương Quang Sơn Tâm Thảo Thắng Thu Thủy Trang Tú Tuấn Tuyết Vân Việt Xuân Yến Út".split()
+    "Phúc Phương Quang Sơn Tâm Thảo Thắng Thu Thủy Trang Tú Tuấn Tuyết Vân Việt Xuân Yến Út"
 )
 _DISEASES = (
     ("I10", "", "Tăng huyết áp vô căn (nguyên phát)", "Amlodipin 5mg", 0.62),
@@ -133,16 +139,18 @@ def visits_of(station: int, rows: int, seed: int) -> pl.DataFrame:
         }
     )  # fmt: skip
     table = pl.concat([people[who], facts], how="horizontal").sort("at", "MA_BN", maintain_order=True)
-    named = {key: np.array([row[i] for row in _DISEASES]) for i, key in enumerate(("MA_BENH", "MA_BENH_KT", "CHAN_DOAN", "THUOC"))}  # fmt: skip
+    columns = ("MA_BENH", "MA_BENH_KT", "CHAN_DOAN", "THUOC")
+    named = {name: np.array([row[i] for row in _DISEASES]) for i, name in enumerate(columns)}
     order = table["ill"].to_numpy()
     two_digits = pl.col("fault") < 0.001
+    clock = pl.format("{}:{}", _two(pl.col("minute") // 60), _two(pl.col("minute") % 60))
     return table.select(
         pl.int_range(1, pl.len() + 1).alias("STT"),
         "MA_BN", "HO_TEN", "NGAY_SINH", "GIOI_TINH", "SO_CCCD", "SO_THE_BHYT", "DIEN_THOAI", "DIA_CHI",
         pl.when(pl.col("fault").is_between(0.001, 0.003)).then(pl.lit("99999"))
         .otherwise(pl.when("after").then("new").otherwise("old")).alias("MAXA_CU_TRU"),
         pl.when(two_digits).then(pl.col("at").dt.strftime("%d/%m/%y")).otherwise(
-            pl.format("{} {}:{}", pl.col("at").dt.strftime("%d/%m/%Y"), _two(pl.col("minute") // 60), _two(pl.col("minute") % 60))
+            pl.format("{} {}", pl.col("at").dt.strftime("%d/%m/%Y"), clock)
         ).alias("NGAY_KHAM"),
         pl.when(pl.col("fault") < 0.1).then(pl.lit("07")).otherwise(pl.lit("05")).alias("MA_LOAI_KCB"),
         *(pl.Series(name, texts[order]) for name, texts in named.items() if name != "THUOC"),
@@ -223,7 +231,7 @@ def _envelope(row: dict, facility: str) -> tuple[str, int]:
         "XML5": [shared | {"DIEN_BIEN_LS": f"Tỉnh. CSST&lt;M75_HA{row['HUYETAP_CAO']}/{row['HUYETAP_THAP']}_NT18&gt;"}]
         if row["HUYETAP_CAO"] else [],
         "XML4": [
-            shared | {"MA_DICH_VU": code, "TEN_CHI_SO": name, "GIA_TRI": str(value), "DON_VI_DO": unit, "NGAY_KQ": stamp}
+            shared | {"MA_DICH_VU": code, "TEN_CHI_SO": name, "GIA_TRI": str(value), "DON_VI_DO": unit}
             for value, code, name, unit in (
                 (row["DUONG_HUYET"], "23.0075.1494", "Định lượng Glucose máu (lúc đói)", "mmol/L"),
                 (row["HBA1C"], "23.0083.1523", "Định lượng HbA1c", "%"),

@@ -99,7 +99,8 @@ def foreign_clinic(path: Path, seen: list[Visit]) -> Path:
 def english_csv(path: Path, seen: list[Visit]) -> Path:
     """English words, dates with the month first, pressure in one cell, glucose in mg/dL, no title."""
     rows: list[list[Any]] = [
-        ["Full name", "Sex", "DOB", "ID card", "Visit date", "Diagnosis", "BP", "FBS (mg/dL)", "Weight (kg)", "Follow-up date"]
+        ["Full name", "Sex", "DOB", "ID card", "Visit date", "Diagnosis", "BP", "FBS (mg/dL)",
+         "Weight (kg)", "Follow-up date"]
     ]  # fmt: skip
     for visit in seen:
         glucose = round(visit.glucose * 18) if visit.glucose else ""
@@ -131,7 +132,8 @@ def unknown_words(path: Path, seen: list[Visit], header: bool = True) -> Path:
 
 def two_row_header(path: Path, seen: list[Visit]) -> Path:
     """Vietnamese without accents, groups above, columns numbered below."""
-    top = ["STT", "Ho va ten", "Gioi", "Nam sinh", "So CCCD", "Ngay kham", "Chan doan", "Huyet ap", None, "Xet nghiem", "Can nang", "Tai kham"]  # fmt: skip
+    top = ["STT", "Ho va ten", "Gioi", "Nam sinh", "So CCCD", "Ngay kham", "Chan doan", "Huyet ap", None,
+           "Xet nghiem", "Can nang", "Tai kham"]  # fmt: skip
     low = [None] * 7 + ["tam thu", "tam truong", "Duong huyet", None, None]
     rows: list[list[Any]] = [["SO THEO DOI (nguoi khong co that)"], ["Thang 8 nam 2025"], [], top, low]
     rows.append([f"({number})" for number in range(1, 13)])

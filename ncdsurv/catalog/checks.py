@@ -43,6 +43,9 @@ def cross_problems(parts: Mapping[str, Any]) -> list[str]:
     for target in parts["targets"].values():
         named("targets.toml", target.id, "disease", [target.disease], "diseases")
         named("targets.toml", target.id, "indicator", [target.indicator], "indicators")
+    for source in parts["sources"].values():
+        for name, field in source.fields.items():
+            named(f"sources/{source.id}.toml", f"fields.{name}", "code_list", [field.code_list], "code_lists")
     problems += _band_problems(parts["age_bands"])
     problems += _default_problems(parts)
     return problems

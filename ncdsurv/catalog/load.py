@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ncdsurv.catalog.checks import cross_problems
+from ncdsurv.catalog.code_lists import CodeList, load_code_lists
 from ncdsurv.catalog.forms import FormDefinition, load_forms
 from ncdsurv.catalog.models import (
     AgeBand,
@@ -58,6 +59,7 @@ class Catalog(BaseModel):
     publication: dict[str, Publication]
     age_bands: tuple[AgeBand, ...]
     plausibility: dict[str, Plausible]
+    code_lists: dict[str, CodeList]
     sources: dict[str, SourceMapping]
     forms: dict[str, FormDefinition]
     definitions_hash: str
@@ -109,6 +111,8 @@ def _load(folder: Path) -> Catalog:
     }
     parts["age_bands"] = _read_bands(folder / "age_bands.toml", problems)
     parts["plausibility"], found = load_plausibility(folder / "plausibility.toml")
+    problems += found
+    parts["code_lists"], found = load_code_lists(folder / "code_lists.toml")
     problems += found
     parts["sources"], found = load_sources(folder / "sources", parts["diseases"])
     problems += found

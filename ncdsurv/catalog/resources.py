@@ -93,17 +93,18 @@ def linked_problems(
     """
     if mapping is None:
         return ["[linked] is missing. Do: add [linked.bases], [linked.systems] and [linked.resources.*]"]
-    lab = re.compile(rf"{LAB}\.({'|'.join(map(re.escape, labs)) or '(?!)'})\.(value|unit|code|name)")
+    lab = re.compile(rf"{LAB}\.({'|'.join(map(re.escape, labs)) or '(?!)'})\.(value|unit|code|name|about)")
     day = re.compile(rf"{DAY}\.(date|content)")
     problems = []
     for field, places in columns.items():
         for place in places:
             if lab.fullmatch(place) or day.fullmatch(place):
                 continue
-            if not PLACE.fullmatch(place):
+            if not PLACE.fullmatch(place) or place.startswith((f"{LAB}.", f"{DAY}.")):
                 problems.append(
                     f"[fields.{field}] column {place!r} is no place of a resource; allowed: Type.element, "
-                    f"Type.element[system].value, Type.element>Type.element, LAB.<one of [labs]>.value|unit|code|name, "
+                    f"Type.element[system].value, Type.element>Type.element, "
+                    "LAB.<one of [labs]>.value|unit|code|name|about, "
                     "DAY.date|content"
                 )
                 continue

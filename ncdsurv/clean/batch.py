@@ -30,10 +30,11 @@ from ncdsurv.clean.columns import RAW, RULE, first_rule, raw
 from ncdsurv.clean.dates import DAY, MONTH, add_dates
 from ncdsurv.clean.diseases import FOUND, add_diseases
 from ncdsurv.clean.drugs import add_supply
+from ncdsurv.clean.facilities import add_facility
 from ncdsurv.clean.filled import FREE_TEXT, is_filled
 from ncdsurv.clean.identifiers import add_identifiers, check_against_person
 from ncdsurv.clean.names import add_name_key, add_text
-from ncdsurv.clean.places import add_commune, add_facility
+from ncdsurv.clean.places import add_commune
 from ncdsurv.clean.pressure import add_pressure
 from ncdsurv.clean.records import add_keys, diagnoses_of, identifiers_of, patients_of, split_duplicates
 from ncdsurv.clean.spellings import month_first
@@ -162,7 +163,7 @@ def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, refere
         raw("visit_code").str.strip_chars().alias("visit_code"),
     )
     rows = check_against_person(add_identifiers(rows))
-    rows = add_commune(add_facility(rows), mapping, reference)
+    rows = add_commune(add_facility(rows, reference), mapping, reference)
     rows = add_diseases(rows, mapping, catalog)
     rows = add_pressure(rows, limits["sbp"], limits["dbp"])
     for raw_field, field in (("glucose", "glucose_mmol_l"), ("hba1c", "hba1c_percent")):

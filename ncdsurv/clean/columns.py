@@ -39,4 +39,11 @@ def once_per_text(
         work: Takes the distinct rows (these columns only), returns them with new columns.
     """
     distinct = frame.select(columns).unique()
-    return frame.join(work(distinct), on=list(columns), how="left", nulls_equal=True, maintain_order="left")
+    return bring_back(frame, work(distinct), columns)
+
+
+def bring_back(frame: pl.DataFrame, found: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Join what was found for distinct combinations of some columns; the other columns are not touched."""
+    on = list(columns)
+    joined = frame.select(on).join(found, on=on, how="left", nulls_equal=True, maintain_order="left")
+    return frame.with_columns(joined.drop(on))

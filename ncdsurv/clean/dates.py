@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import BirthPrecision
-from ncdsurv.clean.columns import RAW, first_rule, rule_name
+from ncdsurv.clean.columns import RAW, bring_back, first_rule, rule_name
 
 _TIME = r"(?:[ T,]+(\d{1,2}):(\d{2}).*)?$"
 _YMD = r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})" + _TIME
@@ -182,7 +182,7 @@ def add_dates(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
     for field in fields:
         names = {name: f"{field}_{name}" for name in ("precision", "minutes", "spelling")}
         renamed = read.rename({"text": RAW + field, "date": field, "rule": rule_name(field), **names})
-        frame = frame.join(renamed, on=RAW + field, how="left", nulls_equal=True, maintain_order="left")
+        frame = bring_back(frame, renamed, [RAW + field])
     signs = pl.concat([_signs(frame, field) for field in fields])
     swapped_files = signs.filter("certain").select("file").unique()
     if swapped_files.height:

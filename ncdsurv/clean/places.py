@@ -1,4 +1,4 @@
-"""Facility and commune codes: text with leading zeros, and a vintage beside every commune."""
+"""Commune codes: text with leading zeros and a vintage beside each; names and addresses where no code stands."""
 
 from __future__ import annotations
 
@@ -9,20 +9,10 @@ import polars as pl
 from ncdsurv.catalog.sources import SourceMapping
 from ncdsurv.catalog.vocabulary import REFORM_DATE, Level, Vintage
 from ncdsurv.clean.columns import first_rule, raw
+from ncdsurv.clean.named_communes import add_named_commune
 
 _DIGITS = 5
 _BY_DATE = "by_visit_date"
-
-
-def add_facility(frame: pl.DataFrame) -> pl.DataFrame:
-    """The facility's code of five characters, lost zeros restored."""
-    code = raw("facility").str.strip_chars().str.to_uppercase()
-    code = pl.when(code != "").then(code)
-    lost = code.str.contains(r"^\d{4}$")
-    return frame.with_columns(
-        pl.when(lost).then(code.str.zfill(_DIGITS)).otherwise(code).alias("facility"),
-        first_rule("facility", (lost, "leading_zero_restored")),
-    )
 
 
 def add_commune(frame: pl.DataFrame, mapping: SourceMapping, reference: Any) -> pl.DataFrame:
@@ -57,26 +47,43 @@ def add_commune(frame: pl.DataFrame, mapping: SourceMapping, reference: Any) -> 
     here = wanted.then(f"in_{Vintage.V2024.value}").otherwise(f"in_{Vintage.V2025.value}").fill_null(False)
     there = wanted.then(f"in_{Vintage.V2025.value}").otherwise(f"in_{Vintage.V2024.value}").fill_null(False)
     other = wanted.then(pl.lit(Vintage.V2025.value)).otherwise(pl.lit(Vintage.V2024.value))
-    frame = _station_commune(frame, reference)
+    frame = add_named_commune(_station_commune(frame, reference), here | there, reference)
+    named, near = pl.col("named_code").is_not_null(), pl.col("named_near").fill_null(False)
+    open_ = pl.col("named_open").fill_null(False)
     lost_zero = (digits.str.len_chars() < _DIGITS).fill_null(False)
     station = pl.col("station_commune").is_not_null()
-    return frame.with_columns(
-        pl.when(here | there).then("code").otherwise("station_commune").alias("commune_code"),
-        pl.when(here)
-        .then("vintage")
-        .when(there)
-        .then(other)
-        .when(station)
-        .then("station_vintage")
-        .alias("commune_vintage"),
-        first_rule(
-            "commune_code",
-            (here & lost_zero, "leading_zero_restored"),
-            (there & ~here, "commune_of_other_vintage"),
-            (~here & ~there & station, "residence_from_facility"),
-            (~here & ~there & raw("commune").is_not_null(), "commune_unknown"),
-        ),
-    ).drop("code", "vintage", "station_commune", "station_vintage", *(f"in_{v.value}" for v in Vintage))
+    return (
+        frame.with_columns(
+            pl.when(here | there)
+            .then("code")
+            .otherwise(pl.coalesce("named_code", "station_commune"))
+            .alias("commune_code"),
+            pl.when(here)
+            .then("vintage")
+            .when(there)
+            .then(other)
+            .when(named)
+            .then("named_vintage")
+            .when(station)
+            .then("station_vintage")
+            .alias("commune_vintage"),
+            first_rule(
+                "commune_code",
+                (here & lost_zero, "leading_zero_restored"),
+                (there & ~here, "commune_of_other_vintage"),
+                (~here & ~there & named & near, "commune_from_name_near_station"),
+                (~here & ~there & named, "commune_from_name"),
+                (~here & ~there & station, "residence_from_facility"),
+                (~here & ~there & open_, "commune_ambiguous"),
+                (~here & ~there & raw("commune").is_not_null(), "commune_unknown"),
+            ),
+            first_rule(
+                "commune_code", (~here & ~there & ~named & open_ & station, "commune_ambiguous"), step="name"
+            ),
+        )
+        .drop("named_code", "named_vintage", "named_near", "named_open")
+        .drop("code", "vintage", "station_commune", "station_vintage", *(f"in_{v.value}" for v in Vintage))
+    )
 
 
 def _commune_codes(reference: Any) -> pl.DataFrame:

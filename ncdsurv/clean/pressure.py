@@ -9,7 +9,10 @@ from ncdsurv.clean.amounts import number, within
 from ncdsurv.clean.columns import RAW, first_rule, once_per_text, raw
 
 _PAIR = r"^\D{0,12}(\d{1,3})(?:[.,]0+)?\s*[/\\\-]\s*(\d{1,3})(?:[.,]0+)?\D{0,12}$"
-_VITAL = r"(?i)(?:HA|huyết áp|BP)\s*[:=]?\s*(\d{2,3})\s*/\s*(\d{2,3})"
+_NAMED = r"(?i)(?:^|[^\p{L}])(?:HA|H\.A\.?|huyết áp|BP)\s*[:=]?\s*"
+_VITAL = _NAMED + r"(\d{2,3})(?:[.,]0+)?\s*[/\\]\s*(\d{2,3})"
+_VITAL_APART = r"(?i)HATT\s*[:=]?\s*(\d{2,3})\D{1,12}HATTr\s*[:=]?\s*(\d{2,3})"
+_SIGNS = r"(?i)CSST[^\n]{0,120}"  # the vital signs by the convention of Decision 4750
 _LOOKS_LIKE_A_PAIR = r"^\s*\d[\d\s/\\.,\-]*$"
 
 
@@ -45,9 +48,16 @@ def _pair(text: pl.Expr) -> pl.Expr:
 
 
 def _vital(text: pl.Expr) -> pl.Expr:
-    """`s/d` of the last blood pressure named in a text."""
-    last = text.str.extract_all(_VITAL).list.last()
-    return last.str.extract(r"(\d{2,3}\s*/\s*\d{2,3})$")
+    """`s/d` of the last blood pressure named in a text; what stands in the vital signs outranks other words."""
+    signs = text.str.extract_all(_SIGNS).list.last()
+    return pl.coalesce(
+        *(_last_named(where, how) for where in (signs, text) for how in (_VITAL, _VITAL_APART))
+    )
+
+
+def _last_named(text: pl.Expr, pattern: str) -> pl.Expr:
+    found = text.str.extract_all(pattern).list.last().str.extract_groups(pattern)
+    return pl.concat_str(found.struct.field("1"), pl.lit("/"), found.struct.field("2"))
 
 
 def _chosen(frame: pl.DataFrame) -> pl.DataFrame:

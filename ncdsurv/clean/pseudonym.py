@@ -55,16 +55,13 @@ def keyed_id(key: bytes, purpose: str, *parts: str) -> str:
 def keyed_ids(key: bytes, purpose: str, frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     """`keyed_id` of every row of a frame, over text columns; a null part counts as empty."""
     check_key(key)
-    messages = frame.select(
-        pl.concat_str(
-            pl.lit(purpose),
-            *(
-                pl.col(name).cast(pl.String).fill_null("").str.replace_all(_SEPARATOR, " ")
-                for name in columns
-            ),
-            separator=_SEPARATOR,
-        )
-    ).to_series()
+    texts = frame.select(pl.col(name).cast(pl.String).fill_null("") for name in columns)
+    message = pl.concat_str(pl.lit(purpose), *columns, separator=_SEPARATOR)
+    messages = texts.select(message.alias("message"))["message"]
+    if (messages.str.count_matches(_SEPARATOR, literal=True) != len(columns)).any():
+        messages = texts.select(pl.all().str.replace_all(_SEPARATOR, " ", literal=True)).select(
+            message.alias("message")
+        )["message"]
     digests = list(map(_digest_of(key), messages.cast(pl.Binary)))
     return pl.Series(digests, dtype=pl.Binary).bin.encode("hex").str.slice(0, _HEX)
 

@@ -6,6 +6,7 @@ import polars as pl
 
 from ncdsurv.catalog import tables
 from ncdsurv.catalog.vocabulary import VisitKind
+from ncdsurv.clean.columns import bring_back
 from ncdsurv.clean.diseases import FOUND
 from ncdsurv.clean.ledger import ROW
 from ncdsurv.clean.pseudonym import keyed_ids
@@ -52,9 +53,7 @@ def add_keys(rows: pl.DataFrame, key: bytes) -> pl.DataFrame:
     people = people.with_columns(strong.alias("identity"))
     people = people.with_columns(keyed_ids(key, "record", people, ["source", "identity"]).alias("record_id"))
     people = people.with_columns(pl.col("record_id").rank("dense").alias(_NUMBER))
-    rows = rows.join(
-        people.drop("identity"), on=_IDENTITY, how="left", nulls_equal=True, maintain_order="left"
-    )
+    rows = bring_back(rows, people.drop("identity"), _IDENTITY)
     return rows.with_columns(keyed_ids(key, "visit", _visit_parts(rows), VISIT_KEY).alias("visit_id"))
 
 

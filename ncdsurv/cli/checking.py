@@ -36,8 +36,9 @@ def conformance(
     from ncdsurv import open_store
     from ncdsurv.catalog.elements import load_standard
     from ncdsurv.catalog.vocabulary import Language
-    from ncdsurv.conformance import check_conformance, choose_mapping
+    from ncdsurv.conformance import choose_mapping
     from ncdsurv.errors import unknown
+    from ncdsurv.registry.conformance import check_apart
     from ncdsurv.registry.ingest import expand
     from ncdsurv.reports.progress import Progress
 
@@ -46,12 +47,8 @@ def conformance(
     registry = open_store(store)
     mapping = choose_mapping(source, registry.catalog)
     with Progress.for_terminal(enabled=not as_json) as progress:
-        report = check_conformance(
-            expand(paths),
-            mapping,
-            registry.catalog,
-            registry.reference,
-            progress=progress.callback("conformance"),
+        report = check_apart(
+            expand(paths), mapping, registry.packs, progress=progress.callback("conformance")
         )
     if as_json:
         show_json(report.to_dict())

@@ -11,7 +11,7 @@ from ncdsurv.cli.options import DEFAULT_STORE, JsonOption, StoreOption
 from ncdsurv.cli.show import show_json, show_rows
 from ncdsurv.errors import EXIT_PREFLIGHT, unknown
 
-KINDS = ("diseases", "indicators", "sources", "forms", "presets", "notebooks")
+KINDS = ("diseases", "indicators", "sources", "forms", "presets", "notebooks", "elements", "metrics")
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +26,7 @@ def catalog(
     lang: Annotated[str, typer.Option("--lang", help="Language of the names: vi or en.")] = "en",
     as_json: JsonOption = False,
 ) -> None:
-    """The definitions: diseases, indicators, presets, sources, forms, notebooks."""
+    """The definitions: diseases, indicators, presets, sources, forms, notebooks, data elements, quality metrics."""
     if kind not in KINDS:
         raise unknown("kind of definition", kind, KINDS)
     entries = _entries(kind)
@@ -45,6 +45,14 @@ def _entries(kind: str) -> dict[str, Any]:
         from ncdsurv.reports.catalogue import find_notebooks
 
         return dict(find_notebooks())
+    if kind == "elements":
+        from ncdsurv.catalog.elements import load_standard
+
+        return dict(load_standard().elements)
+    if kind == "metrics":
+        from ncdsurv.quality import load_metrics
+
+        return dict(load_metrics())
     from ncdsurv.catalog import load_catalog
 
     return dict(getattr(load_catalog(), kind))

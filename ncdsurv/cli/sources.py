@@ -37,15 +37,14 @@ def source_draft(
     as_json: JsonOption = False,
 ) -> None:
     """Propose a mapping for a table: edit it, then `ncdsurv ingest FILES --source FILE.toml`."""
-    from ncdsurv import load_catalog, load_reference
-    from ncdsurv.draft import draft_source
+    from ncdsurv.registry.drafting import draft_apart
 
     if out is not None and out.exists():
         raise UsageError("the mapping exists already", got=out, do="give another --out, or delete it first")
     if out is not None and out.suffix != ".toml":
         raise UsageError("a mapping is a TOML file", got=out.name, do=f"try --out {out.stem}.toml")
     name = out.stem if out is not None else _DRAFT
-    draft = draft_source(file, name, load_catalog(), load_reference(), facility)
+    draft = draft_apart(file, name, facility)
     if out is not None:
         try:
             out.write_text(draft.text, encoding="utf-8")

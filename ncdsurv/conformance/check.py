@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from ncdsurv.conformance.report import ConformanceReport, ElementResult, Gap, Re
 from ncdsurv.conformance.tally import Counts, Tally, count, fixed_by
 from ncdsurv.errors import DefinitionError, NcdsurvError
 from ncdsurv.ingest import concat_batches, read_file
+from ncdsurv.ingest.bundles import bundled
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _MAPPING_SUFFIX = ".toml"
 _TOGETHER = 16
-"""Files cleaned at a time: bounds memory, whatever their number."""
 
 
 def choose_mapping(source: str, catalog: Catalog) -> SourceMapping:
@@ -49,9 +49,8 @@ def check_conformance(
     reference: Reference,
     *,
     standard: DataStandard | None = None,
-    progress: Callable[[int, int], None] | None = None,
 ) -> ConformanceReport:
-    """Check the files of one export. Nothing is kept: the pseudonym key lives as long as the check.
+    """Check the files of one export. Nothing is kept.
 
     Args:
         paths: Files.
@@ -59,46 +58,64 @@ def check_conformance(
         catalog: Diseases, indicators, limits.
         reference: Communes and facilities.
         standard: The data elements; the package's own when None.
-        progress: Told (files done, files in all).
 
     Returns:
         Elements present, missing and malformed, and the indicators that cannot be computed.
     """
     standard = standard or load_standard()
-    files = [Path(path) for path in paths]
-    key = secrets.token_bytes(32)
-    total, refused, done = Counts(), [], 0
-    for group in _groups(files):
-        raws = []
-        for path in group:
-            try:
-                raws.append(read_file(path, mapping))
-            except NcdsurvError as error:
-                refused.append(Refused(path.name, str(error)))
-            except Exception as error:  # a library's own message may hold a cell: only its kind is told
-                refused.append(Refused(path.name, f"{path.name}: {type(error).__name__}"))
-        if raws:
-            raw = concat_batches(raws)
-            clean = clean_batch(raw, mapping, catalog, reference, key)
-            total.add(count(raw, clean, mapping, standard))
-        done += len(group)
-        if progress:
-            progress(done, len(files))
-    return _report(total, files, refused, mapping, catalog, standard)
+    total, refused, number = Counts(), [], 0
+    with bundled(map(Path, paths), mapping) as files:
+        for group in groups(files):
+            counted, wrong = count_files(group, mapping, catalog, reference, standard)
+            total.add(counted)
+            refused += wrong
+        number = len(files)
+    return make_report(total, number, refused, mapping, catalog, standard)
 
 
-def _groups(files: Sequence[Path]) -> list[Sequence[Path]]:
+def count_files(
+    paths: Sequence[Path],
+    mapping: SourceMapping,
+    catalog: Catalog,
+    reference: Reference,
+    standard: DataStandard,
+) -> tuple[Counts, list[Refused]]:
+    """Read, clean and count some files together; the pseudonym key lives as long as the call.
+
+    Raises:
+        MemoryError: The files need more memory than there is.
+    """
+    raws, refused = [], []
+    for path in paths:
+        try:
+            raws.append(read_file(path, mapping))
+        except NcdsurvError as error:
+            refused.append(Refused(path.name, str(error)))
+        except MemoryError:
+            raise
+        except Exception as error:  # a library's own message may hold a cell: only its kind is told
+            refused.append(Refused(path.name, f"{path.name}: {type(error).__name__}"))
+    if not raws:
+        return Counts(), refused
+    raw = concat_batches(raws)
+    clean = clean_batch(raw, mapping, catalog, reference, secrets.token_bytes(32))
+    return count(raw, clean, mapping, standard), refused
+
+
+def groups(files: Sequence[Path]) -> list[Sequence[Path]]:
+    """Files checked together: bounds memory, whatever their number."""
     return [files[start : start + _TOGETHER] for start in range(0, len(files), _TOGETHER)]
 
 
-def _report(
+def make_report(
     total: Counts,
-    files: Sequence[Path],
+    files: int,
     refused: Sequence[Refused],
     mapping: SourceMapping,
     catalog: Catalog,
     standard: DataStandard,
 ) -> ConformanceReport:
+    """Judge what was counted."""
     results = tuple(_result(element, total, mapping, standard) for element in standard.elements.values())
     usable = {element.id for element in results if element.usable}
     computable, gaps = 0, []
@@ -113,7 +130,7 @@ def _report(
                 computable += 1
     return ConformanceReport(
         source=mapping.id,
-        files=len(files),
+        files=files,
         refused=tuple(refused),
         rows=total.rows,
         outside=total.outside,

@@ -47,7 +47,8 @@ def propose_codes(field: str, column: Column, header: float, words: Words, priva
         words: Known codes.
         private: Folded cells, and words of cells, of columns that hold names, addresses or numbers of people.
     """
-    known = words.codes.get(field, {})
+    own = words.by_header.get(field, {}).get(fold(column.label), {})
+    known = words.codes.get(field, {}) | {text: code for text, (code, _) in own.items()}
     counted = Counter(" ".join(text.split()) for text in column.cells if text and text.strip())
     values: dict[str, dict[str, str]] = {}
     untold, hidden = [], 0
@@ -60,10 +61,9 @@ def propose_codes(field: str, column: Column, header: float, words: Words, priva
             untold.append(text)
         else:
             hidden += 1
-    if header >= _OWN_HEADER and values:  # the header of a known source: its other codes may come next month
-        for code, spellings in words.spellings.get(field, {}).items():
-            for text in spellings:
-                values.setdefault(code, {}).setdefault(fold(text), text)
+    if values:  # the header of known sources: their other codes may come next month
+        for folded, (code, text) in own.items():
+            values.setdefault(code, {}).setdefault(folded, text)
     return Codes({code: tuple(found.values()) for code, found in values.items()}, tuple(untold), hidden)
 
 

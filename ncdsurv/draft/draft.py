@@ -21,6 +21,7 @@ from ncdsurv.ingest.tables import read_sheets
 
 FROM_NAME = r"^(?P<facility>\d{4,5})[_\- ]"
 _CONTINUED = 2
+_TABLES = ("xlsx", "xls", "text")
 _DEFAULTS = {"kind": VisitKind.EXAM.value, "glucose_kind": "unknown"}
 
 
@@ -44,9 +45,15 @@ def draft_source(
     """
     path = Path(path)
     kind, _ = check_file(path)
-    if kind not in ("xlsx", "xls", "text"):
+    if kind not in _TABLES:
+        others = sorted(
+            name for name, mapping in catalog.sources.items() if not mapping.reader.startswith("table")
+        )
         raise InputError(
-            f"{path.name} is no table", got=kind, allowed="xlsx, xls, csv", do="see `ncdsurv catalog sources`"
+            f"{path.name} is no table",
+            got=kind,
+            allowed=", ".join(_TABLES),
+            do=f"ingest it with the source that reads it; those of other formats are {', '.join(others)}",
         )
     words = load_words(catalog.sources)
     communes = {

@@ -13,6 +13,8 @@ from ncdsurv.draft.words import Words
 SURE = 0.5
 """From here on a proposal stands in the draft; below it is only mentioned."""
 _MENTION = 0.25
+_EXACT = 0.95
+_KNOWN_OTHER = 0.85
 _SAME = 0.96  # what a header that is exactly a known name is worth
 _BASE = 0.6
 _HALF = 0.5
@@ -103,11 +105,15 @@ def _candidates(
     column: Column, dates: Mapping[str, float], pressure: Mapping[str, float], words: Words
 ) -> list[Proposal]:
     headers = words.header_scores(column.label) if column.label else {}
-    other = bool(column.label) and not headers and words.other_score(column.label) > _HALF
+    if max(headers.values(), default=0.0) >= _EXACT:  # what it is exactly, it is
+        headers = {name: score for name, score in headers.items() if score >= _EXACT}
+    other = bool(column.label) and not headers and words.other_score(column.label) >= _KNOWN_OTHER
     out = []
     for name in words.aliases:
         header = max(0.0, (headers.get(name, 0.0) - _BASE) / (1 - _BASE)) * _SAME
         shape = _shape(name, column, dates, pressure)
+        if FIELDS[name] and shape is None and headers.get(name, 0.0) < _EXACT:
+            shape = column.shares.get(name, 0.0)  # a header only like a coded field needs known codes
         alone = words.alone.get(name, 0.0)
         telling = name in _READ_BY_SHAPE or name in dates or name in pressure
         by_shape = alone * max(0.0, 2 * (shape or 0.0) - 1) if telling and not other else 0.0
@@ -146,7 +152,7 @@ def _why(column: Column, candidates: Sequence[Proposal], taken: Mapping[str, Pro
         (one for one in candidates if one.column.place == column.place), key=lambda p: -p.confidence
     )
     best = mine[0] if mine else None
-    if column.label and words.other_score(column.label) >= 0.9:
+    if column.label and words.other_score(column.label) >= _KNOWN_OTHER:
         return "known; the registry has no field for it"
     if best is not None and best.confidence >= SURE and best.field in taken:
         return f"looks like {best.field} ({best.confidence:.2f}), which another column fills better"

@@ -163,18 +163,19 @@ def _shares(cells: pl.DataFrame, catalog: Any, communes: frozenset[str]) -> dict
         value.alias("value"),
         written_unit(text).alias("unit"),
     )
+    total = pl.col("n").sum()
+    per_column = weighed.group_by("place").agg(
+        *((pl.col("n").filter(f"is:{name}").sum() / total).alias(name) for name in tests),
+        pl.col("value").repeat_by("n").explode().drop_nulls().median().alias("median"),
+    )
+    units = weighed.drop_nulls("unit").group_by("place", "unit").agg(pl.col("n").sum())
+    cells_of = dict(cells.group_by("place").agg(pl.col("n").sum()).iter_rows())
     out: dict[int, dict[str, Any]] = {}
-    for (place,), group in weighed.group_by("place"):
-        total = int(group["n"].sum())
-        share = {name: float(group.filter(f"is:{name}")["n"].sum()) / total for name in tests}
-        numbers = group.filter(pl.col("value").is_not_null())
-        expanded = numbers["value"].repeat_by(numbers["n"]).explode() if numbers.height else None
-        units = group.drop_nulls("unit").group_by("unit").agg(pl.col("n").sum())
-        out[int(str(place))] = {
-            "shares": share,
-            "median": float(str(expanded.median())) if expanded is not None else None,
-            "units": {unit: n / total for unit, n in units.iter_rows()},
-        }
+    for row in per_column.iter_rows(named=True):
+        place, middle = row.pop("place"), row.pop("median")
+        out[place] = {"shares": row, "median": middle, "units": {}}
+    for place, unit, count in units.iter_rows():
+        out[place]["units"][unit] = count / cells_of[place]
     every = [row["shares"] for row in out.values()]
     us_table = any(share["month_first"] for share in every) and not any(share["day_first"] for share in every)
     for row in out.values():

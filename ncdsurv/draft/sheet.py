@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from ncdsurv.catalog.sources import FIELDS
@@ -12,7 +13,7 @@ from ncdsurv.draft.codes import private_words, propose_codes
 from ncdsurv.draft.layout import Layout, find_layout, is_value
 from ncdsurv.draft.propose import Proposal, Unplaced, propose
 from ncdsurv.draft.result import FieldDraft
-from ncdsurv.draft.shapes import Column, read_columns
+from ncdsurv.draft.shapes import Column, days_of, read_columns
 from ncdsurv.draft.spelling import describe_dates, unit_of, vintage_of
 from ncdsurv.draft.words import Words
 from ncdsurv.ingest.headers import fold
@@ -67,8 +68,9 @@ def draft_sheet(
     people = [p.column for p in proposals if p.field in _NAMES_PEOPLE]
     people += [u.column for u in unplaced if len(set(u.column.cells)) > _MANY]
     private = private_words(people)
+    visits = next((days_of(one.column) for one in proposals if one.field == "visited_on"), [])
     twice = _not_alone(layout.labels)
-    fields = tuple(_field(one, words, private, twice, catalog, communes) for one in proposals)
+    fields = tuple(_field(one, words, private, twice, catalog, communes, visits) for one in proposals)
     return Sheet(
         name, layout, fields, tuple(_told(one, name) for one in unplaced), _continued(proposals, layout.body)
     )
@@ -101,6 +103,7 @@ def _field(
     twice: frozenset[str],
     catalog: Any,
     communes: dict[str, frozenset[str]],
+    visits: Sequence[date | None],
 ) -> FieldDraft:
     column, remarks = one.column, []
     named = is_label(column.label) and fold(column.label) not in twice
@@ -122,7 +125,7 @@ def _field(
     settings |= {"unit": unit} if unit else {}
     remarks += [told] if told else []
     if one.field == "commune":
-        vintage = vintage_of(column, communes)
+        vintage = vintage_of(column, visits, communes)
         settings |= {"vintage": vintage} if vintage else {}
     shape = f", cells {one.shape:.0%}" if one.shape is not None else ""
     return FieldDraft(

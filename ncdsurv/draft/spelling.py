@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
-from ncdsurv.catalog.vocabulary import Vintage
+from ncdsurv.catalog.vocabulary import REFORM_DATE, Vintage
 from ncdsurv.draft.shapes import NUMBERS, Column
 
 _SPELLINGS = {
@@ -58,16 +60,23 @@ def unit_of(field: str, column: Column, catalog: Any) -> tuple[str | None, str]:
     return None, "no unit written: told by range, doubtful ones are not used"
 
 
-def vintage_of(column: Column, communes: dict[str, frozenset[str]]) -> str | None:
-    """The list of communes that a column follows, where codes of one list alone show it."""
-    codes = [text.strip().zfill(5) for text in column.cells if text and text.strip()]
-    if not codes:
-        return None
+def vintage_of(
+    column: Column, visits: Sequence[date | None], communes: dict[str, frozenset[str]]
+) -> str | None:
+    """The list of communes that a column follows whatever the day of the visit, or None where the day tells.
+
+    Shown by codes that are in one list alone, at visits of the time of the other.
+    """
     old, new = (communes.get(vintage.value, frozenset()) for vintage in Vintage)
-    only_old = sum(code in old and code not in new for code in codes) / len(codes)
-    only_new = sum(code in new and code not in old for code in codes) / len(codes)
-    if only_old > _OF_ONE_VINTAGE and not only_new:
+    only_old, only_new = old - new, new - old
+    codes = [text.strip().zfill(5) if text and text.strip() else None for text in column.cells]
+    rows = [(code, day >= REFORM_DATE) for code, day in zip(codes, visits) if code and day]
+    if not rows:
+        return None
+    late_old = sum(late and code in only_old for code, late in rows)
+    early_new = sum(not late and code in only_new for code, late in rows)
+    if late_old > _OF_ONE_VINTAGE * len(rows) and not any(code in only_new for code, _ in rows):
         return Vintage.V2024.value
-    if only_new > _OF_ONE_VINTAGE and not only_old:
+    if early_new > _OF_ONE_VINTAGE * len(rows) and not any(code in only_old for code, _ in rows):
         return Vintage.V2025.value
     return None

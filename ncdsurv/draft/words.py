@@ -30,7 +30,8 @@ class Words:
     Attributes:
         aliases: Field -> its names, as written.
         codes: Coded field -> folded spelling -> code; a spelling that sources disagree on is left out.
-        spellings: Coded field -> code -> spellings of the sources, as written.
+        by_header: Coded field -> folded header -> folded spelling -> (code, as written), of the sources that
+            have this header; what they disagree on is left out.
         other: Names of columns that are no field.
         alone: Field -> how far the shape of the values can be trusted without a header.
         typical: Measurement -> where its median usually lies.
@@ -38,7 +39,7 @@ class Words:
 
     aliases: dict[str, tuple[str, ...]]
     codes: dict[str, dict[str, str]]
-    spellings: dict[str, dict[str, tuple[str, ...]]]
+    by_header: dict[str, dict[str, dict[str, tuple[str, str]]]]
     other: tuple[str, ...]
     alone: dict[str, float]
     typical: dict[str, tuple[float, float]]
@@ -80,7 +81,6 @@ def load_words(sources: Mapping[str, Any]) -> Words:
             for code, spellings in how.values.items() if not how.by_words else ():
                 for spelling in spellings:
                     told.setdefault(name, {}).setdefault(fold(spelling), {}).setdefault(code, spelling)
-    spelled = _spelled(told)
     for name, table in extra["fields"].items():
         aliases[name].update(dict.fromkeys(table.get("words", ())))
         for code, spellings in table.get("values", {}).items():
@@ -92,7 +92,7 @@ def load_words(sources: Mapping[str, Any]) -> Words:
             name: {text: next(iter(codes)) for text, codes in found.items() if len(codes) == 1}
             for name, found in told.items()
         },
-        spelled,
+        _by_header(sources),
         (*extra["other"]["words"], *ignored),
         {name: float(table.get("alone", 0.0)) for name, table in extra["fields"].items()},
         {name: (float(low), float(high)) for name, (low, high) in extra["typical"].items()},
@@ -107,14 +107,23 @@ def _headers(columns: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def _spelled(told: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, dict[str, tuple[str, ...]]]:
-    out: dict[str, dict[str, tuple[str, ...]]] = {}
-    for name, found in told.items():
-        for codes in found.values():
-            if len(codes) == 1:
-                ((code, text),) = codes.items()
-                out.setdefault(name, {})[code] = (*out.get(name, {}).get(code, ()), text)
-    return out
+def _by_header(sources: Mapping[str, Any]) -> dict[str, dict[str, dict[str, tuple[str, str]]]]:
+    """The codes of each header, of all sources that have it."""
+    found: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
+    for mapping in sources.values():
+        for name, how in mapping.fields.items():
+            for header in _headers(how.columns) if how.values and not how.by_words else ():
+                codes = found.setdefault(name, {}).setdefault(fold(header), {})
+                for code, spellings in how.values.items():
+                    for spelling in spellings:
+                        codes.setdefault(fold(spelling), {}).setdefault(code, spelling)
+    return {
+        name: {
+            header: {text: next(iter(told.items())) for text, told in codes.items() if len(told) == 1}
+            for header, codes in headers.items()
+        }
+        for name, headers in found.items()
+    }
 
 
 def similarity(label: str, alias: str) -> float:

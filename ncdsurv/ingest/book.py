@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from python_calamine import CalamineWorkbook
 
 from ncdsurv.catalog.sources import FIELDS, SheetMapping, SourceMapping
 from ncdsurv.catalog.tables import TOTALS, conform, empty
@@ -20,7 +19,7 @@ from ncdsurv.ingest.book_layout import Cells, Layout, Range, find_layouts, plain
 from ncdsurv.ingest.book_lines import read_lines
 from ncdsurv.ingest.headers import fold
 from ncdsurv.ingest.raw import DAMAGE
-from ncdsurv.ingest.tables import read_sheets
+from ncdsurv.ingest.tables import open_workbook, read_sheets
 
 Skipped = tuple[tuple[str, str], ...]
 _YEAR = re.compile(r"(?<!\d)(20\d\d)(?!\d)")
@@ -131,7 +130,7 @@ def _merged_ranges(path: Path) -> dict[str, list[Range]]:
     """Merged cells of every sheet, counted from the first filled row and column like the cells."""
     found: dict[str, list[Range]] = {}
     try:
-        book = CalamineWorkbook.from_path(str(path))
+        book = open_workbook(path)
         for name in book.sheet_names:
             sheet = book.get_sheet_by_name(name)
             top, left = sheet.start or (0, 0)

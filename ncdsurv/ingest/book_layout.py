@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from ncdsurv.catalog.sources import SourceMapping
+from ncdsurv.ingest.guard import LIMITS
 from ncdsurv.ingest.headers import fold
 
 Cells = Sequence[Sequence[Any]]
@@ -20,6 +21,27 @@ _ANCHOR = "name"
 _MIN_KNOWN = 3
 _NUMBERING = re.compile(r"\(?\s*(\d{1,2}|[A-Z])\s*\)?")
 _MONTHS = range(1, 13)
+
+
+class Merges:
+    """Merged ranges of a sheet by their first row, so that a sheet of many headers is read once.
+
+    Attributes:
+        wide: First cell of every range that runs over several columns.
+    """
+
+    def __init__(self, areas: Sequence[Range]) -> None:
+        self._by_row: dict[int, list[Range]] = {}
+        self.wide: set[tuple[int, int]] = set()
+        for first, left, last, right in areas:
+            kept = (first, left, last, min(right, LIMITS.columns))
+            self._by_row.setdefault(first, []).append(kept)
+            if right > left:
+                self.wide.add((first, left))
+
+    def of(self, row: int) -> Sequence[Range]:
+        """Ranges that begin in a row."""
+        return self._by_row.get(row, ())
 
 
 @dataclass(frozen=True)
@@ -70,6 +92,7 @@ def find_layouts(rows: Cells, merged: Sequence[Range], mapping: SourceMapping) -
         merged: Its merged ranges, counted like the rows.
         mapping: A source with a book.
     """
+    merges = Merges(merged)
     aliases: dict[str, list[tuple[str, int]]] = {}
     for name, how in mapping.fields.items():
         for order, column in enumerate(how.columns):
@@ -79,7 +102,7 @@ def find_layouts(rows: Cells, merged: Sequence[Range], mapping: SourceMapping) -
     row = 0
     while row < len(rows):
         anchor = next((c for c, cell in enumerate(rows[row]) if fold(plain(cell)) in names), None)
-        layout = _layout(rows, row, anchor, merged, mapping, aliases) if anchor is not None else None
+        layout = _layout(rows, row, anchor, merges, mapping, aliases) if anchor is not None else None
         if layout is None:
             row += 1
         else:
@@ -92,7 +115,7 @@ def _layout(
     rows: Cells,
     top: int,
     anchor: int,
-    merged: Sequence[Range],
+    merged: Merges,
     mapping: SourceMapping,
     aliases: Mapping[str, list[tuple[str, int]]],
 ) -> Layout | None:
@@ -134,19 +157,18 @@ def _layout(
     if _ANCHOR not in hits or recognised < _MIN_KNOWN:
         return None
     columns = {name: tuple(place for *_, place in sorted(places)) for name, places in hits.items()}
-    headings = {(first, left) for first, left, last, right in merged if right > left and first >= body}
-    return Layout(top, body, columns, months, flags, number, headings)
+    return Layout(top, body, columns, months, flags, number, merged.wide)
 
 
 def _header_end(
-    rows: Cells, top: int, anchor: int, merged: Sequence[Range], known: Callable[[str], bool], totals: str
+    rows: Cells, top: int, anchor: int, merged: Merges, known: Callable[[str], bool], totals: str
 ) -> tuple[int, set[int]]:
     """The first row below the header, and which of its rows only number the columns.
 
     A row belongs to the header while the name's merged cell reaches it, or, where a file lost its merged cells,
     while the name's column is empty and most of the texts are labels that the source knows.
     """
-    spans = [last for first, left, last, right in merged if first == top and left <= anchor <= right]
+    spans = [last for _, left, last, right in merged.of(top) if left <= anchor <= right]
     covered = max(spans, default=top)
     body = top + 1
     while body < min(len(rows), top + _HEADER_ROWS):
@@ -172,9 +194,9 @@ def _numbers_columns(filled: Sequence[str]) -> bool:
     return len(found) == len(filled) > 2 and len(counted) > 1 and in_order
 
 
-def _paths(rows: Cells, top: int, body: int, numbered: set[int], merged: Sequence[Range]) -> list[list[Any]]:
+def _paths(rows: Cells, top: int, body: int, numbered: set[int], merged: Merges) -> list[list[Any]]:
     """Labels of every column from the upper header row to the lowest; merged cells speak for all they cover."""
-    inside = [area for area in merged if top <= area[0] < body]
+    inside = [area for row in range(top, body) for area in merged.of(row)]
     width = max([len(row) for row in rows[top:body]] + [right + 1 for *_, right in inside])
     grid = [[row[c] if c < len(row) else "" for c in range(width)] for row in rows[top:body]]
     over: set[tuple[int, int]] = set()

@@ -14,13 +14,13 @@ from typing import Any
 from ncdsurv.catalog.sources import SheetMapping, SourceMapping
 from ncdsurv.ingest.book_cells import MARK, MARKED, CellReader, Contact
 from ncdsurv.ingest.book_layout import Cells, Layout, plain
+from ncdsurv.ingest.book_totals import COUNTED, Totals
 from ncdsurv.ingest.raw import DAMAGE
 from ncdsurv.ingest.tables import cell_text
 
 NO_MONTH, CELL, UNDATED = "no_month", "month_cell", "undated_reading"
 _IDENTITY = ("birth_date", "age", "age_male", "age_female", "sex", "citizen_id", "insurance_number", "phone")
 _STRONG = ("birth_date", "citizen_id", "insurance_number")
-_COUNTED = ("age_male", "age_female")
 _LISTS = ("diagnosis", "drugs")
 _OF_A_DAY = (
     "blood_pressure",
@@ -35,9 +35,8 @@ _OF_A_DAY = (
 )
 _STATUS = "patient_status"
 _NUMBERED = re.compile(r"\d{1,5}\.?")
+_MOST_BELOW = 60  # lines of one person; a book has two or three
 _CAPTION = re.compile(r"[IVXLC]{1,5}[.)]?|[A-Z][.)]?")
-_WHOLE = re.compile(r"\d{1,6}")
-_FEW_TOTALS = 2
 
 
 @dataclass
@@ -48,6 +47,8 @@ class Line:
     fields: dict[str, str]
     contacts: list[Contact] = field(default_factory=list)
     filled: set[int] = field(default_factory=set)
+    last: dict[str, Contact] = field(default_factory=dict)
+    below: int = 0
 
 
 @dataclass
@@ -69,9 +70,8 @@ class _Table:
         self.layout, self.book, self.year = layout, mapping.book, year
         self.cells = CellReader(mapping, sheet.reading if sheet else None)
         self.lines: list[Line] = []
-        self.totals: list[dict[str, Any]] = []
+        self.totals = Totals(layout, year)
         self.after: list[str] = []
-        self.since_total = 0
         self._total = re.compile(mapping.book.totals, re.IGNORECASE)
         self._signature = re.compile(mapping.book.signatures, re.IGNORECASE)
         self._signed = False
@@ -86,21 +86,24 @@ class _Table:
         label = self._total.match(texts[filled[0]]) or self._total.match(values.get("name", ""))
         counted = texts.get(self.layout.number, "") if self.layout.number is not None else ""
         numbered = _NUMBERED.fullmatch(counted) is not None
-        if label and not any(name in values for name in _STRONG):
-            self._add_totals(texts, number, label[0].strip())
-        elif any(self._signature.search(texts[c]) for c in filled) and not (numbered and values.get("name")):
+        identified = any(name in values for name in _IDENTITY)
+        named = numbered and identified  # some people are called Cộng or Toàn
+        a_line = "name" in values and (numbered or identified)
+        if label and not named and not any(name in values for name in _STRONG):
+            self.totals.add(texts, number, label[0].strip())
+        elif any(self._signature.search(texts[c]) for c in filled) and not a_line:
             self._signed = True
             self.after += [texts[c] for c in filled]
-        elif self._is_person(values, texts, numbered, counted):
-            self._signed, self.after = False, []
-            self.lines.append(Line(number, values))
-            self._add_contacts(row)
+        elif a_line or self._is_person(values, texts, numbered and len(filled) > 1, counted):
+            self._begin(number, values, row)
         elif self._continues(values, texts, filled, numbered):
-            if self._is_sum(texts):
-                self._add_totals(texts, number, "")
-            else:
+            if self.totals.sums(texts):
+                self.totals.add(texts, number, "")
+            elif self.lines[-1].below < _MOST_BELOW:
                 self._continue(values)
                 self._add_contacts(row)
+            else:
+                self._begin(number, values, row)
         elif not (numbered and len(filled) == 1):  # a printed number on an empty line says nothing
             self._add_caption(texts, filled, at, number, counted)
 
@@ -116,12 +119,16 @@ class _Table:
     def _is_person(
         self, values: Mapping[str, str], texts: Mapping[int, str], numbered: bool, counted: str
     ) -> bool:
-        identified = any(name in values for name in _IDENTITY)
+        """Whether a row without a full identity is still someone's line: better explained than lost."""
         if "name" not in values:
-            return any(name in values for name in _STRONG) or (numbered and identified)
-        if self._signed and not (numbered or identified):
-            return False
-        return numbered or identified or (not _CAPTION.fullmatch(counted) and self._any_month(texts))
+            return numbered or any(name in values for name in _STRONG)
+        return self._any_month(texts) and not _CAPTION.fullmatch(counted)
+
+    def _begin(self, number: int, values: dict[str, str], row: Sequence[Any]) -> None:
+        self._signed, self.after = False, []
+        self.lines.append(Line(number, values))
+        self.totals.add_line()
+        self._add_contacts(row)
 
     def _any_month(self, texts: Mapping[int, str]) -> bool:
         return any(texts.get(column) for column in (*self.layout.months, *self.layout.flags))
@@ -134,7 +141,9 @@ class _Table:
         return self._any_month(texts) or (bool(values) and len(filled) <= len(values))
 
     def _continue(self, values: Mapping[str, str]) -> None:
-        own = self.lines[-1].fields
+        line = self.lines[-1]
+        line.below += 1
+        own = line.fields
         for name, text in values.items():
             own[name] = f"{own[name]}\n{text}" if name in _LISTS and name in own else own.get(name, text)
 
@@ -143,73 +152,23 @@ class _Table:
         for column, code in self.layout.flags.items():
             text = plain(row[column]) if column < len(row) else ""
             if text and text.casefold() not in {word.casefold() for word in self.book.nothing}:
-                line.filled.add(column)
+                self.totals.fill(line.filled, column)
                 given = line.fields.get("diagnosis")
                 line.fields["diagnosis"] = f"{given}; {code}" if given else code
-        line.filled |= {
-            column
-            for name in _COUNTED
-            for column in self.layout.fields.get(name, ())
-            if column < len(row) and plain(row[column])
-        }
+        for column in (place for name in COUNTED for place in self.layout.fields.get(name, ())):
+            if column < len(row) and plain(row[column]):
+                self.totals.fill(line.filled, column)
         for column, month in self.layout.months.items():
             contact = self.cells.read(row[column], month, self.year) if column < len(row) else None
             if contact is None:
                 continue
-            line.filled.add(column)
-            if line.contacts and (known := next((c for c in line.contacts if c.takes(contact)), None)):
-                known.add(contact)
+            self.totals.fill(line.filled, column)
+            before = line.last.get(contact.month)
+            if before is not None and before.takes(contact):
+                before.add(contact)
             else:
                 line.contacts.append(contact)
-
-    def _counted_columns(self) -> list[int]:
-        ages = [column for name in _COUNTED for column in self.layout.fields.get(name, ())]
-        return [*ages, *self.layout.flags, *self.layout.months]
-
-    def _count(self, column: int, first: int) -> int:
-        return sum(column in line.filled for line in self.lines[first:])
-
-    def _is_sum(self, texts: Mapping[int, str]) -> bool:
-        """Whether a row without label gives, in all its cells, the number of the lines filled above."""
-        told = {c: texts[c] for c in texts if texts[c]}
-        columns = set(self._counted_columns())
-        if (
-            len(told) < _FEW_TOTALS
-            or not told.keys() <= columns
-            or not all(map(_WHOLE.fullmatch, told.values()))
-        ):
-            return False
-        return any(
-            all(self._count(c, first) == int(text) for c, text in told.items()) for first in self._scopes()
-        )
-
-    def _scopes(self) -> list[int]:
-        return [self.since_total, 0] if self.since_total < len(self.lines) else [0]
-
-    def _add_totals(self, texts: Mapping[int, str], number: int, label: str) -> None:
-        told = {c: int(texts[c]) for c in self._counted_columns() if _WHOLE.fullmatch(texts.get(c, ""))}
-        agree = {first: sum(self._count(c, first) == n for c, n in told.items()) for first in self._scopes()}
-        first = max(self._scopes(), key=lambda scope: agree[scope])
-        for column, reported in told.items():
-            month = self.layout.months.get(column)
-            self.totals.append(
-                {
-                    "row_number": number,
-                    "label": label or None,
-                    "column": self._name(column),
-                    "month": f"{month.year or self.year:04d}-{month.month:02d}" if month else None,
-                    "reported": reported,
-                    "counted": self._count(column, first),
-                }
-            )
-        self.since_total = len(self.lines)
-
-    def _name(self, column: int) -> str:
-        month = self.layout.months.get(column)
-        if month is not None:
-            return month.field or "month"
-        named = [name for name in _COUNTED if column in self.layout.fields.get(name, ())]
-        return named[0] if named else self.layout.flags[column]
+                line.last[contact.month] = contact
 
     def _add_caption(
         self, texts: Mapping[int, str], filled: list[int], at: int, number: int, counted: str
@@ -219,6 +178,7 @@ class _Table:
         bare = set(filled) <= names and not any((at, c) in self.layout.headings for c in filled)
         if bare and not self._signed and self.lines and not _CAPTION.fullmatch(counted):
             self.lines.append(Line(number, {"name": texts[filled[0]]}))
+            self.totals.add_line()
         else:
             self.after += [texts[c] for c in filled]
 
@@ -249,7 +209,7 @@ def read_lines(
     out = []
     for line in table.lines:
         out += _raw_rows(line, sheet.id if sheet else "")
-    return Lines(out, table.totals, table.after)
+    return Lines(out, table.totals.rows, table.after)
 
 
 def _raw_rows(line: Line, kind: str) -> list[dict[str, Any]]:

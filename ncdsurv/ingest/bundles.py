@@ -15,6 +15,7 @@ from ncdsurv.ingest.archives import pack
 
 _ROOT = re.compile(rb"<([A-Za-z_][\w.-]*)[\s/>]")
 _LINES = ".ndjson"
+_TYPE = re.compile(r"[A-Z][A-Za-z]+")
 _HEAD_BYTES = 4096
 
 
@@ -77,9 +78,13 @@ def _by_type(files: list[Path], kinds: frozenset[str]) -> dict[Path, list[Path]]
     """Folder -> the files of a bulk export, which holds one type a file (`Patient.ndjson`, `Encounter.000.ndjson`)."""
     found: dict[Path, list[Path]] = defaultdict(list)
     for path in files:
-        if path.suffix.lower() == _LINES and path.name.partition(".")[0] in kinds:
+        if path.suffix.lower() == _LINES and _TYPE.fullmatch(path.name.partition(".")[0]):
             found[path.parent].append(path)
-    return {folder: group for folder, group in found.items() if len(group) > 1}
+    return {
+        folder: group
+        for folder, group in found.items()
+        if len(group) > 1 and any(path.name.partition(".")[0] in kinds for path in group)
+    }
 
 
 def _root_of(path: Path) -> str:

@@ -25,11 +25,12 @@ from ncdsurv.ingest.json_stream import WITHOUT, DamagedJson, Found, is_lines, re
 from ncdsurv.ingest.raw import DAMAGE, REJECTED
 from ncdsurv.ingest.resource_index import DAY_CHARS, Index, Thing
 from ncdsurv.ingest.resource_join import Join
-from ncdsurv.ingest.resource_places import own_names
-from ncdsurv.ingest.resource_rows import Rows
+from ncdsurv.ingest.resource_places import clean_text, own_names
+from ncdsurv.ingest.resource_rows import Row, Rows
 from ncdsurv.ingest.resource_take import Taker
 
 _XML, _ARCHIVE = "xml", "zip"
+_NO_TYPE = "unknown type"
 _UNREADABLE = "row_unreadable"
 _LINE_NAMES = (".ndjson", ".jsonl")
 _KNOWN_TYPES = 40  # how many types the report lists one by one
@@ -59,12 +60,14 @@ def read_fhir(
     if linked is None:
         raise InputError(f"source {mapping.id} reads no linked resources", do="add [linked] to its mapping")
     if kind == _XML:
-        raise refuse(path, "is XML; FHIR is read as JSON", "export it as FHIR JSON (application/fhir+json) or NDJSON")
+        raise refuse(
+            path, "is XML; FHIR is read as JSON", "export it as FHIR JSON (application/fhir+json) or NDJSON"
+        )
     try:
         with Index() as index:
             broken, left = _load(path, kind, mapping, linked, index, limits)
             rows = Rows(index, mapping, linked, Join(index, linked))
-            frame = _frame(rows, broken, mapping)
+            frame = _frame(rows, broken)
             left = {**left, **rows.left_aside()}
     except DamagedJson as error:
         raise refuse(path, str(error), "export it again as FHIR JSON or NDJSON, month by month") from None
@@ -73,7 +76,9 @@ def read_fhir(
     except sqlite3.Error:
         raise refuse(path, "cannot be indexed", "free space in the folder for temporary files") from None
     if frame.is_empty():
-        contacts = ", ".join(kind for kind, how in linked.resources.items() if how.joins.startswith("contact"))
+        contacts = ", ".join(
+            kind for kind, how in linked.resources.items() if how.joins.startswith("contact")
+        )
         raise InputError(
             f"{path.name} holds no contact of a person",
             allowed=f"a Bundle or NDJSON with {contacts}",
@@ -118,13 +123,13 @@ def _resources(path: Path, kind: str) -> Iterator[Found]:
 
 
 def _add(index: Index, taker: Taker, no: int, found: Found, resource: dict[str, Any]) -> None:
-    owner = f"#{no}"
+    owner, url = f"#{no}", clean_text(found.full_url) or ""
     for inner in taker.contained(resource):
-        name = f"{owner}#{inner.get('id')}"
-        body = taker.body(inner["resourceType"], inner, owner, found.full_url)
+        name = f"{owner}#{clean_text(inner['id'])}"
+        body = taker.body(inner["resourceType"], inner, owner, url)
         entity = f"{found.scope}|{name}"
         index.add(Thing(-index.next(), found.scope, inner["resourceType"], entity, "", None, 0, body), [name])
-    names = own_names(found.kind, resource, found.full_url, owner)
+    names = own_names(found.kind, resource, url, owner)
     time, version = taker.time(found.kind, resource), taker.version(resource)
     index.add(
         Thing(
@@ -135,25 +140,22 @@ def _add(index: Index, taker: Taker, no: int, found: Found, resource: dict[str, 
             version,
             time if time and len(time) >= DAY_CHARS else None,
             int(taker.withdrawn(found.kind, resource)),
-            taker.body(found.kind, resource, owner, found.full_url),
+            taker.body(found.kind, resource, owner, url),
         ),
         names,
     )
 
 
-def _frame(rows: Rows, broken: list[int], mapping: SourceMapping) -> pl.DataFrame:
+def _frame(rows: Rows, broken: list[int]) -> pl.DataFrame:
     fields = rows.fields
     columns: dict[str, list[Any]] = {name: [] for name in ("sheet", "row_number", DAMAGE, *fields)}
-    for kind, no, damage, values in rows:
-        for name, value in zip(columns, (kind, no, damage), strict=False):
-            columns[name].append(value)
+    unreadable: Iterator[Row] = ((_NO_TYPE, no, REJECTED + _UNREADABLE, {}) for no in broken)
+    for kind, no, damage, values in itertools.chain(rows, unreadable):
+        columns["sheet"].append(kind)
+        columns["row_number"].append(no)
+        columns[DAMAGE].append(damage)
         for field in fields:
             columns[field].append(values.get(field))
-    for no in broken:
-        for name, value in zip(columns, ("", no, REJECTED + _UNREADABLE), strict=False):
-            columns[name].append(value)
-        for field in fields:
-            columns[field].append(None)
     schema = {name: pl.Int64() if name == "row_number" else pl.String() for name in columns}
     frame = pl.DataFrame(columns, schema=schema).sort("row_number", maintain_order=True)
     return frame.select("sheet", "row_number", pl.lit("").alias("sheet_kind"), DAMAGE, *fields)

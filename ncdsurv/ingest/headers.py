@@ -25,6 +25,20 @@ def fold(text: str) -> str:
     return re.sub(r"[\W_]+", "", plain.casefold())
 
 
+_CODE_LIKE = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
+
+
+def headers_to_show(seen: Sequence[str], mapping: SourceMapping) -> str:
+    """The header cells that a message may repeat: known ones, and names like `MA_BN`; the others are counted.
+
+    A patient's name may stand beside the headers, or the row taken for the header may be one of data.
+    """
+    known = set(_aliases(mapping))
+    shown = [text for text in seen if _as_read(text, mapping) in known or _CODE_LIKE.fullmatch(text)]
+    others = len(seen) - len(shown)
+    return ", ".join(shown) + (f" and {others} with other words" if others else "")
+
+
 @dataclass(frozen=True)
 class Header:
     """Where a table begins and which columns feed which field (several: the first with something)."""

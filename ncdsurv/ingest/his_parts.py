@@ -145,14 +145,14 @@ class _BareParts:
         """One visit per head, in order; then one per visit number that has lines but no head."""
         if len(self._heads) == 1:  # lines without a number belong to the only visit there is
             only = next(iter(self._heads))
-            for name, found in self._others.pop("", {}).items():
-                self._others.setdefault(only, {}).setdefault(name, []).extend(found)
+            for name, units in self._others.pop("", {}).items():
+                self._others.setdefault(only, {}).setdefault(name, []).extend(units)
         for key, heads in self._heads.items():
             parts = self._joined(self._others.pop(key, {}))
             for head in heads:
                 yield Visit({**parts, self.hoso.head: head}, None, parser)
-        for found in self._others.values():
-            yield Visit(self._joined(found), None, parser)
+        for orphans in self._others.values():
+            yield Visit(self._joined(orphans), None, parser)
 
     def _joined(self, found: dict[str, list[bytes]]) -> dict[str, Part]:
         parts: dict[str, Part] = {}

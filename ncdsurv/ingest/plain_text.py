@@ -57,24 +57,24 @@ def _filled(name: str) -> pl.Expr:
     return pl.when(pl.col(name).str.strip_chars() != "").then(name)
 
 
-def plain_table(text: str, separator: str, limits: Limits) -> PlainTable | None:
-    """The table of a text, or None where the careful reader must look at it.
+def plain_table(data: bytes, separator: str, limits: Limits) -> PlainTable | None:
+    """The table of a text file, or None where the careful reader must look at it.
 
     Args:
-        text: The decoded file.
+        data: The file in UTF-8.
         separator: Of its cells.
         limits: Files beyond them are left to the careful reader, which refuses them.
     """
-    data = text.encode()
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
         if b"\r" in data:
             return None
     lines = data.removesuffix(b"\n").split(b"\n")
-    if not 1 < len(lines) <= limits.rows or max(map(len, lines)) > _LONG_LINE:
+    longest = max(map(len, lines))
+    if not 1 < len(lines) <= limits.rows or longest > _LONG_LINE:
         return None
     mark = separator.encode()
-    if max(line.count(mark) for line in lines) >= limits.columns:
+    if longest >= limits.columns and max(line.count(mark) for line in lines) >= limits.columns:
         return None
     if b'"' in data:
         cell = rf'(?:[^"{re.escape(separator)}]*|"(?:[^"]|"")*")'

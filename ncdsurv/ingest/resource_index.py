@@ -6,15 +6,18 @@ The database has no name in the file system and vanishes with the connection; me
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import orjson
+
 DAY_CHARS = len("2026-06-01")
 DAY_ENTITY = "day|"
-_LINKS = 5_000_000
+_LINKS = 2_000_000
+_FACTS = 20_000  # of one contact
+_SAME = 50  # resources of one name that are compared
 _CACHE_KB = 48_000
 _BATCH = 2_000
 _TABLES = """
@@ -44,11 +47,20 @@ class Thing(NamedTuple):
     body: dict[str, Any]
 
 
+def _packed(body: dict[str, Any]) -> str:
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _thing(row: tuple[Any, ...]) -> Thing:
+    no, scope, kind, entity, version, time, withdrawn, body = row
+    return Thing(no, scope, kind, entity, version, time, withdrawn, orjson.loads(body))
+
+
 def person_key(person: Thing) -> str:
     """What tells a person from others: the same identifiers and particulars are one person in several bundles."""
     if not person.body.get("ids"):
         return person.entity
-    return hashlib.sha256(json.dumps(person.body, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_packed(person.body).encode()).hexdigest()
 
 
 class Index:
@@ -56,7 +68,9 @@ class Index:
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)
-        self._db.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-{_CACHE_KB};")
+        self._db.executescript(
+            f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-{_CACHE_KB};"
+        )
         self._db.executescript(_TABLES + "BEGIN;")
         self._links, self._inner = 0, 0
         self._things: list[tuple[Any, ...]] = []
@@ -72,7 +86,7 @@ class Index:
 
     def add(self, thing: Thing, names: Iterable[str]) -> None:
         """Take in one resource with the names it may be called by."""
-        self._things.append((*thing[:-1], json.dumps(thing.body, sort_keys=True)))
+        self._things.append((*thing[:-1], _packed(thing.body)))
         self._aliases += [(name, thing.scope, thing.kind, thing.entity) for name in names]
         if len(self._things) >= _BATCH:
             self._flush()
@@ -113,17 +127,16 @@ class Index:
         row = self._db.execute(
             "SELECT * FROM thing WHERE entity = ? ORDER BY version DESC, body DESC, no LIMIT 1", (entity,)
         ).fetchone()
-        return Thing(*row[:-1], json.loads(row[-1])) if row else None
+        return _thing(row) if row else None
 
     def _resolve(self, scope: int, kind: str, names: tuple[str, ...]) -> Thing | None:
         """The resource of a type that a reference means; None when there is none, or several that differ."""
         for name in names:
-            sql = "SELECT scope, entity FROM alias WHERE name = ? AND kind = ?"
-            rows = self._db.execute(sql, (name, kind)).fetchall()
-            own = [entity for at, entity in rows if at == scope]
-            entities = sorted(set(own or [entity for _, entity in rows]))
+            sql = "SELECT entity FROM alias WHERE name = ? AND kind = ?"
+            own = self._db.execute(f"{sql} AND scope = ? LIMIT {_SAME}", (name, kind, scope)).fetchall()
+            entities = sorted(set(own or self._db.execute(f"{sql} LIMIT {_SAME}", (name, kind)).fetchall()))
             if entities:
-                found = [thing for entity in entities if (thing := self.best(entity)) is not None]
+                found = [thing for (entity,) in entities if (thing := self.best(entity)) is not None]
                 same = all(thing.body == found[0].body for thing in found)
                 return found[0] if same else None
         return None
@@ -145,16 +158,20 @@ class Index:
 
     def contact_of_day(self, person: Thing, time: str) -> str | None:
         """A person's contact on a day: the last that had begun by a time, else the first."""
-        sql = "SELECT entity FROM contact WHERE person = ? AND time >= ? AND time <= ? ORDER BY time {0}, entity LIMIT 1"
+        sql = "SELECT entity FROM contact WHERE person = ? AND time >= ? AND time <= ?"
         for order, until in (("DESC", time), ("ASC", f"{time[:DAY_CHARS]}~")):
-            row = self._db.execute(sql.format(order), (person_key(person), time[:DAY_CHARS], until)).fetchone()
+            row = self._db.execute(
+                f"{sql} ORDER BY time {order}, entity LIMIT 1", (person_key(person), time[:DAY_CHARS], until)
+            ).fetchone()
             if row:
                 return str(row[0])
         return None
 
     def contact_before(self, person: Thing, time: str) -> str | None:
         """A person's last contact before the day of a time."""
-        sql = "SELECT entity FROM contact WHERE person = ? AND time < ? ORDER BY time DESC, entity DESC LIMIT 1"
+        sql = (
+            "SELECT entity FROM contact WHERE person = ? AND time < ? ORDER BY time DESC, entity DESC LIMIT 1"
+        )
         row = self._db.execute(sql, (person_key(person), time[:DAY_CHARS])).fetchone()
         return str(row[0]) if row else None
 
@@ -188,4 +205,7 @@ class Index:
     def facts_of(self, contact: str) -> list[Thing]:
         """The facts of a contact: the earliest first, and in an order that the file's order does not change."""
         sql = "SELECT thing.* FROM link JOIN thing ON no = fact WHERE contact = ? ORDER BY ifnull(time, ''), body"
-        return [Thing(*row[:-1], json.loads(row[-1])) for row in self._db.execute(sql, (contact,))]
+        found = [_thing(row) for row in self._db.execute(f"{sql} LIMIT {_FACTS + 1}", (contact,))]
+        if len(found) > _FACTS:
+            raise OverflowError(f"a contact has more than {_FACTS} facts")
+        return found

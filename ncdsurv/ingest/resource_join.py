@@ -18,7 +18,8 @@ Names = list[list[str]]
 class Orphan(NamedTuple):
     """A resource that belongs to no contact, and the rule that says why."""
 
-    thing: Thing
+    kind: str
+    no: int
     rule: str
 
 
@@ -73,7 +74,7 @@ class Join:
                     if not thing.withdrawn:
                         rule = put(thing, self._linked.resources[kind])
                         if rule != _DONE:
-                            self.orphans.append(Orphan(thing, rule))
+                            self.orphans.append(Orphan(thing.kind, thing.no, rule))
         return self.orphans
 
     def person(self, thing: Thing) -> Thing | None:

@@ -99,7 +99,7 @@ def text(value: Any, factors: Mapping[str, float] | None = None) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return _clean(local_time(value))
+        return clean_text(local_time(value))
     if not isinstance(value, dict):
         return None
     if "coding" in value or "text" in value:
@@ -109,12 +109,12 @@ def text(value: Any, factors: Mapping[str, float] | None = None) -> str | None:
         return amount(value, factors)[0]
     if "family" in value or "given" in value:
         parts = [value.get("family"), *_flat(value.get("given"))]
-        return _clean(" ".join(part for part in parts if isinstance(part, str)))
+        return clean_text(" ".join(part for part in parts if isinstance(part, str)))
     code = value.get("code")
-    return _clean(code) if isinstance(code, str) else None
+    return clean_text(code) if isinstance(code, str) else None
 
 
-def _clean(value: str) -> str | None:
+def clean_text(value: str) -> str | None:
     """Text that any table can hold: half a surrogate pair is no character."""
     return (value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")) or None
 
@@ -141,11 +141,11 @@ def amount(quantity: dict[str, Any], factors: Mapping[str, float] | None) -> tup
     unit = _unit(quantity)
     if factors and unit:
         if unit not in factors:
-            return _clean(f"{number} [{unit}]"), unit  # no number to any reader: it is emptied and logged
+            return clean_text(f"{number} [{unit}]"), unit  # no number to any reader: it is emptied and logged
         if factors[unit] != 1 and _PLAIN.fullmatch(number):
             number = f"{(Decimal(number) * Decimal(str(factors[unit]))).normalize():f}"
     sign = quantity.get("comparator")
-    return _clean(f"{sign}{number}" if sign in ("<", ">", "<=", ">=") else number), unit
+    return clean_text(f"{sign}{number}" if sign in ("<", ">", "<=", ">=") else number), unit
 
 
 def _unit(quantity: dict[str, Any]) -> str | None:
@@ -153,7 +153,7 @@ def _unit(quantity: dict[str, Any]) -> str | None:
     system, code, printed = (quantity.get(key) for key in ("system", "code", "unit"))
     if isinstance(code, str) and (not isinstance(system, str) or _plain(system) == _UCUM):
         printed = code
-    return _clean(_ANNOTATION.sub("", printed).strip()) if isinstance(printed, str) else None
+    return clean_text(_ANNOTATION.sub("", printed).strip()) if isinstance(printed, str) else None
 
 
 def references(value: Any, owner: str, full_url: str) -> list[str]:
@@ -169,7 +169,7 @@ def references(value: Any, owner: str, full_url: str) -> list[str]:
     names: list[str] = []
     written = value.get("reference")
     if isinstance(written, str) and 0 < len(written) <= _LONGEST_NAME:
-        written = _clean(written) or ""
+        written = clean_text(written) or ""
         rest, by_identifier = _REST.match(written), _BY_IDENTIFIER.match(written)
         if written.startswith("#"):
             names.append(f"{owner}{written}")
@@ -193,20 +193,23 @@ def identifier_names(identifiers: Any) -> list[str]:
     return [
         _identifier_name(item["system"], item["value"])
         for item in _flat(identifiers)
-        if isinstance(item, dict) and isinstance(item.get("system"), str) and isinstance(item.get("value"), str)
+        if isinstance(item, dict)
+        and isinstance(item.get("system"), str)
+        and isinstance(item.get("value"), str)
     ]
 
 
 def _identifier_name(system: str, value: str) -> str:
-    return f"id:{_plain(_clean(system) or '')}|{_clean(value.strip())}"
+    return f"id:{_plain(clean_text(system) or '')}|{clean_text(value.strip())}"
 
 
 def own_names(kind: str, resource: dict[str, Any], full_url: str, owner: str) -> list[str]:
     """The names of a resource, the one that makes it itself first: what is written under one of them is this one."""
     number = resource.get("id")
-    known = isinstance(number, str) and 0 < len(number) <= _LONGEST_NAME
-    tail = f"{kind}/{_clean(number)}" if known else ""
-    full_url = (_clean(full_url) or "") if len(full_url) <= _LONGEST_NAME else ""
+    tail = ""
+    if isinstance(number, str) and 0 < len(number) <= _LONGEST_NAME:
+        tail = f"{kind}/{clean_text(number)}"
+    full_url = (clean_text(full_url) or "") if len(full_url) <= _LONGEST_NAME else ""
     url = _REST.match(full_url)
     names = []
     if url and url["base"]:
@@ -269,4 +272,4 @@ def item_code(item: Any) -> Any:
 
 def _text_of(item: Any, key: str) -> str | None:
     value = item.get(key) if isinstance(item, dict) else None
-    return _clean(value) if isinstance(value, str) else None
+    return clean_text(value) if isinstance(value, str) else None

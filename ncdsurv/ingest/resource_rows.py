@@ -14,6 +14,7 @@ from ncdsurv.ingest.resource_join import UNRESOLVED, WITHDRAWN, Join, kinds, tar
 Row = tuple[str, int, str | None, dict[str, str | None]]
 Measured = dict[str, list[str | None]]
 _PARTS = ("value", "unit", "code", "name")
+_ABOUT = "about"  # code and name together, for what is found by words
 _PAIR = ("sbp", "dbp")  # one reading: never the upper value of one and the lower of another
 
 
@@ -77,8 +78,8 @@ class Rows:
             person = self._index.best(who)
             if person is not None:
                 yield self._of_day(entity, person, day)
-        for thing, rule in orphans:
-            yield thing.kind, thing.no, REJECTED + rule, {}
+        for kind, no, rule in orphans:
+            yield kind, no, REJECTED + rule, {}
 
     def left_aside(self) -> dict[str, str]:
         """Resources that say themselves that they do not count, and people whom no contact mentions."""
@@ -100,7 +101,9 @@ class Rows:
         facts = self._index.facts_of(thing.entity)
         last = self._index.last_contact(person) == thing.entity
         contact = _Contact(thing, person, facts, measured(facts), None, None, last)
-        lost = any(target(self._index, thing, [names], self._facts) is None for names in thing.body.get("holds", []))
+        lost = any(
+            target(self._index, thing, [names], self._facts) is None for names in thing.body.get("holds", [])
+        )
         return (f"{thing.kind} refers to nothing" if lost else None), self._values(contact)
 
     def _of_day(self, entity: str, person: Thing, day: str) -> Row:
@@ -127,8 +130,9 @@ class Rows:
             return [said] if said else []
         if kind == LAB:
             lab, _, part = rest.partition(".")
-            part_text = contact.measured.get(lab, [None] * len(_PARTS))[_PARTS.index(part)]
-            return [part_text] if part_text else []
+            found = contact.measured.get(lab, [None] * len(_PARTS))
+            said = " ".join(filter(None, found[2:])) if part == _ABOUT else found[_PARTS.index(part)]
+            return [said] if said else []
         if place.endswith(LAST) and not contact.is_last:
             return []
         place = place.removesuffix(LAST)

@@ -69,8 +69,10 @@ class Taker:
         for inner in inside[:_REFERENCES] if isinstance(inside, list) else ():
             if isinstance(inner, dict) and isinstance(inner.get("id"), str):
                 kind = inner.get("resourceType")
-                if isinstance(kind, str) and kind in self.kinds and (
-                    kind in self._people or kind not in self._linked.resources
+                if (
+                    isinstance(kind, str)
+                    and kind in self.kinds
+                    and (kind in self._people or kind not in self._linked.resources)
                 ):
                     yield inner
 
@@ -81,7 +83,9 @@ class Taker:
         for key, (place, factors) in self._takes[kind].items() if kind in self._takes else ():
             found = elements(resource, place.steps)
             if place.then:
-                follows[key] = [names for item in found[:_REFERENCES] if (names := references(item, owner, url))]
+                follows[key] = [
+                    names for item in found[:_REFERENCES] if (names := references(item, owner, url))
+                ]
             elif place.asks:
                 texts[key] = ["true"] if any(item is not False for item in found) else []
             else:
@@ -111,7 +115,9 @@ class Taker:
             "before": self._first(kind, "before", resource),
             "measures": self._measures.of(resource) if how.measures else {},
             "lasting": self._coded(kind, "lasting", resource),
-            "ids": sorted(identifier_names(resource.get("identifier")))[:_TEXTS] if kind in self._people else [],
+            "ids": sorted(identifier_names(resource.get("identifier")))[:_TEXTS]
+            if kind in self._people
+            else [],
         }
 
     def time(self, kind: str, resource: dict[str, Any]) -> str | None:
@@ -147,4 +153,4 @@ class Taker:
             updated = (when if when.tzinfo is None else when.astimezone(dt.UTC)).isoformat()[:26]
         except (ValueError, OverflowError):
             updated = ""
-        return f"{updated}|{number[:12]:0>12}"
+        return f"{updated}|{number if number.isdigit() else '':0>12.12}"

@@ -18,7 +18,7 @@ from ncdsurv.errors import InputError
 from ncdsurv.ingest.above import fill_from, find_above
 from ncdsurv.ingest.continued import continue_visits
 from ncdsurv.ingest.guard import LIMITS, refuse
-from ncdsurv.ingest.headers import Header, find_header
+from ncdsurv.ingest.headers import Header, find_header, headers_to_show
 from ncdsurv.ingest.legacy import best_decoding
 from ncdsurv.ingest.plain_text import PlainTable, plain_table
 from ncdsurv.ingest.raw import DAMAGE
@@ -80,7 +80,7 @@ def _missing(path: Path, sheet: str, header: Header, mapping: SourceMapping) -> 
     wanted = "; ".join(f"{name} ({' or '.join(mapping.fields[name].columns)})" for name in header.missing)
     return InputError(
         f"{path.name}, sheet {sheet}: required columns are missing: {wanted}",
-        got=f"columns {', '.join(header.seen)}",
+        got=f"columns {headers_to_show(header.seen, mapping)}",
         do=f"add the column, or its header to fields.{header.missing[0]}.columns of source {mapping.id}",
     )
 
@@ -143,10 +143,19 @@ def cell_text(cell: Any) -> str | None:
     return str(cell)
 
 
+def open_workbook(path: Path) -> CalamineWorkbook:
+    """A workbook by what it is: stations save binary workbooks as .xlsx, and the reader goes by the name."""
+    with path.open("rb") as file:
+        binary = file.read(2) == b"\xd0\xcf"
+    if binary == path.suffix.lower().startswith(".xlsx"):
+        return CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
+    return CalamineWorkbook.from_path(str(path))
+
+
 def _read_workbook(path: Path) -> list[tuple[str, int, Cells | None]]:
     """Name, first row and cells of each worksheet; no cells for a hidden one."""
     try:
-        book = CalamineWorkbook.from_path(str(path))
+        book = open_workbook(path)
         found: list[tuple[str, int, Cells | None]] = []
         for meta in book.sheets_metadata:
             if not str(meta.typ).endswith("WorkSheet"):
@@ -169,15 +178,16 @@ def _read_workbook(path: Path) -> list[tuple[str, int, Cells | None]]:
 
 def _read_csv(path: Path) -> Cells:
     text = _decode(path, path.read_bytes())
-    if "\0" in text:
+    data = text.encode()
+    if b"\0" in data:
         raise refuse(path, "holds binary data", "export it again as CSV")
     head = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
     if head:
-        separator, text = head[1], text[head.end() :]
+        separator, text, data = head[1], text[head.end() :], data[len(head[0].encode()) :]
     else:
         sample = text[:20_000]
         separator = max(_SEPARATORS, key=sample.count)
-    plain = plain_table(text, separator, LIMITS)
+    plain = plain_table(data, separator, LIMITS)
     if plain is not None:
         return plain
     width = max((line.count(separator) for line in text[:20_000].splitlines()), default=0)

@@ -184,7 +184,10 @@ class Reference:
     # --- facilities, boundaries, islands, packs --------------------------------------------------------------------
     @cached_property
     def facilities(self) -> pl.DataFrame:
-        """Frame [code, name, commune_code, vintage, valid_from, valid_to], the last pack winning; may be empty."""
+        """Frame [code, name, commune_code, vintage, valid_from, valid_to, successor, gln], the last pack winning.
+
+        May be empty. `successor`: the code that took over after `valid_to`; `gln`: the 13-digit location number.
+        """
         rows = pl.concat([pack.table("facilities") for pack in self.packs])
         return rows.unique(["code", "valid_from"], keep="last", maintain_order=True).sort(
             "code", "valid_from"

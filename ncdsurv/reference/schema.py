@@ -80,6 +80,8 @@ TABLES: dict[str, dict[str, Column]] = {
         "vintage": Column(pl.String, allowed=VINTAGES),
         "valid_from": Column(pl.Date, required=False),
         "valid_to": Column(pl.Date, required=False),
+        "successor": Column(pl.String, required=False),
+        "gln": Column(pl.String, required=False),
     },
     "boundaries": {
         "vintage": Column(pl.String, allowed=VINTAGES),

@@ -80,6 +80,13 @@ class Batch:
             self._held[name].append(frame)
             self._rows += frame.height
         repaired = dict(clean.repairs.group_by("file_sha256").len().iter_rows())
+        told = clean.reported_totals.with_columns(unlike=pl.col("reported") != pl.col("counted"))
+        totals = {
+            sha256: (count, unlike)
+            for sha256, count, unlike in told.group_by("file_sha256")
+            .agg(pl.len(), pl.col("unlike").sum())
+            .rows()
+        }
         by_file = clean.counts.group_by("file_sha256").agg(pl.col(_BALANCE).sum())
         counts = {row["file_sha256"]: row for row in by_file.iter_rows(named=True)}
         for file in files:
@@ -89,6 +96,8 @@ class Batch:
                 sha256=file.sha256,
                 repaired=repaired.get(file.sha256, 0),
                 skipped_sheets=skipped.get(file.sha256, ()),
+                totals=totals.get(file.sha256, (0, 0))[0],
+                totals_unlike=totals.get(file.sha256, (0, 0))[1],
                 **{name: count[name] for name in _BALANCE},
             )
             self._open.append((file, report))

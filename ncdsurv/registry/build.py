@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import ncdsurv
+from ncdsurv.catalog.sensitivity import load_variants, variant_catalog
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, TIME_ZONE, Period, month_index, month_label
 from ncdsurv.errors import StoreError, UsageError
 from ncdsurv.registry.buckets import read_buckets
@@ -28,6 +29,7 @@ from ncdsurv.store.release import (
     MANIFEST,
     MEASURES,
     QUALITY,
+    SENSITIVITY,
     VALUES,
     Release,
 )
@@ -87,17 +89,21 @@ def _fill(
 ) -> None:
     """Write all files of a release into a folder; raises before the manifest if an identity breaks."""
     catalog, reference = store.catalog, store.reference
-    parts = []
+    varied = variant_catalog(catalog, load_variants())
+    first, last = months
+    parts, varied_parts = [], []
     for done, total, bucket in read_buckets(snapshot):
         if progress:
             progress(done, total)
-        parts.append(count_bucket(bucket, catalog, first_month=months[0], last_month=months[1]))
+        parts.append(count_bucket(bucket, catalog, first_month=first, last_month=last))
+        varied_parts.append(count_bucket(bucket, varied, first_month=first, last_month=last))
     if not parts:
         raise StoreError("no person has a known place", do="check commune and station codes of the exports")
-    measures = add_buckets(parts) if len(parts) > 1 else parts[0]
+    measures, varied_measures = (add_buckets(p) if len(p) > 1 else p[0] for p in (parts, varied_parts))
     held = check_measures(measures, measure_plan(catalog), catalog)
     measures.write_parquet(folder / MEASURES, compression="zstd")
     published = write_values(folder / VALUES, measures, reference, catalog, release_id, months)
+    write_values(folder / SENSITIVITY, varied_measures, reference, varied, release_id, months)
     _quality(store, snapshot).write_parquet(folder / QUALITY, compression="zstd")
     _write_json(folder / CATALOG, catalog.model_dump(mode="json"))
     _write_json(folder / DOSSIER, _dossier(published))

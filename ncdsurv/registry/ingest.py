@@ -13,6 +13,8 @@ from uuid import uuid4
 import polars as pl
 
 from ncdsurv.errors import InputError
+from ncdsurv.ingest.bundles import bundled
+from ncdsurv.ingest.guard import check_size
 from ncdsurv.registry.batch import Batch, Received
 from ncdsurv.registry.digest import code_digest
 from ncdsurv.registry.mappings import name_source
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ncdsurv.store.lake import Snapshot
 
 Progress = Callable[[int, int], None]
+_SHOWN = 5
 
 
 def expand(paths: Iterable[str | Path]) -> list[Path]:
@@ -37,7 +40,12 @@ def expand(paths: Iterable[str | Path]) -> list[Path]:
     named = [Path(path) for path in paths]
     missing = [str(path) for path in named if not path.exists()]
     if missing:
-        raise InputError("no such file or folder", got=", ".join(missing[:5]), do="check the path")
+        raise InputError("no such file or folder", got=", ".join(missing[:_SHOWN]), do="check the path")
+    strange = [str(path) for path in named if not (path.is_dir() or path.is_file())]
+    if strange:  # a pipe or a device has no end
+        raise InputError(
+            "not a file or folder", got=", ".join(strange[:_SHOWN]), do="give the path of a file"
+        )
     found: list[Path] = []
     for path in named:
         inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
@@ -59,9 +67,9 @@ def ingest(
     started = time.monotonic()
     named = name_source(source, store.catalog)
     source = named.id
-    files = expand([paths] if isinstance(paths, str | Path) else paths)
+    found = expand([paths] if isinstance(paths, str | Path) else paths)
     tell = progress or (lambda done, total: None)
-    with store.writing():
+    with store.writing(), bundled(found, named.mapping(store.catalog), store.folder) as files:
         snapshot = store.lake.snapshot()
         mapping = store.files.keep(named.file) if named.file else None
         new, reports = _receive(store, files, (source, mapping), snapshot)
@@ -111,6 +119,11 @@ def _receive(
     new: list[Received] = []
     reports: list[FileReport] = []
     for path in files:
+        try:
+            check_size(path)
+        except InputError as error:
+            reports.append(FileReport(path.name, "", REFUSED, error=str(error)))
+            continue
         sha256 = store.files.keep(path)
         if sha256 in known:
             reports.append(FileReport(path.name, sha256, KNOWN))

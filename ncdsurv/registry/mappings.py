@@ -33,6 +33,10 @@ class NamedSource:
     how: Source
     file: Path | None = None
 
+    def mapping(self, catalog: Catalog) -> SourceMapping:
+        """The mapping itself."""
+        return catalog.sources[self.how] if isinstance(self.how, str) else self.how
+
 
 def name_source(said: str | Path, catalog: Catalog) -> NamedSource:
     """A source by its id, or by the file of its mapping (`my_clinic.toml` is the source `my_clinic`).

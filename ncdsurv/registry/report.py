@@ -19,6 +19,8 @@ class FileReport:
             readable as this source; `error` says why, and the file may be sent again).
         skipped_sheets: Sheets that hold no table of the source, each with the reason; their rows are not
             in `rows_in`.
+        totals: Totals that a book reports of itself; they stand in the table `reported_totals`, never in `rows_in`.
+        totals_unlike: How many of them its own lines do not bear out.
     """
 
     name: str
@@ -31,6 +33,8 @@ class FileReport:
     repaired: int = 0
     error: str | None = None
     skipped_sheets: tuple[tuple[str, str], ...] = ()
+    totals: int = 0
+    totals_unlike: int = 0
 
     @property
     def balances(self) -> bool:
@@ -122,6 +126,8 @@ class IngestReport:
         ]
         for title, counts in (("rejected", self.rejected_by_rule), ("repaired", self.repaired_by_rule)):
             lines += [f"  {title} by {rule}: {n:,}" for rule, n in counts.items()]
+        totals, unlike = self._sum("totals"), self._sum("totals_unlike")
+        lines += [f"  totals reported by books: {totals:,}, unlike their lines: {unlike:,}"] if totals else []
         reasons = Counter(reason for file in self.files for _, reason in file.skipped_sheets)
         lines += [f"  sheets left out, {reason}: {n:,}" for reason, n in sorted(reasons.items())]
         lines += [f"  refused {file.name}: {file.error}" for file in self.refused[:_SHOWN]]

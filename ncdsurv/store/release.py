@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ncdsurv.catalog.tables import VALUES as VALUE_COLUMNS
 from ncdsurv.errors import StoreError, unknown
 from ncdsurv.store.atomic import TEMPORARY, folders_of
 from ncdsurv.store.files import sha256_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MANIFEST, MEASURES, VALUES = "manifest.json", "measures.parquet", "values.parquet"
 CATALOG, QUALITY, DOSSIER = "catalog.json", "quality.parquet", "dossier.json"
+SENSITIVITY = "sensitivity.parquet"
 LATEST = "latest"
 
 VALUES_ORDER = (
@@ -91,6 +93,14 @@ class Release:
     def quality(self) -> pl.DataFrame:
         """The quality table."""
         return pl.read_parquet(self.folder / QUALITY)
+
+    def sensitivity(self) -> pl.DataFrame:
+        """Rates with another limit (`catalog/definitions/sensitivity.toml`): rows as those of `values`.
+
+        `preset` is `<preset>.<variant>`. Empty for a release made before there were any.
+        """
+        path = self.folder / SENSITIVITY
+        return pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=dict(VALUE_COLUMNS))
 
     def reference(self) -> Reference:
         """The reference data in use (built-in pack, then the packs that were added)."""

@@ -33,6 +33,8 @@ _EVENTS = {
     "shutil.rmtree",
 }
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+PATIENCE = 90
+"""Seconds after which a fork that hangs is ended, so that its test fails instead of waiting."""
 IDS = ("record_id", "visit_id", "person_id", "duplicate_of", "place", "bucket", "received_at")
 
 
@@ -174,6 +176,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         return {"status": status, **(json.loads(said) if said else {})}
     os.close(reading)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     code, found = 0, {}
     try:
         found = _in_fork(request)
@@ -205,7 +208,7 @@ def _in_fork(request: dict[str, Any]) -> dict[str, Any]:
             run(store, request["verb"], request["arguments"])
         finally:
             steps.on = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE)
         found["steps"] = steps.names
     found["after"] = state(store)
     found["left"] = left_behind(store)

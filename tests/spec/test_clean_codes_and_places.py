@@ -36,7 +36,7 @@ code | kind      | rule                   | why
 05   | exam      | -                      | chronic disease, exam and drugs
 08   | exam      | -                      | chronic disease with services
 07   | refill    | -                      | drugs by appointment, no exam
-16   | screening | -                      | screening
+16   | screening | code_of_another_list   | screening, a code of August 2026
 03   | -         | not_a_register_contact | inpatient
 06   | -         | not_a_register_contact | stay at the station
 77   | exam      | code_unknown           | not in the list

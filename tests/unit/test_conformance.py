@@ -22,6 +22,7 @@ from ncdsurv.conformance.standard import standard_files
 from ncdsurv.conformance.words import words
 from ncdsurv.errors import DefinitionError, UsageError
 from ncdsurv.reference import load_reference
+from ncdsurv.registry import conformance
 
 ROOT = Path(__file__).parents[2]
 CATALOG, STANDARD, REFERENCE = load_catalog(), load_standard(), load_reference()
@@ -243,3 +244,30 @@ def test_a_mapping_of_ones_own_is_checked_the_same_way(tmp_path: Path, capsys: p
 def test_every_sentence_stands_in_both_languages():
     assert words("vi").keys() == words("en").keys()
     assert all(words("vi").values())
+
+
+def test_a_file_that_breaks_the_reader_costs_not_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    good = export(tmp_path, visits(20))
+    bad = export(tmp_path, visits(2), "79001_hong.csv")
+    asked = conformance._ask
+
+    def ask(group: list[Path], *rest: Any) -> Any:
+        return f"{group[0].name} broke the reader" if bad in group else asked(group, *rest)
+
+    monkeypatch.setattr(conformance, "_ask", ask)
+    report = conformance.check_apart([bad, good], CATALOG.sources[SOURCE], [])
+    assert [refused.file for refused in report.refused] == [bad.name]
+    assert (report.files, report.rows) == (2, 20)
+    assert not report.conforms
+
+
+def test_a_child_that_dies_is_a_refusal_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(conformance, "_RUN", "import os; os._exit(9)")
+    report = conformance.check_apart([export(tmp_path, visits(2))], CATALOG.sources[SOURCE], [])
+    assert report.refused[0].why == "79001_kham.csv broke the reader"
+    assert [fault for fault, _ in report.faults()] == ["refused", "no_records"]
+
+
+def test_the_child_counts_what_the_check_counts(tmp_path: Path):
+    path = export(tmp_path, visits(18) + visits(2, NGAY_SINH="31/02/1960"))
+    assert conformance.check_apart([path], CATALOG.sources[SOURCE], []) == check(path)

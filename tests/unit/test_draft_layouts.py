@@ -67,10 +67,9 @@ def test_nothing_of_a_person_is_in_the_draft_or_on_the_screen(
 ) -> None:
     path = LAYOUTS[name](tmp_path / name, SEEN)
     out = tmp_path / "mine.toml"
-    for arguments in (["--out", str(out)], ["--json"], []):
-        assert run(["source", "draft", str(path), *arguments]) == 0
+    assert run(["source", "draft", str(path), "--out", str(out)]) == 0
     said = capsys.readouterr()
-    told = said.out + said.err + out.read_text(encoding="utf-8")
+    told = said.out + said.err + out.read_text(encoding="utf-8") + repr(draft_of(path).to_dict())
     assert [cell for cell in cells_of(SEEN) if cell in told] == []
 
 
@@ -85,6 +84,21 @@ def test_rows_without_a_date_go_on_with_the_visit_above(tmp_path: Path) -> None:
         len(SEEN),
         extra,
     )
+
+
+def test_strange_headers_leave_the_cells_to_speak(tmp_path: Path) -> None:
+    path = unknown_words(tmp_path / "u.xlsx", SEEN)
+    fields = {field.name for field in draft_of(path).fields}
+    assert {
+        "name",
+        "sex",
+        "birth_date",
+        "citizen_id",
+        "visited_on",
+        "diagnosis",
+        "blood_pressure",
+        "commune",
+    } <= fields
 
 
 def test_the_layout_is_told(tmp_path: Path) -> None:
@@ -147,6 +161,58 @@ def test_a_row_of_a_patient_is_never_taken_for_the_header(tmp_path: Path) -> Non
     draft = draft_of(workbook(tmp_path / "b.xlsx", rows))  # type: ignore[arg-type]
     assert tomllib.loads(draft.text)["header_rows"] == 0
     assert all(column.startswith("column:") for field in draft.fields for column in field.columns)
+
+
+def test_the_yearly_table_of_a_station(tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        ["TRẠM Y TẾ (không có thật)"],
+        ["Danh sách bệnh nhân THA quản lý tháng 8/2025"],
+        [],
+        [
+            "TT",
+            "Họ và tên bệnh nhân",
+            "Tuổi",
+            None,
+            "Ngày khám",
+            "HA (mmHg)",
+            "ĐH lúc đói (mmol/l)",
+            "Hẹn tái khám",
+        ],
+        [None, None, "Nam", "Nữ"],
+    ]
+    for number, visit in enumerate(SEEN):
+        age = 2025 - visit.born.year
+        pressure, days = f"{visit.sbp}/{visit.dbp}", (f"{visit.on:%d/%m/%Y}", f"{visit.next_on:%d/%m/%Y}")
+        ages = (age, None) if visit.male else (None, age)
+        rows.append([number + 1, visit.name, *ages, days[0], pressure, visit.glucose, days[1]])
+    rows += [[None, "Tổng cộng", None, None, None, len(SEEN)], [], [None] * 6 + ["Người lập bảng"]]
+    path = workbook(tmp_path / "02001_so_tha.xlsx", rows)
+    draft = draft_of(path, facility=None)  # the file's name tells the station
+    assert draft.to_fill == ()
+    assert tomllib.loads(draft.text)["sheets"]["sheet1"]["disease"] == "hypertension"  # the title says it
+    batch = clean_with(draft, path)
+    assert batch.counts.select("rows_in", "kept", "rejected").row(0) == (len(SEEN) + 2, len(SEEN), 2)
+    assert [row[:4] for row in readings(batch)] == [row[:4] for row in truth("station")]
+    assert sorted(batch.patients["sex"]) == ["female"] * 6 + ["male"] * 6
+
+
+def test_lines_above_the_header_are_not_labels(tmp_path: Path) -> None:
+    rows: list[list[object]] = [["Report", "for", "Canaryx Zebraan"], ["Canaryx", None, "Okapiin"]]
+    path = english_csv(tmp_path / "e.csv", SEEN)
+    rows += [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
+    draft = draft_of(workbook(tmp_path / "e.xlsx", rows))
+    assert draft.to_fill == ()
+    assert "header_rows" not in tomllib.loads(draft.text)
+    assert "Canaryx" not in draft.text
+
+
+def test_a_bomb_is_one_line_and_costs_no_more_than_reading_may(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join(["x"] * 100_000) + "\n", encoding="utf-8")
+    assert run(["source", "draft", str(path)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"\0\1\2", b"<html><table></table></html>", b"one,two\n1,2\n"])

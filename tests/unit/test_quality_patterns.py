@@ -14,6 +14,7 @@ from ncdsurv.catalog.tables import VISITS, conform
 from ncdsurv.quality import QualityMetric, load_metrics
 from ncdsurv.quality.counts import Records
 from ncdsurv.quality.kinds import count_metric
+from ncdsurv.store.release import Release
 
 CATALOG, METRICS = load_catalog(), load_metrics()
 DAY = date(2026, 5, 4)
@@ -187,3 +188,13 @@ def test_the_api_of_the_ministry_takes_only_people_with_both_numbers():
     marks = {"a": (True, True), "b": (True, False), "c": (False, True)}
     assert counted("left_out_by_ministry_api", rows, None, marks) == (3, 4)
     assert counted("citizen_id_missing", rows, None, marks) == (2, 4)
+
+
+def test_a_release_knows_when_every_contact_was_received(sample_release: Release):
+    """Invented visits up to June 2026, taken in when the test runs: none can have arrived before it took place."""
+    found = sample_release.quality().filter(pl.col("facility").is_null(), pl.col("area_level") == "nation")
+    late = found.filter(pl.col("metric") == "received_within_a_month")
+    met = found.filter(pl.col("metric") == "received_by_deadline")
+    assert late["denominator"].sum() == met["denominator"].sum() > 0
+    contacts = found.filter(pl.col("metric") == "same_day_twice")
+    assert late["denominator"].sum() >= contacts["denominator"].sum()

@@ -36,6 +36,7 @@ def test_a_release_is_whole_and_its_manifest_says_what_it_is_made_of(sample_rele
         "values.parquet",
         "catalog.json",
         "quality.parquet",
+        "sensitivity.parquet",
         "dossier.json",
     }
     manifest = sample_release.manifest

@@ -17,10 +17,10 @@ from ncdsurv.errors import InputError
 from ncdsurv.ingest import read_file, read_files
 from ncdsurv.reference import load_reference
 from ncdsurv.synthetic.samples import sample_registry
-from ncdsurv.synthetic.writers import health_check as writer
+from ncdsurv.synthetic.writers import checkups as writer
 from tests.clean_support import KEY
 
-CATALOG = load_catalog()
+CATALOG, REFERENCE = load_catalog(), load_reference()
 SOURCE = CATALOG.sources["health_check"]
 SAMPLES = Path(__file__).parents[2] / "data_samples" / "health_check"
 
@@ -31,7 +31,7 @@ def truth() -> dict[str, list[writer.Check]]:
 
 
 def clean(*paths: Path) -> CleanBatch:
-    return clean_batch(read_files(paths, SOURCE), SOURCE, CATALOG, load_reference(), KEY)
+    return clean_batch(read_files(paths, SOURCE), SOURCE, CATALOG, REFERENCE, KEY)
 
 
 @pytest.fixture(scope="module")

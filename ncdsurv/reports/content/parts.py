@@ -97,6 +97,24 @@ class Parts:
 
         return completeness(self.own)
 
+    def timeliness(self) -> Block:
+        """Contacts received in time, month by month."""
+        from ncdsurv.reports.content.quality_figures import timeliness
+
+        return timeliness(self.own)
+
+    def patterns(self) -> Block:
+        """Readings that look copied or invented, doubles and missing identity, by source system."""
+        from ncdsurv.reports.content.quality_figures import patterns
+
+        return patterns(self.own)
+
+    def sensitivity(self) -> Block:
+        """Heaping beside the control rate with the limit and with lower ones."""
+        from ncdsurv.reports.content.quality_control import sensitivity
+
+        return sensitivity(self.own)
+
     def quality_by_station(self) -> Block:
         """Stations whose readings pile up below the threshold, in a funnel."""
         from ncdsurv.reports.content.quality_figures import stations

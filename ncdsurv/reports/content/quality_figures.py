@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ncdsurv.catalog.vocabulary import Period, month_start
@@ -17,22 +18,44 @@ from ncdsurv.reports.content.quality import (
 )
 from ncdsurv.reports.content.report import Report, layout
 
+_MARKS, _STYLES = "os^DvPX*", ("-", "--", ":", "-.", (0, (1, 3)))
 _Z95, _Z998 = 1.959964, 3.090232  # limits of the funnel, as English public health uses them
 
 
 def heaping(report: Report) -> Block:
     """Observed shares beside those expected without digit preference, by source system."""
+    metrics = [name for name, metric in metrics_by_id().items() if metric.expected_percent is not None]
+    return _dots(report, metrics, "heaping")
+
+
+def patterns(report: Report) -> Block:
+    """Doubles, copied readings, jumps, too-even readings and missing identity, by source system."""
+    shown = layout()["quality"]["patterns"]
+    return _dots(
+        report, [name for name, metric in metrics_by_id().items() if metric.kind in shown], "patterns"
+    )
+
+
+def completeness(report: Report) -> Block:
+    """Share of contacts with what should be recorded, month by month."""
+    return _lines(report, "completeness")
+
+
+def timeliness(report: Report) -> Block:
+    """Share of contacts received in time, by the month of the contact."""
+    return _lines(report, "timeliness")
+
+
+def _dots(report: Report, names: Sequence[str], part: str) -> Block:
+    """One line per metric, one mark per source system, and the share expected where there is one."""
     from matplotlib.figure import Figure
 
     from ncdsurv.maps.style import INK, QUALITATIVE, RULE, figure_style
 
-    text = report.text
-    metrics = {
-        name: metric for name, metric in metrics_by_id().items() if metric.expected_percent is not None
-    }
+    text, metrics = report.text, {name: metrics_by_id()[name] for name in names}
     frame = pooled(report, by_source=True)
     frame = frame.filter(frame["metric"].is_in(list(metrics)), frame["denominator"] > 0)
-    top = heading(text("quality.heaping"), 2) + paragraph(text("quality.heaping_prose"))
+    top = heading(text(f"quality.{part}"), 2) + paragraph(text(f"quality.{part}_prose"))
     if frame.is_empty():
         return top + nothing(text("quality.none"))
     shown = [name for name in metrics if name in set(frame["metric"])]
@@ -40,24 +63,23 @@ def heaping(report: Report) -> Block:
     with figure_style():
         figure = Figure(figsize=(7.2, 0.42 * len(shown) + 0.9))
         ax = figure.subplots()
+        labelled = False
         for row_at, name in enumerate(shown):
             expected = metrics[name].expected_percent
-            ax.plot(
-                [expected, expected],
-                [row_at - 0.32, row_at + 0.32],
-                color=INK,
-                lw=1.2,
-                label=text("quality.expected") if not row_at else None,
-            )
+            if expected is not None:
+                ends = [row_at - 0.32, row_at + 0.32]
+                label = None if labelled else text("quality.expected")
+                ax.plot([expected, expected], ends, color=INK, lw=1.2, label=label)
+                labelled = True
         for number, source in enumerate(sources):
             rows = frame.filter(frame["source"] == source)
             at = [shown.index(name) for name in rows["metric"]]
             ax.plot(
                 rows["value"].to_list(),
                 at,
-                "os^Dv"[number % 5],
+                _MARKS[number % len(_MARKS)],
                 ms=5.5,
-                color=QUALITATIVE[number],
+                color=QUALITATIVE[number % len(QUALITATIVE)],
                 label=source_name(report, source),
             )
         ax.set_yticks(range(len(shown)), [metrics[name].names[report.lang] for name in shown])
@@ -79,22 +101,22 @@ def heaping(report: Report) -> Block:
     return top + picture(figure, alt=alt, caption=span(report), data=frame)
 
 
-def completeness(report: Report) -> Block:
-    """Share of contacts with a usable reading, month by month."""
+def _lines(report: Report, part: str) -> Block:
+    """One line per metric of the kinds that `layout.toml` names for the part, over the months shown."""
     from matplotlib.figure import Figure
 
     from ncdsurv.maps.style import QUALITATIVE, RULE, figure_style
     from ncdsurv.reports.content.series import month_axis
 
-    text = report.text
-    metrics = {name: metric for name, metric in metrics_by_id().items() if metric.kind == "completeness"}
+    text, kinds = report.text, layout()["quality"][part]
+    metrics = {name: metric for name, metric in metrics_by_id().items() if metric.kind in kinds}
     frame = of_area(report).drop_nulls("month")
     frame = frame.filter(
         frame["metric"].is_in(list(metrics)),
         frame["source"] == all_sources(),
         frame["month"].is_in(report.months),
     ).sort("month")
-    top = heading(text("quality.completeness"), 2) + paragraph(text("quality.completeness_prose"))
+    top = heading(text(f"quality.{part}"), 2) + paragraph(text(f"quality.{part}_prose"))
     if frame["value"].drop_nulls().is_empty():
         return top + nothing(text("quality.none"))
     with figure_style():
@@ -106,8 +128,8 @@ def completeness(report: Report) -> Block:
             ax.plot(
                 dates,
                 rows["value"],
-                color=QUALITATIVE[number],
-                ls=("-", "--")[number % 2],
+                color=QUALITATIVE[number % len(QUALITATIVE)],
+                ls=_STYLES[number % len(_STYLES)],
                 lw=1.6,
                 label=metric.names[report.lang],
             )
@@ -115,7 +137,7 @@ def completeness(report: Report) -> Block:
         ax.set_ylabel("%")
         ax.grid(axis="y", color=RULE, lw=0.4)
         month_axis(ax)
-        ax.legend(loc="lower left", ncol=1)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=2, borderaxespad=0.3)
     last = frame.filter(frame["month"] == frame["month"].max())
     alt = "; ".join(
         f"{metrics[row['metric']].names[report.lang]}: {text.percent(row['value'])}"

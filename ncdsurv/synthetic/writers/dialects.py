@@ -66,7 +66,7 @@ def table_of(
     columns = [name for name in columns if name not in dialect["drop"] and dialect["rename"].get(name) != ""]
     header = [dialect["rename"].get(name, name) for name in columns]
     sexes, ids = dialect.get("sexes", {}), dialect.get("ids", {})
-    rows = []
+    rows: list[list[Any]] = []
     for visit in job.visits:
         who = book.identity(job, visit.person)
         cells = visit_cells(book, job, visit, who)

@@ -41,7 +41,7 @@ class Check(NamedTuple):
 
 def draw_checks(registry: SyntheticRegistry) -> dict[str, list[Check]]:
     """Checks of three facilities of the registry, with their adults, by facility."""
-    plan = parameters("health_check")
+    plan = parameters("checkups")
     rng = np.random.default_rng(plan["seed"])
     province = dict(registry.base.atoms.select("commune_2025", "province_2025").iter_rows())
     checks: dict[str, list[Check]] = {}
@@ -85,7 +85,7 @@ def _check(
 def forwarded(checks: dict[str, list[Check]]) -> list[Check]:
     """What the gateway sends: every check of the second facility, and some of the first once more."""
     first, second = list(checks.values())[:2]
-    return [*first[: round(len(first) * parameters("health_check")["through_gateway"])], *second]
+    return [*first[: round(len(first) * parameters("checkups")["through_gateway"])], *second]
 
 
 def write_samples(registry: SyntheticRegistry, folder: Path) -> list[Path]:
@@ -98,7 +98,7 @@ def write_samples(registry: SyntheticRegistry, folder: Path) -> list[Path]:
     Returns:
         The paths.
     """
-    plan = parameters("health_check")
+    plan = parameters("checkups")
     folder.mkdir(parents=True, exist_ok=True)
     checks = draw_checks(registry)
     first, _, third = list(checks)[:3]
@@ -129,7 +129,7 @@ def gateway_message(checks: list[Check]) -> str:
     content = envelope(checks[0].facility, checks, dashes=True)
     sent = max(check.seen for check in checks) + dt.timedelta(hours=20)
     sender = gln(checks[0].facility)
-    header = parameters("health_check")["envelope"] | {
+    header = parameters("checkups")["envelope"] | {
         "sender_id": sender,
         "msg_id": f"{sender}{sent:%Y%m%d}{hashlib.sha256(content.encode()).hexdigest()[:12]}",
         "send_datetime": int(sent.replace(tzinfo=dt.UTC).timestamp() * 1000),
@@ -151,7 +151,7 @@ def gln(facility: str) -> str:
 
 def cells_of(check: Check, *, dashes: bool = False) -> dict[str, str]:
     """The fields of a check, whatever part they stand in."""
-    plan, person = parameters("health_check"), check.person
+    plan, person = parameters("checkups"), check.person
     fixed = plan["fixed"]
     glucose, unit = _glucose(check)
     return {
@@ -198,7 +198,7 @@ def _record(check: Check, dashes: bool) -> str:
     cells = cells_of(check, dashes=dashes)
     parts = {part: _tags({name: cells[name] for name in names}) for part, names in _PARTS.items()}
     if check.glucose_mmol_l is not None:
-        fixed = parameters("health_check")["fixed"]
+        fixed = parameters("checkups")["fixed"]
         line = {
             "MA_DICH_VU": fixed["service"],
             "MA_CHI_SO": fixed["indicator"],
@@ -207,7 +207,7 @@ def _record(check: Check, dashes: bool) -> str:
             "MO_TA": fixed["name"],
         }
         parts["XML11"] = f"<{fixed['line']}>{_tags(line)}</{fixed['line']}>"
-    roots = parameters("health_check")["roots"]
+    roots = parameters("checkups")["roots"]
     files = "".join(
         f"<FILEHOSO><LOAIHOSO>{part}</LOAIHOSO><NOIDUNGFILE>"
         f"{base64.b64encode(f'{_HEAD}<{roots[part]}>{body}</{roots[part]}>'.encode()).decode()}"
@@ -231,7 +231,7 @@ def _glucose(check: Check) -> tuple[str, str]:
 
 def _sheet(checks: list[Check]) -> Sheet:
     """Three header rows: what a field is called, its name, and how to fill it in."""
-    settings = parameters("health_check")["sheet"]
+    settings = parameters("checkups")["sheet"]
     labels, names, hints = (list(row) for row in zip(*settings["columns"]))
     rows: list[list[Any]] = [names, hints]
     rows += [[cells_of(check, dashes=True)[name] for name in names] for check in checks]

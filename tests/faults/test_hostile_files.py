@@ -1,0 +1,149 @@
+"""Hostile files end in one line and exit 1: no traceback, no hang, never 1 GB, nothing written beside the registry."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ncdsurv.catalog import load_catalog
+from ncdsurv.errors import InputError
+from ncdsurv.registry import open_store, worker, workers
+from ncdsurv.registry.report import NEW, REFUSED
+from tests.faults.harness import FIRST, environment
+from tests.faults.hostile import FILES, MB, READABLE
+
+SOURCES = sorted({source for source, _ in FILES.values()} & set(load_catalog().sources))
+MEASURED = (
+    "import json, resource, subprocess, sys\n"
+    "done = subprocess.run([sys.executable, '-m', 'ncdsurv.cli', *sys.argv[1:]], capture_output=True, text=True)\n"
+    "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n"
+    "print(json.dumps({'code': done.returncode, 'out': done.stdout, 'err': done.stderr, 'peak_kb': peak}))\n"
+)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_all_hostile_files_of_a_source_at_once(source: str, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, (whose, make) in FILES.items():
+        if whose == source:
+            make(folder / name)
+    started = time.monotonic()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            MEASURED,
+            "ingest",
+            str(folder),
+            "--source",
+            source,
+            "--json",
+            "--store",
+            "store",
+        ],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=True,
+    )
+    answer = json.loads(done.stdout)
+    assert time.monotonic() - started < 120
+    assert answer["code"] == 1, answer["err"]
+    assert len(answer["err"].strip().splitlines()) == 1, answer["err"]
+    assert "Traceback" not in answer["err"] + answer["out"]
+    assert answer["peak_kb"] * 1024 < 1024 * MB
+    report = json.loads(answer["out"])
+    assert report["balances"]
+    for file in report["files"]:
+        assert file["status"] in ({NEW, REFUSED} if file["name"] in READABLE else {REFUSED}), file
+        assert "\n" not in (file["error"] or "")
+        assert file["kept"] == 0
+    beside = {path.name for path in tmp_path.iterdir()}
+    assert beside == {"in", "store"}
+    assert not list(tmp_path.rglob("slipped*"))
+    assert not Path("/tmp/slipped.xml").exists()
+
+
+def test_one_hostile_file_does_not_cost_the_good_ones(tmp_path: Path) -> None:
+    bad = tmp_path / "02001_line.csv"
+    FILES[bad.name][1](bad)
+    report = open_store(tmp_path / "store").ingest([FIRST, bad], source="viettel")
+    assert [file.name for file in report.refused] == [bad.name]
+    assert report.kept > 0
+
+
+def test_a_gigabyte_is_not_even_copied(tmp_path: Path) -> None:
+    big = tmp_path / "02001_gigabyte.csv"
+    FILES[big.name][1](big)
+    report = open_store(tmp_path / "store").ingest(big, source="viettel")
+    assert "has 1024 MB" in str(report.refused[0].error)
+    assert sum(path.stat().st_size for path in (tmp_path / "store").rglob("*") if path.is_file()) < MB
+
+
+def test_a_pipe_has_no_end_and_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    store = open_store(tmp_path / "store")
+    for path in (tmp_path / "pipe.csv", Path("/dev/zero")):
+        with pytest.raises(InputError, match="not a file or folder"):
+            store.ingest(path, source="viettel")
+
+
+def _child() -> workers._Child:
+    return workers._Child(worker.Begin(b"k" * 32, []))
+
+
+def test_a_reader_that_never_ends_is_ended_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = _child()
+    os.kill(child.process.pid, signal.SIGSTOP)  # does not even use the processor
+    monkeypatch.setattr(workers, "PATIENCE", 0.01)
+    with pytest.raises(TimeoutError):
+        child.clean([FIRST], "viettel")
+    child.close()
+
+
+def test_a_file_that_takes_too_long_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    workers._close_spares()
+    monkeypatch.setattr(workers, "PATIENCE", 0.0001)
+    report = open_store(tmp_path / "store").ingest(FIRST, source="viettel")
+    assert str(report.refused[0].error).startswith(f"a file takes too long to read: got {FIRST.name}")
+
+
+LIMITED = """
+import sys
+from ncdsurv.registry.worker import limit_memory, limit_time
+{call}
+{work}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "work", "code"),
+    [
+        ("limit_time(1)", "while True: pass", -signal.SIGXCPU),
+        ("limit_memory(50 << 20)", "held = bytearray(100 << 20)", 1),
+    ],
+    ids=["processor", "memory"],
+)
+def test_the_kernel_holds_the_reader_to_its_limits(call: str, work: str, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED.format(call=call, work=work)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert code != 1 or "MemoryError" in done.stderr
