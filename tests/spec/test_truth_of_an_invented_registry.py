@@ -21,7 +21,7 @@ from ncdsurv.synthetic.data import parameters
 CATALOG = load_catalog()
 AS_OF = "2026-06"
 MONTHS = ("2024-07", "2024-10", "2025-02", "2025-06", "2025-07", "2025-12", "2026-06")
-PEOPLE, SEED, STATIONS_PER_SOURCE = 600, 20260630, 5
+PEOPLE, SEED, SOURCES, STATIONS_PER_SOURCE = 600, 20260630, 3, 5
 # Count of the truth -> indicator and which part of its ratio holds the same people.
 PUBLISHED = {
     "detected": ("detected", "value"),
