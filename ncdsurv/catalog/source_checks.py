@@ -37,6 +37,7 @@ def mapping_problems(mapping: SourceMapping, diseases: Mapping[str, Any]) -> lis
         )
     problems += _name_problems("fields", mapping.fields, FIELDS)
     problems += _name_problems("labs", mapping.labs, FIELDS)
+    problems += _name_problems("history", mapping.history, diseases)
     problems += shape_problems(
         mapping.reader, mapping.book, mapping.ignored, mapping.above, mapping.fields, FIELDS
     )
@@ -88,7 +89,7 @@ def _place_problems(mapping: SourceMapping) -> list[str]:
     return problems + [
         f"[fields.{name}] column {column!r} is no place of a HOSO; allowed: XML1.TAG, XML2, THONGTINDONVI.TAG, "
         f"LAB.<one of [labs]>.value|unit|name"
-        for name, field in mapping.fields.items()
+        for name, field in mapping.read_fields.items()
         for column in field.columns
         if not place.fullmatch(column) and not (mapping.tables_too and "." not in column)
     ]

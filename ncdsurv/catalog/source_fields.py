@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ncdsurv.catalog.vocabulary import PatientStatus, Sex, VisitKind
 
+HISTORY = "history:"  # before a disease: the person's own word of it
 REFUSED = "refused"  # a code that says: this row is no contact of the registry
 
 # Every field a source may fill. The codes are the only words a `values` table may translate into.

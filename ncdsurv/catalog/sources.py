@@ -21,11 +21,12 @@ from ncdsurv.catalog.models import Definition, Names
 from ncdsurv.catalog.records import RecordsMapping
 from ncdsurv.catalog.resources import LinkedMapping
 from ncdsurv.catalog.source_checks import mapping_problems
-from ncdsurv.catalog.source_fields import FIELDS, REFUSED, REQUIRED
+from ncdsurv.catalog.source_fields import FIELDS, HISTORY, REFUSED, REQUIRED
 from ncdsurv.catalog.vocabulary import Vintage, VisitKind
 
 __all__ = [
     "FIELDS",
+    "HISTORY",
     "REFUSED",
     "REQUIRED",
     "FieldMapping",
@@ -110,6 +111,13 @@ class LabMapping(Definition):
     not_names: tuple[str, ...] = ()
 
 
+class HistoryMapping(Definition):
+    """Where a person's own word of a disease stands (a flag of the history): no diagnosis, but not new either."""
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    yes: tuple[str, ...] = ("1",)
+
+
 class SourceMapping(Definition):
     """One source system; `tables_too`: a HOSO source that is also exported as spreadsheets.
 
@@ -129,6 +137,7 @@ class SourceMapping(Definition):
     sheets: dict[str, SheetMapping] = Field(default_factory=dict)
     fields: dict[str, FieldMapping]
     labs: dict[str, LabMapping] = Field(default_factory=dict)
+    history: dict[str, HistoryMapping] = Field(default_factory=dict)
     hoso: HosoMapping | None = None
     book: BookMapping | None = None
     linked: LinkedMapping | None = None
@@ -144,6 +153,14 @@ class SourceMapping(Definition):
     def file_fields(self) -> tuple[str, ...]:
         """Fields that the name of a file gives."""
         return tuple(re.compile(self.file_name).groupindex) if self.file_name else ()
+
+    @property
+    def read_fields(self) -> dict[str, FieldMapping]:
+        """Every field to be read: those of the record, and `history:DISEASE` for each flag of the history."""
+        flags = {
+            f"{HISTORY}{name}": FieldMapping(columns=flag.columns) for name, flag in self.history.items()
+        }
+        return {**self.fields, **flags}
 
     @property
     def mapped(self) -> frozenset[str]:

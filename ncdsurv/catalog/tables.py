@@ -57,6 +57,7 @@ VISITS: Schema = {
     "next_visit_on": _DAY,
     "reported_target": pl.Int8(),
     "patient_status": _TEXT,
+    "reported_history": _TEXT,
     **_ORIGIN,
 }
 IDENTIFIERS: Schema = {

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from ncdsurv.catalog import tables
-from ncdsurv.catalog.sources import FIELDS, REFUSED, FieldMapping, SourceMapping
+from ncdsurv.catalog.sources import FIELDS, HISTORY, REFUSED, FieldMapping, SourceMapping
 from ncdsurv.clean import book_rows, ledger
 from ncdsurv.clean.amounts import add_number, add_with_unit, within
 from ncdsurv.clean.appointments import next_of_several
@@ -28,7 +28,7 @@ from ncdsurv.clean.codes import (
 )
 from ncdsurv.clean.columns import RAW, RULE, first_rule, raw
 from ncdsurv.clean.dates import DAY, MONTH, add_dates
-from ncdsurv.clean.diseases import FOUND, add_diseases
+from ncdsurv.clean.diseases import FOUND, add_diseases, add_reported_history
 from ncdsurv.clean.drugs import add_supply
 from ncdsurv.clean.facilities import add_facility
 from ncdsurv.clean.filled import FREE_TEXT, is_filled
@@ -131,6 +131,7 @@ def _prepared(batch: RawBatch) -> pl.DataFrame:
                 (_something(field) if field in have else pl.lit(None, dtype=pl.String)).alias(RAW + field)
                 for field in FIELDS
             ),
+            *(pl.col(name) for name in have if name.startswith(HISTORY)),
         )
         .with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(ledger.ROW))
     )
@@ -164,7 +165,7 @@ def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, refere
     )
     rows = check_against_person(add_identifiers(rows))
     rows = add_commune(add_facility(rows, reference), mapping, reference)
-    rows = add_diseases(rows, mapping, catalog)
+    rows = add_reported_history(add_diseases(rows, mapping, catalog), mapping)
     rows = add_pressure(rows, limits["sbp"], limits["dbp"])
     for raw_field, field in (("glucose", "glucose_mmol_l"), ("hba1c", "hba1c_percent")):
         unit = mapping.fields.get(raw_field, FieldMapping(default="")).unit

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from ncdsurv.catalog.sources import SourceMapping
+from ncdsurv.catalog.sources import HISTORY, SourceMapping
 from ncdsurv.clean.columns import RAW, first_rule, once_per_text
 
 _ICD = re.compile(r"(?<![A-Z0-9])([A-Z]\d\d)\.?(\d{0,2})(?![0-9])")
@@ -67,6 +67,17 @@ def add_diseases(frame: pl.DataFrame, mapping: SourceMapping, catalog: Any) -> p
     return frame.with_columns(
         own.alias("sheet_disease"), first_rule("diagnosis", (pl.col("by_words"), "disease_from_words"))
     ).drop("by_words")
+
+
+def add_reported_history(frame: pl.DataFrame, mapping: SourceMapping) -> pl.DataFrame:
+    """Diseases the person says to have, joined by `;` in the order of the mapping; never a diagnosis."""
+    said = [
+        pl.when(pl.col(f"{HISTORY}{disease}").str.strip_chars().is_in(list(flag.yes))).then(pl.lit(disease))
+        for disease, flag in mapping.history.items()
+        if f"{HISTORY}{disease}" in frame.columns
+    ]
+    joined = pl.concat_str(*said, separator=";", ignore_nulls=True) if said else pl.lit("")
+    return frame.with_columns(pl.when(joined != "").then(joined).alias("reported_history"))
 
 
 def _names(catalog: Any) -> dict[str, re.Pattern[str]]:

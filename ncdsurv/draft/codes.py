@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ncdsurv.catalog.code_lists import CodeList
 from ncdsurv.draft.shapes import Column
 from ncdsurv.draft.words import Words
 from ncdsurv.ingest.headers import fold
@@ -34,7 +35,14 @@ class Codes:
     hidden: int = 0
 
 
-def propose_codes(field: str, column: Column, header: float, words: Words, private: frozenset[str]) -> Codes:
+def propose_codes(
+    field: str,
+    column: Column,
+    header: float,
+    words: Words,
+    private: frozenset[str],
+    listed: CodeList | None = None,
+) -> Codes:
     """Translate the words of a coded column.
 
     A word is written only if it is known to be a code, or comes back often in a column of few words, is short,
@@ -45,14 +53,19 @@ def propose_codes(field: str, column: Column, header: float, words: Words, priva
         column: Its column.
         header: How sure the header is of the field; numbers mean something only under a sure one.
         words: Known codes.
+        listed: The dated code list that reads the column; its codes need no translation.
         private: Folded cells, and words of cells, of columns that hold names, addresses or numbers of people.
+        listed: The dated code list that reads the column; its codes need no translation.
     """
     own = words.by_header.get(field, {}).get(fold(column.label), {})
     known = words.codes.get(field, {}) | {text: code for text, (code, _) in own.items()}
     counted = Counter(" ".join(text.split()) for text in column.cells if text and text.strip())
+    read = {fold(code).lstrip("0") for one in listed.lists for code in one.meanings} if listed else set()
     values: dict[str, dict[str, str]] = {}
     untold, hidden = [], 0
     for text, count in sorted(counted.items(), key=lambda item: (-item[1], item[0])):
+        if fold(text).lstrip("0") in read:
+            continue
         code = known.get(fold(text))
         number = text.isdigit()
         if code is not None and (not number or header >= _OWN_HEADER or _clear(field, counted, known)):

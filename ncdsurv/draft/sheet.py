@@ -110,7 +110,9 @@ def _field(
     settings: dict[str, str] = {}
     values: dict[str, tuple[str, ...]] = {}
     if FIELDS[one.field]:
-        codes = propose_codes(one.field, column, one.header, words, private)
+        listed = words.lists.get(one.field, {}).get(fold(column.label))
+        settings |= {"code_list": listed} if listed else {}
+        codes = propose_codes(one.field, column, one.header, words, private, catalog.code_lists.get(listed))
         values = codes.values
         if codes.untold:
             remarks.append(
@@ -119,7 +121,8 @@ def _field(
         if codes.hidden:
             remarks.append(f"{codes.hidden} different cells are no known code and too rare to be shown here")
     if one.field in _DATES:
-        spelling, settings = describe_dates(column)
+        spelling, needed = describe_dates(column)
+        settings |= needed
         remarks += [spelling] if spelling else []
     unit, told = unit_of(one.field, column, catalog)
     settings |= {"unit": unit} if unit else {}

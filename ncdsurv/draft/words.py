@@ -7,7 +7,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -21,6 +21,7 @@ _PART = re.compile(r"XML\d+|value|unit|name|text|code")  # parts of places, no n
 _SHORT = 3  # a word so short is only ever the same word, never a similar one
 _TELLING = 6  # a single word of this length inside a longer label says what the label is about
 _ALIKE = 0.72
+_NEAR = 60  # percent
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Words:
         codes: Coded field -> folded spelling -> code; a spelling that sources disagree on is left out.
         by_header: Coded field -> folded header -> folded spelling -> (code, as written), of the sources that
             have this header; what they disagree on is left out.
+        lists: Coded field -> folded header -> the dated code list that the sources with this header read.
         other: Names of columns that are no field.
         alone: Field -> how far the shape of the values can be trusted without a header.
         typical: Measurement -> where its median usually lies.
@@ -40,31 +42,57 @@ class Words:
     aliases: dict[str, tuple[str, ...]]
     codes: dict[str, dict[str, str]]
     by_header: dict[str, dict[str, dict[str, tuple[str, str]]]]
+    lists: dict[str, dict[str, str]]
     other: tuple[str, ...]
     alone: dict[str, float]
     typical: dict[str, tuple[float, float]]
-    _seen: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)
+    _seen: dict[str, tuple[dict[str, float], float]] = field(default_factory=dict, repr=False)
 
     def header_scores(self, label: str) -> dict[str, float]:
         """How much a label is like each field's names (0.72..1); fields below are left out.
 
         A label that is more like a column known to be no field scores nothing.
         """
-        if label not in self._seen:
-            scores = {
-                name: best
-                for name, aliases in self.aliases.items()
-                if (best := max((similarity(label, alias) for alias in aliases), default=0.0)) >= _ALIKE
-            }
-            other = self.other_score(label)
-            if other > max(scores.values(), default=0.0):
-                scores = {}
-            self._seen[label] = scores
-        return self._seen[label]
+        return self._scores(label)[0]
 
     def other_score(self, label: str) -> float:
         """How much a label is like the name of a column that the registry does not take."""
-        return max((similarity(label, word) for word in self.other), default=0.0)
+        return self._scores(label)[1]
+
+    def _scores(self, label: str) -> tuple[dict[str, float], float]:
+        if label not in self._seen:
+            near = self._near(label)
+            scores = {
+                name: best
+                for name, aliases in self.aliases.items()
+                if (best := max((similarity(label, one) for one in aliases if one in near), default=0.0))
+                >= _ALIKE
+            }
+            other = max((similarity(label, word) for word in self.other if word in near), default=0.0)
+            self._seen[label] = ({} if other > max(scores.values(), default=0.0) else scores, other)
+        return self._seen[label]
+
+    def _near(self, label: str) -> set[str]:
+        """Names worth a closer look: alike as a whole, or with a word in common."""
+        from rapidfuzz import fuzz, process
+
+        folded, by_token = self._index
+        found: set[str] = set()
+        for text in (label, _BRACKETS.sub(" ", label)):
+            alike = process.extract(fold(text), folded, scorer=fuzz.ratio, score_cutoff=_NEAR, limit=None)
+            found.update(name for *_, name in alike)
+            found.update(name for token in tokens(text) for name in by_token.get(token, ()))
+        return found
+
+    @cached_property
+    def _index(self) -> tuple[dict[str, str], dict[str, set[str]]]:
+        """Every name folded, and the names that hold a word."""
+        names = dict.fromkeys((*self.other, *(one for aliases in self.aliases.values() for one in aliases)))
+        by_token: dict[str, set[str]] = {}
+        for name in names:
+            for token in tokens(name):
+                by_token.setdefault(token, set()).add(name)
+        return {name: fold(name) for name in names}, by_token
 
 
 def load_words(sources: Mapping[str, Any]) -> Words:
@@ -93,6 +121,7 @@ def load_words(sources: Mapping[str, Any]) -> Words:
             for name, found in told.items()
         },
         _by_header(sources),
+        _lists(sources),
         (*extra["other"]["words"], *ignored),
         {name: float(table.get("alone", 0.0)) for name, table in extra["fields"].items()},
         {name: (float(low), float(high)) for name, (low, high) in extra["typical"].items()},
@@ -105,6 +134,17 @@ def _headers(columns: Iterable[str]) -> Iterator[str]:
         name = column.rpartition(".")[2] if _PATH.match(column) else column
         if place_of(column) is None and not _PART.fullmatch(name) and not _PATH.match(name):
             yield name
+
+
+def _lists(sources: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for mapping in sources.values():
+        for name, how in mapping.fields.items():
+            if how.code_list:
+                found.setdefault(name, {}).update(
+                    {fold(header): how.code_list for header in _headers(how.columns)}
+                )
+    return found
 
 
 def _by_header(sources: Mapping[str, Any]) -> dict[str, dict[str, dict[str, tuple[str, str]]]]:

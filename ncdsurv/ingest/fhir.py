@@ -25,7 +25,8 @@ from ncdsurv.ingest.json_stream import WITHOUT, DamagedJson, Found, is_lines, re
 from ncdsurv.ingest.raw import DAMAGE, REJECTED
 from ncdsurv.ingest.resource_index import DAY_CHARS, Index, Thing
 from ncdsurv.ingest.resource_join import Join
-from ncdsurv.ingest.resource_places import clean_text, own_names
+from ncdsurv.ingest.resource_names import own_names
+from ncdsurv.ingest.resource_places import clean_text
 from ncdsurv.ingest.resource_rows import Row, Rows
 from ncdsurv.ingest.resource_take import Taker
 

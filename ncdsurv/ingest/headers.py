@@ -52,7 +52,7 @@ class Header:
 
 def _aliases(mapping: SourceMapping) -> dict[str, tuple[tuple[str, int], ...]]:
     found: dict[str, list[tuple[str, int]]] = {}
-    for name, field in mapping.fields.items():
+    for name, field in mapping.read_fields.items():
         for order, column in enumerate(field.columns):
             found.setdefault(_as_read(column, mapping), []).append((name, order))
     return {alias: tuple(uses) for alias, uses in found.items()}
@@ -126,7 +126,9 @@ def find_header(rows: Sequence[Sequence[object]], sheet_name: str, mapping: Sour
                     hits.setdefault(name, []).append((order, position))
         if len(hits) >= _MIN_HITS and (best is None or len(hits) > best[0]):
             best = (len(hits), number, hits)
-            if mapping.header_rows == 1 and 2 * len(hits) >= filled:  # most of its cells are headers: no data row below looks better
+            if (
+                mapping.header_rows == 1 and 2 * len(hits) >= filled
+            ):  # most of its cells are headers: no data row below looks better
                 break
     if best is None:
         return None

@@ -51,7 +51,9 @@ def read_his_xml(path: Path, kind: str, mapping: SourceMapping) -> pl.DataFrame:
     """
     hoso = mapping.hoso
     assert hoso is not None  # the loader refuses such a mapping
-    choices = {name: tuple(filter(_PLACE.fullmatch, field.columns)) for name, field in mapping.fields.items()}
+    choices = {
+        name: tuple(filter(_PLACE.fullmatch, field.columns)) for name, field in mapping.read_fields.items()
+    }
     choices = {name: places for name, places in choices.items() if places}
     choices |= {name: (f"{_LAB}.{name}.value",) for name in mapping.labs}
     tags = _head_tags(choices, hoso.head)

@@ -1,4 +1,4 @@
-"""Takes from a resource what a mapping names: texts at places, references, and measurements by their codes."""
+"""Takes from a resource what a mapping names: texts at places, and measurements by their codes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,6 @@ from ncdsurv.ingest.headers import fold
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)")
 _PLAIN = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
-_REST = re.compile(r"^(?P<base>.*?)/?(?P<tail>[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
-_BY_IDENTIFIER = re.compile(r"^[A-Z][A-Za-z]+\?identifier=(?P<system>[^|&]*)\|(?P<value>[^&]+)$")
-_LONGEST_NAME = 1024
 _UCUM = plain_system("http://unitsofmeasure.org")
 _ZONE = ZoneInfo(TIME_ZONE)
 
@@ -55,7 +52,7 @@ def elements(resource: Any, steps: tuple[Step, ...]) -> list[Any]:
             value
             for item in found
             if isinstance(item, dict)
-            for value in _flat(_child(item, name))
+            for value in flat(_child(item, name))
             if not (isinstance(value, dict) and value.get("use") == "old")
             and (wanted is None or not wanted.isdisjoint(_carried(value)))
         ]
@@ -70,7 +67,8 @@ def _child(item: dict[str, Any], name: str) -> Any:
     return item.get(min(choices, default=""))
 
 
-def _flat(value: Any) -> Iterator[Any]:
+def flat(value: Any) -> Iterator[Any]:
+    """The elements of a list, or the one thing that stands in its place."""
     if isinstance(value, list):
         yield from (item for item in value if item is not None and not isinstance(item, list))
     elif value is not None:
@@ -81,16 +79,17 @@ def _carried(value: Any) -> Iterator[str]:
     if not isinstance(value, dict):
         return
     kind = value.get("type")
-    codings = _flat(kind.get("coding")) if isinstance(kind, dict) else ()
+    codings = flat(kind.get("coding")) if isinstance(kind, dict) else ()
     for item in (value, *codings):
         if isinstance(item, dict):
             for key in ("system", "url", "code"):
                 if isinstance(item.get(key), str):
-                    yield _plain(item[key])
+                    yield plain(item[key])
 
 
 @lru_cache(maxsize=4096)
-def _plain(system: str) -> str:
+def plain(system: str) -> str:
+    """A system as it is compared, remembered."""
     return plain_system(system)
 
 
@@ -103,12 +102,12 @@ def text(value: Any, factors: Mapping[str, float] | None = None) -> str | None:
     if not isinstance(value, dict):
         return None
     if "coding" in value or "text" in value:
-        codes = [text(item) for item in _flat(value.get("coding"))]
+        codes = [text(item) for item in flat(value.get("coding"))]
         return next(filter(None, codes), None) or text(value.get("text"))
     if "value" in value:
         return amount(value, factors)[0]
     if "family" in value or "given" in value:
-        parts = [value.get("family"), *_flat(value.get("given"))]
+        parts = [value.get("family"), *flat(value.get("given"))]
         return clean_text(" ".join(part for part in parts if isinstance(part, str)))
     code = value.get("code")
     return clean_text(code) if isinstance(code, str) else None
@@ -151,75 +150,9 @@ def amount(quantity: dict[str, Any], factors: Mapping[str, float] | None) -> tup
 def _unit(quantity: dict[str, Any]) -> str | None:
     """The UCUM code without its {remark}, else the unit as printed."""
     system, code, printed = (quantity.get(key) for key in ("system", "code", "unit"))
-    if isinstance(code, str) and (not isinstance(system, str) or _plain(system) == _UCUM):
+    if isinstance(code, str) and (not isinstance(system, str) or plain(system) == _UCUM):
         printed = code
     return clean_text(_ANNOTATION.sub("", printed).strip()) if isinstance(printed, str) else None
-
-
-def references(value: Any, owner: str, full_url: str) -> list[str]:
-    """The names under which the target of a reference may be known, the surest first.
-
-    Args:
-        value: A Reference.
-        owner: What tells this resource from all others, for what is contained in it.
-        full_url: Full URL of the resource that refers.
-    """
-    if not isinstance(value, dict):
-        return []
-    names: list[str] = []
-    written = value.get("reference")
-    if isinstance(written, str) and 0 < len(written) <= _LONGEST_NAME:
-        written = clean_text(written) or ""
-        rest, by_identifier = _REST.match(written), _BY_IDENTIFIER.match(written)
-        if written.startswith("#"):
-            names.append(f"{owner}{written}")
-        elif by_identifier:
-            names.append(_identifier_name(by_identifier["system"], by_identifier["value"]))
-        elif rest and rest["base"]:
-            names += [f"{rest['base']}/{rest['tail']}", f"any:{rest['tail']}"]
-        elif rest:
-            own = _REST.match(full_url[:_LONGEST_NAME])
-            names += [f"{own['base']}/{rest['tail']}"] if own and own["base"] else []
-            names.append(f"rel:{rest['tail']}")
-        else:
-            names.append(written)
-        return names
-    identifier = value.get("identifier")
-    return identifier_names(identifier)
-
-
-def identifier_names(identifiers: Any) -> list[str]:
-    """The names that identifiers give a resource."""
-    return [
-        _identifier_name(item["system"], item["value"])
-        for item in _flat(identifiers)
-        if isinstance(item, dict)
-        and isinstance(item.get("system"), str)
-        and isinstance(item.get("value"), str)
-    ]
-
-
-def _identifier_name(system: str, value: str) -> str:
-    return f"id:{_plain(clean_text(system) or '')}|{clean_text(value.strip())}"
-
-
-def own_names(kind: str, resource: dict[str, Any], full_url: str, owner: str) -> list[str]:
-    """The names of a resource, the one that makes it itself first: what is written under one of them is this one."""
-    number = resource.get("id")
-    tail = ""
-    if isinstance(number, str) and 0 < len(number) <= _LONGEST_NAME:
-        tail = f"{kind}/{clean_text(number)}"
-    full_url = (clean_text(full_url) or "") if len(full_url) <= _LONGEST_NAME else ""
-    url = _REST.match(full_url)
-    names = []
-    if url and url["base"]:
-        names.append(f"{url['base']}/{url['tail']}")
-    elif full_url:
-        names += [full_url, *([f"any:{tail}"] if tail else [])]
-    elif tail:
-        names.append(f"any:{tail}")
-    names += [f"rel:{tail}"] if tail else []
-    return [*(names or [owner]), *identifier_names(resource.get("identifier"))]
 
 
 class Measures:
@@ -237,7 +170,7 @@ class Measures:
     def of(self, resource: dict[str, Any]) -> dict[str, list[str | None]]:
         """By name of the analysis: its value, unit, code and name as written."""
         found: dict[str, list[str | None]] = {}
-        for part in (resource, *_flat(resource.get("component"))):
+        for part in (resource, *flat(resource.get("component"))):
             value = _child(part, "value") if isinstance(part, dict) else None
             if value is None:
                 continue

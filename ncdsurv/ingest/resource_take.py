@@ -9,15 +9,8 @@ from typing import Any
 
 from ncdsurv.catalog.resources import DAY, FOLLOW, LAB, LAST, LinkedMapping, ResourceMapping
 from ncdsurv.catalog.sources import SourceMapping
-from ncdsurv.ingest.resource_places import (
-    Measures,
-    Place,
-    compiled,
-    elements,
-    identifier_names,
-    references,
-    text,
-)
+from ncdsurv.ingest.resource_names import identifier_names, references
+from ncdsurv.ingest.resource_places import Measures, Place, compiled, elements, text
 
 _TEXTS = 20  # of one place in one resource
 _REFERENCES = 50

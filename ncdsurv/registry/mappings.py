@@ -64,7 +64,12 @@ def name_source(said: str | Path, catalog: Catalog) -> NamedSource:
             "the mapping cannot be read", got=f"{path.name} ({error.strerror})", do="check the path"
         ) from None
     mapping, problems = read_mapping(text, path.stem, catalog.diseases)
-    if mapping is None:
+    for name, how in mapping.fields.items() if mapping else ():
+        if how.code_list is not None and how.code_list not in catalog.code_lists:
+            problems.append(
+                f"[fields.{name}] unknown code_list {how.code_list!r}; allowed: {', '.join(catalog.code_lists)}"
+            )
+    if mapping is None or problems:
         raise DefinitionError(f"{path.name}: {problem}" for problem in problems)
     return NamedSource(path.stem, mapping, path)
 

@@ -95,7 +95,7 @@ class _Pool:
     """Child processes, each served by one thread."""
 
     def __init__(self, size: int, key: bytes, packs: list[Path]) -> None:
-        self._session = Begin(key, packs)
+        self._session = Begin(key, [pack.absolute() for pack in packs])
         self._idle: SimpleQueue[_Child | None] = SimpleQueue()
         self._threads = ThreadPoolExecutor(size)
         self._size, self._stopped = size, False
@@ -222,7 +222,7 @@ class _Child:
         late.daemon = True
         late.start()
         try:
-            self._send((list(paths), source))
+            self._send(([path.absolute() for path in paths], source))  # it may have begun in another folder
             answer: Cleaned | None = self._receive()
         except (EOFError, OSError):
             if self.process.wait() == -signal.SIGXCPU or stopped.is_set():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pytest
 
 from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.sensitivity import load_variants
+from ncdsurv.quality import load_metrics
 from ncdsurv.reports import open_report
 from ncdsurv.store.release import Release
 
@@ -53,3 +56,10 @@ def test_definitions_without_variants_say_so(sample_release: Release):
     varied = {preset for variant in load_variants().values() for preset in variant.presets}
     other = next(preset for preset in load_catalog().presets if preset not in varied)
     assert "no figures with another limit" in repr(report(sample_release, preset=other).sensitivity())
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_every_metric_has_its_method_note_in_the_notebook(sample_release: Release, lang: str):
+    said = report(sample_release, lang).quality_methods().html
+    for metric in load_metrics().values():
+        assert escape(metric.method[lang]) in said

@@ -80,6 +80,20 @@ def test_a_health_check_is_screening_and_never_a_diagnosis(cleaned: CleanBatch) 
     assert cleaned.visits["supply_days"].null_count() == cleaned.visits.height
 
 
+def test_what_people_say_of_their_history_stands_beside_the_visit(cleaned: CleanBatch) -> None:
+    said = [
+        ";".join(
+            disease
+            for disease, had in (("hypertension", check.had_hypertension), ("diabetes", check.had_diabetes))
+            if had
+        )
+        for checks in truth().values()
+        for check in checks
+    ]
+    assert any(said)
+    assert sorted(cleaned.visits["reported_history"].fill_null("")) == sorted(said)
+
+
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="data_samples/ stands only in a checkout")
 def test_the_samples_hold_the_same_visits(cleaned: CleanBatch) -> None:
     again = clean(*sorted(SAMPLES.iterdir()))

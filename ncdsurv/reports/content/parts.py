@@ -85,6 +85,12 @@ class Parts:
 
         return quality(self.own)
 
+    def quality_methods(self) -> Block:
+        """The method note of every quality metric."""
+        from ncdsurv.reports.content.quality import quality_methods
+
+        return quality_methods(self.own)
+
     def heaping(self) -> Block:
         """Digit preference, by source system."""
         from ncdsurv.reports.content.quality_figures import heaping

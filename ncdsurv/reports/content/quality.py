@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.catalog.vocabulary import Period, month_label
-from ncdsurv.reports.content.blocks import Block, heading, nothing, paragraph, table
+from ncdsurv.reports.content.blocks import Block, heading, items, nothing, paragraph, table
 from ncdsurv.reports.content.report import Report, layout
 
 if TYPE_CHECKING:
@@ -53,6 +53,18 @@ def quality(report: Report) -> Block:
         text_columns=2,
         data=frame,
     )
+
+
+def quality_methods(report: Report) -> Block:
+    """How every metric is counted, and where its limits come from."""
+    text = report.text
+    unverified = text("methods.unverified")
+    notes = [
+        f"{metric.names[report.lang]}: {metric.method[report.lang]}. {text('quality.source')}: {metric.source}"
+        + ("" if metric.verified else f" {unverified}")
+        for metric in metrics_by_id().values()
+    ]
+    return heading(text("quality.methods"), 2, "quality-methods") + items(notes)
 
 
 def metrics_by_id() -> dict[str, Any]:
