@@ -16,6 +16,7 @@ _MANY = 12  # a coded column has no more different words than this
 _OFTEN = 5  # and a word that stands for a code comes back at least so often
 _SHARE = 0.02
 _LONGEST = 24
+_NAME_LIKE = 2  # so many words with a capital may be a name
 _CODE_WORD = re.compile(r"^(?:\d{1,2}|[^\W\d_]+(?:[ -][^\W\d_]+){0,2})$")
 _OWN_HEADER = 0.95
 
@@ -46,7 +47,7 @@ def propose_codes(
     """Translate the words of a coded column.
 
     A word is written only if it is known to be a code, or comes back often in a column of few words, is short,
-    has no more than two digits, and stands in no column that names people.
+    has no more than two digits, is not capitalised like a name, and stands in no column that names people.
 
     Args:
         field: The coded field.
@@ -96,6 +97,7 @@ def is_safe(text: str, count: int, counted: Mapping[str, int], private: frozense
         and count >= _SHARE * total
         and len(text) <= _LONGEST
         and _CODE_WORD.match(text) is not None
+        and sum(part[:1].isupper() for part in text.split()) < _NAME_LIKE
         and fold(text) not in private
         and not {fold(part) for part in text.split()} & private
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ncdsurv.catalog.sources import FIELDS
 from ncdsurv.draft.roles import date_shares, pressure_shares
@@ -70,6 +70,7 @@ def propose(columns: Sequence[Column], words: Words) -> tuple[list[Proposal], li
     Returns:
         The proposals with at least even confidence, and every other column with a reason.
     """
+    columns = [_with_serials(column, words) for column in columns]
     dates, pressure = date_shares(columns), pressure_shares(columns, words)
     candidates = [
         proposal
@@ -94,6 +95,14 @@ def propose(columns: Sequence[Column], words: Words) -> tuple[list[Proposal], li
         if column.place not in placed
     ]
     return sorted(taken.values(), key=lambda p: p.column.place), unplaced
+
+
+def _with_serials(column: Column, words: Words) -> Column:
+    """Numbers of five digits are dates only under the header of a date."""
+    serial = column.shares["serial"]
+    if serial <= column.shares["visited_on"] or not set(words.header_scores(column.label)) & set(_DATES):
+        return column
+    return replace(column, shares={**column.shares, "visited_on": serial})
 
 
 def _clash(one: Proposal, taken: Mapping[str, Proposal]) -> bool:

@@ -26,6 +26,7 @@ _US_DATE = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})"
 MONTHS, _DAYS = 12, 31
 _PERSONAL = r"^\W?(?:\d[ .]?){9,12}$|^[A-Z]\d{7}$"
 _NAME = r"^[^\d,;:/()]+$"
+_SERIAL = r"^[1-9]\d{4}(?:\.\d+)?$"
 _YEAR = r"^(?:19|20)\d\d$"
 _CODE = r"^\d{4,5}$"
 _MEASURED = {
@@ -148,6 +149,7 @@ def _shares(cells: pl.DataFrame, catalog: Any, communes: frozenset[str]) -> dict
         "blood_pressure": pl.col("sbp").is_not_null(),
         "diagnosis": pl.col("icd"),
         "visited_on": written & pl.col("day").is_not_null(),
+        "serial": text.str.contains(_SERIAL) & pl.col("day").is_not_null(),
         "year": text.str.contains(_YEAR),
         "commune": text.str.contains(_CODE) & text.str.zfill(5).is_in(list(communes)),
         "facility": text.str.contains(r"^[A-Z0-9]{4,5}$"),

@@ -11,7 +11,7 @@ from tests.faults.harness import LONG
 from tests.faults.samples import clean, samples, shortened
 
 SAMPLES = samples()
-PLACES = 30
+PLACES = 20
 """Cuts tried of each format in the ordinary run, evenly spread; the long run tries every byte."""
 
 

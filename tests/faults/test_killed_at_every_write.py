@@ -23,7 +23,7 @@ CASES = [
 ]
 NAMES = [case.name for case in CASES]
 RANDOM_KILLS = 100
-LENGTHY = {"rotate_key": 4, "build_release": 3}
+LENGTHY = {"rotate_key": 6, "build_release": 5}
 """Of these the ordinary run walks every so many steps; `make faults` walks every step of everything."""
 CHAIN = 5
 """Kills of one store, one after the other, before the command is let through."""

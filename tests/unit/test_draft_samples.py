@@ -41,7 +41,10 @@ def said(batch: CleanBatch) -> pl.DataFrame:
     return batch.visits.select(name for name in SAME if name in batch.visits.columns).sort(pl.all())
 
 
-@pytest.mark.parametrize("path", [*first("viettel"), *first("moh_ncd_excel")], ids=lambda path: path.name)
+TABLES = [path for source in ("viettel", "moh_ncd_excel", "vnpt", "vietsen") for path in first(source)]
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.name)
 def test_the_draft_of_a_sample_reads_what_its_own_source_reads(path: Path) -> None:
     draft = draft_source(path, "trial", CATALOG, REFERENCE)
     mapping, problems = read_mapping(draft.text.encode(), "trial", CATALOG.diseases)
