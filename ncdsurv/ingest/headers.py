@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from ncdsurv.catalog.sources import SheetMapping, SourceMapping, place_of
 
@@ -84,7 +85,7 @@ def join_labels(rows: Sequence[Sequence[object]]) -> list[str]:
     """
     width = max(map(len, rows), default=0)
     texts = [[_label(row[i]) if i < len(row) else "" for i in range(width)] for row in rows]
-    for upper, lower in zip(texts, texts[1:]):
+    for upper, lower in pairwise(texts):
         for i in range(1, width):
             if not upper[i] and lower[i] and upper[i - 1] and lower[i - 1]:
                 upper[i] = upper[i - 1]

@@ -22,7 +22,13 @@ from ncdsurv.ingest.raw import PLACE, RawBatch, RawFile, concat_batches
 from ncdsurv.ingest.tables import read_table
 
 _TABLES = ("xlsx", "xls", "text")
-_KINDS = {"table": _TABLES, "book": _TABLES, "hoso_xml": ("xml", "zip", "json"), "json_records": ("text",), "fhir_r4": ("text", "zip", "xml")}
+_KINDS = {
+    "table": _TABLES,
+    "book": _TABLES,
+    "hoso_xml": ("xml", "zip", "json"),
+    "json_records": ("text",),
+    "fhir_r4": ("text", "zip", "xml"),
+}
 
 _READERS = {"json_records": read_json, "fhir_r4": read_fhir}  # beside the HOSO reader and the tables
 

@@ -51,7 +51,7 @@ def code_digest() -> str:
 
 
 def input_digest(snapshot: Snapshot) -> str:
-    """SHA-256 over the files taken in (with a mapping of their own), in the order received, and the key of the pseudonyms.
+    """SHA-256 over the files taken in, in the order received, their own mappings, and the key of the pseudonyms.
 
     The key counts because the draw that places people of split communes hangs on the person's id.
     """
