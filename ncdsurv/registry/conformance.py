@@ -16,7 +16,8 @@ from ncdsurv.conformance.check import groups, make_report
 from ncdsurv.conformance.report import ConformanceReport, Refused
 from ncdsurv.conformance.tally import Counts
 from ncdsurv.ingest.bundles import bundled
-from ncdsurv.registry.worker import limit_memory, limit_time, receive, seconds_for, send, too_large
+from ncdsurv.registry.limits import frugal, limit_memory, limit_time, seconds_for, too_large
+from ncdsurv.registry.worker import receive, send
 
 if TYPE_CHECKING:
     from ncdsurv.catalog.sources import SourceMapping
@@ -66,14 +67,12 @@ def _count(group: Sequence[Path], mapping: SourceMapping, packs: Sequence[Path])
 
 
 def _ask(group: Sequence[Path], mapping: SourceMapping, packs: Sequence[Path]) -> Counted | str:
-    package = str(Path(__file__).parents[2])
-    search = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
     child = subprocess.Popen(
         [sys.executable, "-c", _RUN],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # what a library prints while it breaks may hold a patient's value
-        env={**os.environ, "POLARS_MAX_THREADS": "1", "MALLOC_ARENA_MAX": "2", "PYTHONPATH": search},
+        env=frugal(os.environ),
     )
     assert child.stdin is not None
     assert child.stdout is not None

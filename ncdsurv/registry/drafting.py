@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ncdsurv.errors import InputError, NcdsurvError
-from ncdsurv.registry.worker import limit_memory, limit_time, receive, seconds_for, send, too_large
+from ncdsurv.registry.limits import frugal, limit_memory, limit_time, seconds_for, too_large
+from ncdsurv.registry.worker import receive, send
 
 if TYPE_CHECKING:
     from ncdsurv.draft import Draft
@@ -25,14 +26,12 @@ def draft_apart(path: Path, source: str, facility: str | None = None) -> Draft:
     Raises:
         InputError: The file is hostile, damaged, no table, or needs more than reading may take.
     """
-    package = str(Path(__file__).parents[2])
-    search = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
     child = subprocess.Popen(
         [sys.executable, "-c", _RUN],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # what a library prints while it breaks may hold a patient's value
-        env={**os.environ, "POLARS_MAX_THREADS": "1", "MALLOC_ARENA_MAX": "2", "PYTHONPATH": search},
+        env=frugal(os.environ),
     )
     assert child.stdin is not None
     assert child.stdout is not None

@@ -9,10 +9,8 @@ may hold a patient's value: from the first file on, nothing this process prints 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
-import resource
 import struct
 import sys
 import traceback
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from ncdsurv.errors import InputError, NcdsurvError
+from ncdsurv.registry.limits import limit_memory, limit_time, seconds_for, too_large
 
 if TYPE_CHECKING:
     from ncdsurv.catalog.sources import SourceMapping
@@ -31,41 +30,6 @@ if TYPE_CHECKING:
 Source: TypeAlias = "str | SourceMapping"
 """A source of the catalog by its id, or a mapping that is in no catalog."""
 _LENGTH = struct.Struct(">Q")
-_MB = 1 << 20
-GROWTH_BYTES = 900 * _MB
-"""What reading may add to the 80 MB that the process holds at rest: below 1 GB in all."""
-SECONDS, SECONDS_PER_MB = 60, 3
-"""Processor time for one request, and more by its size: ten times what a slow machine needs."""
-
-
-def seconds_for(paths: Sequence[Path]) -> int:
-    """How long reading and cleaning some files may take."""
-    total = 0
-    for path in paths:
-        with contextlib.suppress(OSError):
-            total += path.stat().st_size
-    return SECONDS + SECONDS_PER_MB * (total // _MB)
-
-
-def limit_memory(growth: int = GROWTH_BYTES) -> None:
-    """Let this process grow by so much and no further, and never leave its memory behind in a core file."""
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    try:
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-    except (OSError, ValueError):
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = pages * resource.getpagesize() + growth
-    resource.setrlimit(resource.RLIMIT_AS, (wanted if hard < 0 else min(wanted, hard), hard))
-
-
-def limit_time(seconds: int) -> None:
-    """Let this process compute for so long from now on; the kernel ends it afterwards."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    until = int(used.ru_utime + used.ru_stime) + seconds + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (until if hard < 0 else min(until, hard), hard))
 
 
 def send(pipe: IO[bytes], message: Any) -> None:
@@ -165,15 +129,6 @@ class Cleaner:
             if len(paths) == 1:
                 return Cleaned([error if isinstance(error, NcdsurvError) else _failed(paths[0], error)], None)
             return None
-
-
-def too_large(path: Path) -> InputError:
-    """The refusal of a file that needs more memory than reading may take."""
-    return InputError(
-        f"{path.name} needs more memory than reading may take",
-        allowed=f"{GROWTH_BYTES // _MB} MB",
-        do="split it by month",
-    )
 
 
 def _failed(path: Path, error: Exception) -> InputError:

@@ -17,7 +17,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from ncdsurv.errors import InputError, StoreError
-from ncdsurv.registry.worker import Begin, Cleaned, Source, receive, seconds_for, send
+from ncdsurv.registry.limits import frugal, seconds_for
+from ncdsurv.registry.worker import Begin, Cleaned, Source, receive, send
 
 Outcome = tuple[Sequence[Path], Cleaned]
 FEW_FILES = 8
@@ -169,20 +170,12 @@ class _Child:
     """One worker process."""
 
     def __init__(self, session: Begin) -> None:
-        package = str(Path(__file__).parents[2])
-        search = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
-        environment = {
-            **os.environ,
-            "POLARS_MAX_THREADS": "1",
-            "MALLOC_ARENA_MAX": "2",  # the limit of memory counts what the allocator only sets aside
-            "PYTHONPATH": search,
-        }
         self.owner = os.getpid()
         self.process = subprocess.Popen(
             [sys.executable, "-c", _RUN],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment,
+            env=frugal(os.environ),
         )
         try:
             self.begin(session)
