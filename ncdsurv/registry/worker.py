@@ -1,25 +1,22 @@
-"""Reads and cleans files in a process of its own, driven over pipes (see `workers`).
+"""Reads and cleans files in a process of its own (see `apart`), for `workers`, which drives several.
 
-A file that exhausts memory, never ends or crashes a parser takes down this process, not the registry's
-writer; the kernel holds it to a limit of memory and of processor time. It is a plain child instead of
-`multiprocessing`, which would run the caller's script anew. The key and the reference folders come in a
-message, never on the command line, where others could read the key. What a library prints while it breaks
-may hold a patient's value: from the first file on, nothing this process prints is shown.
+The key and the reference folders come in a message, never on the command line, where others could read the key.
+What a library prints while it breaks may hold a patient's value: from the first file on, nothing this process
+prints is shown.
 """
 
 from __future__ import annotations
 
 import os
-import pickle
-import struct
 import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ncdsurv.errors import InputError, NcdsurvError
+from ncdsurv.registry.apart import pipes, receive, send
 from ncdsurv.registry.limits import limit_memory, limit_time, seconds_for, too_large
 
 if TYPE_CHECKING:
@@ -29,31 +26,6 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = "str | SourceMapping"
 """A source of the catalog by its id, or a mapping that is in no catalog."""
-_LENGTH = struct.Struct(">Q")
-
-
-def send(pipe: IO[bytes], message: Any) -> None:
-    """Write one message: its length, then its pickle."""
-    body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-    pipe.write(_LENGTH.pack(len(body)))
-    pipe.write(body)
-    pipe.flush()
-
-
-def receive(pipe: IO[bytes]) -> Any:
-    """Read one message.
-
-    Raises:
-        EOFError: The other side is gone.
-    """
-    head = pipe.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        raise EOFError("the other side closed the pipe")
-    size = _LENGTH.unpack(head)[0]
-    body = pipe.read(size)
-    if len(body) < size:
-        raise EOFError("the other side died in mid-message")
-    return pickle.loads(body)  # our own child or parent
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,10 +117,8 @@ def _failed(path: Path, error: Exception) -> InputError:
 
 def main() -> None:
     """Serve until the parent closes the pipe: `Begin` opens a session, (paths, source) is a request in it."""
-    inbox, outbox = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # a stray print must not enter the pipe
     cleaner: Cleaner | None = None
-    try:
+    with pipes() as (inbox, outbox):
         while True:
             message = receive(inbox)
             if isinstance(message, Begin):
@@ -161,5 +131,3 @@ def main() -> None:
             elif cleaner is not None:
                 limit_time(seconds_for(message[0]))
                 send(outbox, cleaner.clean(*message))
-    except (EOFError, KeyboardInterrupt, BrokenPipeError):
-        pass

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
-import signal
-import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 from ncdsurv.errors import InputError, StoreError
-from ncdsurv.registry.limits import frugal, seconds_for
-from ncdsurv.registry.worker import Begin, Cleaned, Source, receive, send
+from ncdsurv.registry.apart import Reader
+from ncdsurv.registry.worker import Begin, Cleaned, Source
 
 Outcome = tuple[Sequence[Path], Cleaned]
 FEW_FILES = 8
 """Below this a second process costs more than it brings."""
-_RUN = "from ncdsurv.registry.worker import main; main()"  # as a module it would pickle as __main__
+_MAIN = "ncdsurv.registry.worker:main"
 GROUP_FILES = 16
 _GROUP_BYTES = 16 << 20
-_FAREWELL = 5
 _AHEAD = 2
 """Groups cleaned ahead of the writer, per worker: bounds memory."""
-PATIENCE = 3
-"""How many times its processor time a request may take by the clock, for machines that do much else."""
 
 
 def clean_files(files: Sequence[Path], source: Source, key: bytes, packs: list[Path]) -> Iterator[Outcome]:
@@ -166,17 +158,12 @@ def _close_spares() -> None:
             child.close()
 
 
-class _Child:
+class _Child(Reader):
     """One worker process."""
 
     def __init__(self, session: Begin) -> None:
+        super().__init__(_MAIN)
         self.owner = os.getpid()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _RUN],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=frugal(os.environ),
-        )
         try:
             self.begin(session)
         except (EOFError, OSError) as error:
@@ -187,16 +174,7 @@ class _Child:
 
     def begin(self, session: Begin) -> None:
         """Give it the key and the packs to work with."""
-        self._send(session)
-        self._receive()
-
-    def _receive(self) -> Any:
-        assert self.process.stdout is not None
-        return receive(self.process.stdout)
-
-    def _send(self, message: Any) -> None:
-        assert self.process.stdin is not None
-        send(self.process.stdin, message)
+        self.ask(session)
 
     def clean(self, paths: Sequence[Path], source: Source) -> Cleaned | None:
         """Have some files cleaned.
@@ -205,33 +183,6 @@ class _Child:
             TimeoutError: It took longer than `seconds_for` grants; the process is gone.
             EOFError: The process died over them.
         """
-        stopped = threading.Event()
-
-        def stop() -> None:
-            stopped.set()
-            self.process.kill()
-
-        late = threading.Timer(PATIENCE * seconds_for(paths), stop)
-        late.daemon = True
-        late.start()
-        try:
-            self._send(([path.absolute() for path in paths], source))  # it may have begun in another folder
-            answer: Cleaned | None = self._receive()
-        except (EOFError, OSError):
-            if self.process.wait() == -signal.SIGXCPU or stopped.is_set():
-                raise TimeoutError from None
-            raise
-        finally:
-            late.cancel()
+        # It may have begun in another folder: whole paths.
+        answer: Cleaned | None = self.ask(([path.absolute() for path in paths], source), paths)
         return answer
-
-    def close(self) -> None:
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        try:
-            self.process.wait(_FAREWELL)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()

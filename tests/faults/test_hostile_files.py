@@ -14,7 +14,7 @@ import pytest
 
 from ncdsurv.catalog import load_catalog
 from ncdsurv.errors import InputError
-from ncdsurv.registry import open_store, worker, workers
+from ncdsurv.registry import apart, open_store, worker, workers
 from ncdsurv.registry.report import NEW, REFUSED
 from tests.faults.harness import FIRST, environment
 from tests.faults.hostile import FILES, MB, READABLE
@@ -105,7 +105,7 @@ def _child() -> workers._Child:
 def test_a_reader_that_never_ends_is_ended_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     child = _child()
     os.kill(child.process.pid, signal.SIGSTOP)  # does not even use the processor
-    monkeypatch.setattr(workers, "PATIENCE", 0.01)
+    monkeypatch.setattr(apart, "PATIENCE", 0.01)
     with pytest.raises(TimeoutError):
         child.clean([FIRST], "viettel")
     child.close()
@@ -115,7 +115,7 @@ def test_a_file_that_takes_too_long_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     workers._close_spares()
-    monkeypatch.setattr(workers, "PATIENCE", 0.0001)
+    monkeypatch.setattr(apart, "PATIENCE", 0.0001)
     report = open_store(tmp_path / "store").ingest(FIRST, source="viettel")
     assert str(report.refused[0].error).startswith(f"a file takes too long to read: got {FIRST.name}")
 

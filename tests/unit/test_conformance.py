@@ -20,7 +20,7 @@ from ncdsurv.conformance.need import besides, lacking
 from ncdsurv.conformance.schema import record_schema
 from ncdsurv.conformance.standard import standard_files
 from ncdsurv.conformance.words import words
-from ncdsurv.errors import DefinitionError, UsageError
+from ncdsurv.errors import DefinitionError, InputError, UsageError
 from ncdsurv.reference import load_reference
 from ncdsurv.registry import conformance
 
@@ -249,12 +249,14 @@ def test_every_sentence_stands_in_both_languages():
 def test_a_file_that_breaks_the_reader_costs_not_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     good = export(tmp_path, visits(20))
     bad = export(tmp_path, visits(2), "79001_hong.csv")
-    asked = conformance._ask
+    asked = conformance.ask_once
 
-    def ask(group: list[Path], *rest: Any) -> Any:
-        return f"{group[0].name} broke the reader" if bad in group else asked(group, *rest)
+    def ask(main: str, message: Any, group: list[Path]) -> Any:
+        if bad in group:
+            raise InputError(f"{group[0].name} broke the reader")
+        return asked(main, message, group)
 
-    monkeypatch.setattr(conformance, "_ask", ask)
+    monkeypatch.setattr(conformance, "ask_once", ask)
     report = conformance.check_apart([bad, good], CATALOG.sources[SOURCE], [])
     assert [refused.file for refused in report.refused] == [bad.name]
     assert (report.files, report.rows) == (2, 20)
@@ -262,9 +264,11 @@ def test_a_file_that_breaks_the_reader_costs_not_the_others(tmp_path: Path, monk
 
 
 def test_a_child_that_dies_is_a_refusal_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(conformance, "_RUN", "import os; os._exit(9)")
+    monkeypatch.setattr(conformance, "_MAIN", "os:abort")
     report = conformance.check_apart([export(tmp_path, visits(2))], CATALOG.sources[SOURCE], [])
-    assert report.refused[0].why == "79001_kham.csv broke the reader"
+    assert report.refused[0].why == (
+        "79001_kham.csv broke the reader: do: open it and save it anew, or split it by month"
+    )
     assert [fault for fault, _ in report.faults()] == ["refused", "no_records"]
 
 
