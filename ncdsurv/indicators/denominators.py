@@ -15,6 +15,7 @@ from ncdsurv.catalog.vocabulary import ALL_AGES, MONTHS_PER_YEAR, Level, Vintage
 from ncdsurv.indicators.expected import AgeBase, default_bases, estimated_cases, population_table
 from ncdsurv.indicators.rollup import CELL, PLACE, STRATIFIED, TOTAL, bands_inside, in_base
 from ncdsurv.indicators.standard import band_weights
+from ncdsurv.reference.sums import steady_sum
 from ncdsurv.spells import measure_plan
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Denominators:
         w = pl.col("age_band").replace_strict(share, default=0.0, return_dtype=pl.Float64)
         n, d = pl.col("numerator"), pl.col("denominator")
         sums = bands.group_by(key).agg(
-            ratio=(w * n / d).sum(), spread=(w * w * n / (d * d)).sum(), unknown=d.is_null().any()
+            ratio=steady_sum(w * n / d), spread=steady_sum(w * w * n / (d * d)), unknown=d.is_null().any()
         )
         joined = totals.join(sums, on=key, how="left", maintain_order="left").with_columns(
             pl.col("ratio", "spread").fill_null(0.0)

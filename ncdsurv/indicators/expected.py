@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import BOTH_SEXES
+from ncdsurv.reference.sums import steady_sum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +55,7 @@ def population_table(
             by_sex = found.select(
                 area_code="code", sex="sex", population=pl.col("population").cast(pl.Float64)
             )
-            both = by_sex.group_by("area_code").agg(pl.col("population").sum())
+            both = by_sex.group_by("area_code").agg(steady_sum("population"))
             parts.append(
                 pl.concat(
                     [by_sex, both.select("area_code", pl.lit(BOTH_SEXES).alias("sex"), "population")]

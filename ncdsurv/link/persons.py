@@ -19,6 +19,7 @@ import polars as pl
 
 from ncdsurv.catalog.tables import PERSONS, RESIDENCES, conform
 from ncdsurv.catalog.vocabulary import BirthPrecision, PatientStatus, Sex, Vintage
+from ncdsurv.reference.sums import steady_sum
 
 if TYPE_CHECKING:
     from ncdsurv.reference import Reference
@@ -128,7 +129,7 @@ def _weighted_atoms(reference: Reference) -> pl.DataFrame:
             & (pl.col("population") > 0)
         )
         .group_by("code", "year")
-        .agg(pl.col("population").sum())
+        .agg(steady_sum("population"))
         .sort("code", "year")
         .unique("code", keep="last", maintain_order=True)
         .select(pl.col("code").alias("commune_2024"), "population")

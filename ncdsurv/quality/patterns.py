@@ -12,6 +12,7 @@ import polars as pl
 
 from ncdsurv.quality.counts import KEYS, Records, readings_of, share
 from ncdsurv.quality.definitions import QualityMetric
+from ncdsurv.reference.sums import steady_sum
 
 
 def _jump(records: Records, metric: QualityMetric) -> pl.DataFrame:
@@ -39,11 +40,11 @@ def _spread(records: Records, metric: QualityMetric) -> pl.DataFrame:
     groups = (
         readings_of(records, metric.columns)
         .group_by(KEYS)
-        .agg(n=pl.len().cast(pl.Int64), variance=column.var())
+        .agg(n=pl.len().cast(pl.Int64), variance=column.sort().var())
         .filter(pl.col("n") >= metric.minimum_denominator)
     )
     freedom = pl.col("n") - 1
-    pooled = groups.group_by("month").agg(within=(freedom * pl.col("variance")).sum() / freedom.sum())
+    pooled = groups.group_by("month").agg(within=steady_sum(freedom * pl.col("variance")) / freedom.sum())
     groups = groups.join(pooled, on="month").with_columns(ratio=pl.col("variance") / pl.col("within"))
     chance = chi2.cdf((groups["ratio"] * (groups["n"] - 1)).to_numpy(), (groups["n"] - 1).to_numpy())
     small = pl.col("ratio") < (metric.variance_ratio or 0.0)
@@ -81,7 +82,7 @@ def _flat(records: Records, metric: QualityMetric) -> pl.DataFrame:
         .group_by(place)
         .agg(
             n=pl.col("counted").sum(),
-            fit=(pl.col("counted") ** 2 / pl.col("expected")).sum(),
+            fit=steady_sum(pl.col("counted") ** 2 / pl.col("expected")),
         )
         .filter(pl.col("n") >= metric.minimum_denominator)
         # sum of (observed - n p)^2 / (n p) = sum of observed^2 / (n p) - n; an empty bin adds nothing

@@ -8,6 +8,7 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import Level, Vintage
 from ncdsurv.reference.schema import LEVELS
+from ncdsurv.reference.sums import steady_sum
 
 UPPER = [level for level in LEVELS if level != Level.COMMUNE]
 
@@ -42,7 +43,7 @@ def build_atoms(crosswalk: pl.DataFrame) -> pl.DataFrame:
         Frame [atom Int32, commune_2024, commune_2025, share Float64, relation, method], sorted by both codes;
         `share` is the atom's part of the people of its 2024 commune and sums to 1 within it.
     """
-    share = pl.col("share_population") / pl.col("share_population").sum().over("code_2024")
+    share = pl.col("share_population") / steady_sum("share_population").over("code_2024")
     return (
         crosswalk.sort("code_2024", "code_2025")
         .with_row_index("atom")

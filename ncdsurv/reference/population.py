@@ -22,6 +22,7 @@ import polars as pl
 from ncdsurv.catalog.vocabulary import NATION, Level, Sex, Vintage
 from ncdsurv.reference.ages import ALL_AGES, share_inside
 from ncdsurv.reference.schema import LEVELS, conform, empty
+from ncdsurv.reference.sums import steady_sum
 
 CELL = ["year", "sex", "age_group"]
 AREA = ["vintage", "level", "code"]
@@ -82,7 +83,7 @@ def at_ages(population: pl.DataFrame, lower: int, upper: int | None) -> pl.DataF
     groups = population["age_group"].unique().to_list()
     weight = {group: share_inside(group, lower, upper) for group in groups}
     people = pl.col("population") * pl.col("age_group").replace_strict(weight, return_dtype=pl.Float64)
-    totals = population.group_by([*AREA, "year", "sex"]).agg(people.sum(), pl.col("estimated").any())
+    totals = population.group_by([*AREA, "year", "sex"]).agg(steady_sum(people), pl.col("estimated").any())
     return totals.sort(*AREA, "year", "sex")
 
 
@@ -116,7 +117,7 @@ def _spread(table: pl.DataFrame, structure: pl.DataFrame) -> pl.DataFrame:
         (pl.col("both") | (pl.col("sex") == pl.col("given_sex")))
         & (pl.col("total") | (pl.col("age_group") == pl.col("age_group_cell")))
     )
-    share = pl.col("weight") / pl.col("weight").sum().over("row")
+    share = pl.col("weight") / steady_sum("weight").over("row")
     spread = cells.with_columns(
         population=pl.col("population") * share,
         age_group="age_group_cell",
@@ -171,7 +172,7 @@ def _sum_parts(parts: pl.DataFrame, links: pl.DataFrame, level: str, closed: boo
     enough = pl.col("had") >= (1 if closed else pl.col("parts"))
     complete = had.join(wanted, on="code").filter(enough).select("code", "year")
     summed = joined.join(complete, on=["code", "year"]).group_by("vintage", "code", *CELL).agg(
-        pl.col("population").sum(), pl.col("source").sort().unique(maintain_order=True).drop_nulls().str.join("; "),
+        steady_sum("population"), pl.col("source").sort().unique(maintain_order=True).drop_nulls().str.join("; "),
         pl.col("estimated").any()
     )  # fmt: skip
     return conform(summed.with_columns(level=pl.lit(level)), "population")
@@ -183,7 +184,7 @@ def _across(old: pl.DataFrame, atoms: pl.DataFrame) -> pl.DataFrame:
     whole = _sum_parts(old, links.select("part", "code"), Level.COMMUNE).select("code", "year").unique()
     shared = old.rename({"code": "part"}).join(links, on="part").join(whole, on=["code", "year"])
     summed = shared.group_by("code", *CELL).agg(
-        (pl.col("population") * pl.col("share")).sum(), pl.col("source").sort().first(),
+        steady_sum(pl.col("population") * pl.col("share")), pl.col("source").sort().first(),
         (pl.col("estimated") | (pl.col("share") < 1)).any(),
     )  # fmt: skip
     both = {"vintage": pl.lit(str(Vintage.V2025)), "level": pl.lit(str(Level.COMMUNE))}
