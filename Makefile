@@ -22,7 +22,7 @@ demo: $(STAMP)  ## samples -> registry -> release -> reports -> site
 test: $(STAMP)  ## every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-faults: $(STAMP)  ## the long run of tests/faults: killed at every single step, cut at every byte
+faults: $(STAMP)  ## the long run of tests/faults: processes really killed at every single step, 300 more at random
 	NCDSURV_FAULTS=all $(BIN)/python -m pytest -n 2 --dist load tests/faults
 
 check: $(STAMP)  ## style, types and layers

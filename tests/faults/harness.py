@@ -42,7 +42,7 @@ class Killer:
         return subprocess.Popen(
             [sys.executable, "-m", "tests.faults.killer"],
             cwd=ROOT,
-            env=environment(POLARS_MAX_THREADS="1"),
+            env=environment(POLARS_MAX_THREADS="1", OPENBLAS_NUM_THREADS="1"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -61,6 +61,23 @@ class Killer:
         finally:
             self._idle.put(process)
         return answer
+
+    def ask_each(self, stores: list[Path], **request: Any) -> list[dict[str, Any]]:
+        """One request to each of several stores, shared among the processes; the answers in order."""
+        shares = [stores[at :: len(self._all)] for at in range(len(self._all))]
+
+        def ask(share: list[Path]) -> list[dict[str, Any]]:
+            if not share:
+                return []
+            said = self.ask(share[0], stores=[str(store) for store in share], **request)
+            answers: list[dict[str, Any]] = said.get("answers", [said] * len(share))
+            return answers
+
+        found: dict[Path, dict[str, Any]] = {}
+        with ThreadPoolExecutor(len(shares)) as threads:
+            for share, answers in zip(shares, threads.map(ask, shares), strict=True):
+                found.update(zip(share, answers, strict=True))
+        return [found[store] for store in stores]
 
     def map(self, work: Callable[[Any], str | None], items: Iterable[Any]) -> list[str]:
         """Do all of it, as many at once as there are processes; what went wrong."""

@@ -6,6 +6,11 @@ milliseconds. One JSON object per line comes in, one goes out.
 A step is whatever changes the disk, or makes a change last: the interpreter's own events (open to write, rename,
 remove, make a folder, link, change rights), `fsync`, and each call into a native writer (Delta, Parquet), before
 it and after it. The n-th step does not happen: the process kills itself before it.
+
+A killed process leaves on the disk what stood there at that instant, and its lock is gone. So one run is enough to
+walk all steps: before each of them the store is copied, where it differs from the copy before, and each copy is
+what a kill at that step leaves behind. A commit of the lake is native, with no step inside: the moment between its
+data and its log entry is made from the copy after it, without the entry.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -35,6 +41,16 @@ _EVENTS = {
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 PATIENCE = 90
 """Seconds after which a fork that hangs is ended, so that its test fails instead of waiting."""
+PRELOADED = (
+    *(
+        f"ncdsurv.{name}"
+        for name in ("clean", "ingest", "reference", "reference.pack", "reference.boundaries", "link")
+    ),
+    *(f"ncdsurv.registry.{name}" for name in ("ingest", "linking", "build", "rotate", "worker")),
+    "deltalake",
+    "scipy.stats",
+)
+"""Imported once: a fork that imports them anew spends most of its time on that. None of them starts a query."""
 IDS = ("record_id", "visit_id", "person_id", "duplicate_of", "place", "bucket", "received_at")
 
 
@@ -45,17 +61,46 @@ class Steps:
         folder: Only what happens under it counts.
         at: Number of the step that does not happen; None to count only.
         fault: An errno to raise there; None to die.
+        keep: Where to copy what stands under the folder before each step.
     """
 
-    def __init__(self, folder: Path, at: int | None, fault: int | None = None) -> None:
-        self.folder, self.at, self.fault = str(folder), at, fault
+    def __init__(
+        self, folder: Path, at: int | None, fault: int | None = None, keep: Path | None = None
+    ) -> None:
+        self.folder, self.at, self.fault, self.keep = str(folder), at, fault, keep
         self.names: list[str] = []
+        self.states: dict[str, str] = {}
+        """Name of a copy -> the step before which the disk came to look like that."""
+        self._stands: dict[str, str] = {}
+        self.on = True
+
+    def copy(self, name: str) -> None:
+        """Copy the folder as it stands now, if it has changed."""
+        assert self.keep is not None
+        self.on = False
+        stands = contents(Path(self.folder))
+        if stands != self._stands:
+            where = f"step {len(self.names)} ({name})"
+            entries = {path for path in stands.keys() - self._stands.keys() if is_log_entry(path)}
+            if name == "after" and entries:
+                between = self.keep / f"{len(self.names)}-between"
+                shutil.copytree(self.folder, between)
+                for path in entries:
+                    (between / path).unlink()
+                self.states[between.name] = f"{where}, before its log entry"
+            whole = self.keep / str(len(self.names))
+            if Path(self.folder).exists():
+                shutil.copytree(self.folder, whole)
+            self.states[whole.name] = where
+            self._stands = stands
         self.on = True
 
     def step(self, name: str) -> None:
         if not self.on:
             return
         self.names.append(name)
+        if self.keep is not None:
+            self.copy(name)
         if len(self.names) == self.at:
             if self.fault is None:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -134,19 +179,21 @@ def state(folder: Path) -> dict[str, str]:
         if "patients" in seen and name in seen:  # rows under two keys would not find each other
             found = snapshot.read(name).join(snapshot.read("patients"), on="record_id", how="semi")
             seen[f"{name} with a patient"] = str(found.height)
-    if store.lake.commits().height and store.lake.commits()["kind"][-1] == "rotate":
+    commits = store.lake.commits()
+    if commits.height and commits["kind"][-1] == "rotate":
         seen["files of older states"] = str(len(_stray(store, snapshot)))
     seen["packs"] = " ".join(read_pack(path).fingerprint for path in store.packs)
     return seen
 
 
 def _rows(frame: Any) -> str:
-    import polars as pl
-
+    # In plain Python: a dozen tiny queries cost more than all else a reader does.
     # Sums of fractions may differ in their last digit, by the order in which threads add.
-    exact = pl.selectors.float().round_sig_figs(9)
-    rows = frame.drop(IDS, strict=False).with_columns(exact).select(pl.all().cast(pl.String)).sort(pl.all())
-    return f"{rows.height}:{hashlib.sha256(rows.write_csv().encode()).hexdigest()[:16]}"
+    rows = sorted(
+        repr([float(f"{cell:.9g}") if isinstance(cell, float) else cell for cell in row])
+        for row in frame.drop(IDS, strict=False).iter_rows()
+    )
+    return f"{len(rows)}:{hashlib.sha256(chr(10).join(rows).encode()).hexdigest()[:16]}"
 
 
 def _stray(store: Any, snapshot: Any) -> set[str]:
@@ -156,6 +203,19 @@ def _stray(store: Any, snapshot: Any) -> set[str]:
     path = store.lake.path("visits")
     used = DeltaTable(str(path), version=snapshot.versions["visits"]).file_uris()
     return {file.name for file in path.glob("*.parquet")} - {Path(uri).name for uri in used}
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """What stands under a folder: path -> hash of the file, or nothing for a folder."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        for path in folder.rglob("*")
+    }
+
+
+def is_log_entry(path: str) -> bool:
+    """Whether a path is a commit of one of the lake's tables."""
+    return Path(path).parent.name == "_delta_log" and path.endswith(".json")
 
 
 def left_behind(folder: Path) -> list[str]:
@@ -193,13 +253,29 @@ def _in_fork(request: dict[str, Any]) -> dict[str, Any]:
 
     workers._begin = InThisProcess  # type: ignore[assignment]
     workers._spare = lambda child: None
+    if "stores" not in request:
+        return _one(request)
+    answers = []  # nobody dies here: one fork serves many stores, and starts its threads once
+    for store in request.pop("stores"):
+        try:
+            answers.append({"status": 0, **_one({**request, "store": store})})
+        except Exception as error:
+            answers.append(
+                {"status": getattr(error, "exit_code", 70), "error": f"{type(error).__name__}: {error}"}
+            )
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    return {"answers": answers}
+
+
+def _one(request: dict[str, Any]) -> dict[str, Any]:
     store = Path(request["store"])
     found: dict[str, Any] = {}
     if request.get("look"):
         found["before"] = state(store)
     if "verb" in request:
         fault = request.get("fault")
-        steps = Steps(store, request.get("at"), getattr(errno, fault) if fault else None)
+        keep = Path(request["keep"]) if request.get("keep") else None
+        steps = Steps(store, request.get("at"), getattr(errno, fault) if fault else None, keep)
         if request.get("count") or request.get("at"):
             steps.install()
         if "after_seconds" in request:  # dies then, wherever it is
@@ -209,7 +285,7 @@ def _in_fork(request: dict[str, Any]) -> dict[str, Any]:
         finally:
             steps.on = False
             signal.setitimer(signal.ITIMER_REAL, PATIENCE)
-        found["steps"] = steps.names
+        found["steps"], found["states"] = steps.names, steps.states
     found["after"] = state(store)
     found["left"] = left_behind(store)
     return found
@@ -221,8 +297,8 @@ def main() -> None:
 
     from ncdsurv.catalog import load_catalog
 
-    for name in ("clean", "ingest", "reference", "link", "registry.build", "registry.rotate"):
-        import_module(f"ncdsurv.{name}")
+    for name in PRELOADED:
+        import_module(name)
     load_catalog()
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line))), flush=True)

@@ -6,28 +6,41 @@ from pathlib import Path
 
 import pytest
 
-from ncdsurv.errors import InputError
-from tests.faults.harness import LONG
-from tests.faults.samples import clean, samples, shortened
+from ncdsurv.registry.apart import ask_once
+from tests.faults.cuts import every_cut
+from tests.faults.samples import samples, small
 
 SAMPLES = samples()
-PLACES = 20
-"""Cuts tried of each format in the ordinary run, evenly spread; the long run tries every byte."""
+NAMES = [f"{source} {path.suffix}" for source, path in SAMPLES]
+ROW_BY_ROW = (".csv", ".ndjson", ".xls")
+"""Formats of which what is left of a file can be read."""
 
 
-@pytest.mark.parametrize(("source", "path"), SAMPLES, ids=[f"{s} {p.suffix}" for s, p in SAMPLES])
-def test_cut_off_anywhere(source: str, path: Path, tmp_path: Path) -> None:
-    data = shortened(path)
-    step = 1 if LONG else max(1, len(data) // PLACES)
-    for size in range(0, len(data), step):
-        answer = clean(tmp_path, source, path.name, data[:size])
-        error = answer.refused[0]
-        if error is not None:
-            assert isinstance(error, InputError), f"cut at {size}"
-            assert "\n" not in str(error)
-            assert "report this" not in str(error), f"cut at {size}: {error}"
-            continue
-        assert answer.batch is not None
-        counts = answer.batch.counts
-        left = counts["rows_in"] - counts["kept"] - counts["rejected"] - counts["duplicates"]
-        assert set(left) <= {0}, f"cut at {size}"
+@pytest.mark.parametrize(("source", "path"), SAMPLES, ids=NAMES)
+def test_cut_off_at_every_byte(source: str, path: Path, tmp_path: Path) -> None:
+    piece = tmp_path / path.name
+    piece.write_bytes(small(path))
+    size = piece.stat().st_size
+    read, wrong = ask_once("tests.faults.cuts:main", (piece, source), [piece])
+    assert wrong == []
+    assert piece.stat().st_size == 0, "every byte was cut"
+    if path.suffix in ROW_BY_ROW:
+        assert read > size // 10
+
+
+def test_the_walk_over_the_cuts_sees_what_goes_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that fails on one piece, told apart from those it refuses."""
+    from tests.faults.samples import cleaner
+
+    read = cleaner()._read
+
+    def failing(path: Path, mapping: object) -> object:
+        if path.stat().st_size == 99:
+            raise IndexError
+        return read(path, mapping)
+
+    monkeypatch.setattr(cleaner(), "_read", failing)
+    source, path = next(item for item in SAMPLES if item[1].suffix == ".csv")
+    piece = tmp_path / path.name
+    piece.write_bytes(small(path)[:120])
+    assert every_cut(piece, source)[1] == ["cut at 99: IndexError"]

@@ -23,8 +23,8 @@ CASES = [
 ]
 NAMES = [case.name for case in CASES]
 RANDOM_KILLS = 100
-LENGTHY = {"rotate_key": 6, "build_release": 5}
-"""Of these the ordinary run walks every so many steps; `make faults` walks every step of everything."""
+REALLY_KILLED = 3
+"""Of the walked steps, so many are also tried by killing the process there; `make faults` kills at every step."""
 CHAIN = 5
 """Kills of one store, one after the other, before the command is let through."""
 
@@ -38,9 +38,9 @@ def case(request: pytest.FixtureRequest, packs: tuple[Path, Path]) -> Case:
     return found
 
 
-def undisturbed(killer: Killer, case: Case, base: Path, folder: Path) -> dict[str, Any]:
+def undisturbed(killer: Killer, case: Case, base: Path, folder: Path, **more: Any) -> dict[str, Any]:
     """The command run through once: states before and after, and the steps it took."""
-    answer = killer.ask(copy_store(base, folder / "whole"), look=True, count=True, **case.request)
+    answer = killer.ask(copy_store(base, folder / "whole"), look=True, count=True, **more, **case.request)
     assert answer["status"] == 0, answer
     assert answer["left"] == []
     assert len(answer["steps"]) > 3
@@ -49,7 +49,11 @@ def undisturbed(killer: Killer, case: Case, base: Path, folder: Path) -> dict[st
 
 def completes(killer: Killer, case: Case, store: Path, whole: dict[str, Any], where: str) -> str | None:
     """Look at a broken store, run the command again; what is wrong, or None."""
-    answer = killer.ask(store, look=True, **case.request)
+    return judged(killer.ask(store, look=True, **case.request), whole, where)
+
+
+def judged(answer: dict[str, Any], whole: dict[str, Any], where: str) -> str | None:
+    """What is wrong with a broken store that was looked at and completed, or None."""
     if answer["status"] != 0:
         return f"{where}: the command run again fails: {answer}"
     if answer["before"] not in (whole["before"], whole["after"], half_rotated(whole)):
@@ -72,10 +76,27 @@ def half_rotated(whole: dict[str, Any]) -> dict[str, Any] | None:
 def test_killed_at_every_step_that_writes(
     case: Case, killer: Killer, bases: dict[str, Path], tmp_path: Path
 ) -> None:
+    """Every state that the disk passes through, from before the first step to after the last."""
+    keep = tmp_path / "states"
+    keep.mkdir()
+    whole = undisturbed(killer, case, bases[case.base], tmp_path, keep=str(keep))
+    states = list(whole["states"].items())
+    changing = sum(name not in QUIET for name in whole["steps"])
+    assert changing // 2 < len(states) <= 2 * len(whole["steps"])
+
+    answers = killer.ask_each([keep / name for name, _ in states], look=True, **case.request)
+    said = [judged(answer, whole, where) for answer, (_, where) in zip(answers, states, strict=True)]
+    assert [wrong for wrong in said if wrong] == []
+
+
+def test_a_process_killed_at_a_step_leaves_what_the_walk_copies(
+    case: Case, killer: Killer, bases: dict[str, Path], tmp_path: Path
+) -> None:
     whole = undisturbed(killer, case, bases[case.base], tmp_path)
-    steps = [n for n, name in enumerate(whole["steps"], 1) if LONG or name not in QUIET]
-    if not LONG and case.verb in LENGTHY:
-        steps = steps[:: LENGTHY[case.verb]]
+    steps = range(1, len(whole["steps"]) + 1)
+    if not LONG:
+        writing = [n for n in steps if whole["steps"][n - 1] not in QUIET]
+        steps = writing[len(writing) // REALLY_KILLED // 2 :: max(1, len(writing) // REALLY_KILLED)]
 
     def broken(at: int) -> str | None:
         where = f"step {at} ({whole['steps'][at - 1]})"
@@ -108,7 +129,7 @@ def test_killed_a_hundred_times_at_random(killer: Killer, bases: dict[str, Path]
         for moment in moments:
             answer = killer.ask(store, after_seconds=moment, **case.request)
             killed.append(answer["status"])
-            seen = killer.ask(store)
+            seen = killer.ask(store)  # a fork of its own: what a reader sees, whatever the dead one held
             if seen["status"] or seen["after"] not in (whole["before"], whole["after"], half_rotated(whole)):
                 return f"chain {number} of {case.name}: after a kill a reader sees {seen}"
         said = completes(killer, case, store, whole, f"chain {number} of {case.name}")
