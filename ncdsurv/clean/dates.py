@@ -1,6 +1,7 @@
 """Dates as stations write them, with how much of them is known. Nothing is guessed.
 
-Six spellings: dd/mm/yyyy, yyyy-mm-dd, yyyymmdd, ddmmyyyy, yyyymmddHHMM and the Excel serial number.
+Six spellings: dd/mm/yyyy, yyyy-mm-dd, yyyymmdd, ddmmyyyy, yyyymmddHHMM and the Excel serial number; and months by name
+(see `month_names`).
 Decision 130 writes an unknown day and month as 0000; books often hold the year alone.
 """
 
@@ -12,6 +13,7 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import BirthPrecision
 from ncdsurv.clean.columns import RAW, bring_back, first_rule, rule_name
+from ncdsurv.clean.month_names import number_months
 
 _TIME = r"(?:[ T,]+(\d{1,2}):(\d{2}).*)?$"
 _YMD = r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})" + _TIME
@@ -55,6 +57,8 @@ def read_dates(texts: pl.Series) -> pl.DataFrame:
         .to_frame()
         .with_columns(pl.col("text").cast(pl.String).str.strip_chars(" \t\r\n'\"`\u00a0").alias("t"))
     )
+    if frame["t"].str.contains(r"\p{L}{3}").any():
+        frame = frame.with_columns(number_months("t"))
     frame = frame.with_columns(_parts("ymd", _YMD, ("y", "m", "d", "hour", "minute")))
     frame = frame.with_columns(
         _parts("dmy", _DMY, ("d", "m", "y", "hour", "minute")),

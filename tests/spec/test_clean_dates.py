@@ -152,3 +152,51 @@ def test_a_short_column_of_a_swapped_sheet_is_put_back_unless_a_cell_denies_it()
     rows[1]["next_visit_on"] = "2025-09-25"  # a real date of this sheet: the column is not swapped
     kept = clean_rows(rows).visits["next_visit_on"].drop_nulls().to_list()
     assert kept == [date(2025, 9, 25)]  # and 9 May lies before the visit
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "precision"),
+    [
+        ("12 Jan 2026", date(2026, 1, 12), "day"),
+        ("12-Jan-2026", date(2026, 1, 12), "day"),
+        ("January 12, 2026", date(2026, 1, 12), "day"),
+        ("12th of March 2026", date(2026, 3, 12), "day"),
+        ("Sept. 3 2025", date(2025, 9, 3), "day"),
+        ("12 Jan 2026 08:30", date(2026, 1, 12), "day"),
+        ("ngày 12 tháng 1 năm 2026", date(2026, 1, 12), "day"),
+        ("Ngày 02 tháng 12 năm 2025", date(2025, 12, 2), "day"),
+        ("NGÀY 12 THÁNG GIÊNG NĂM 2026", date(2026, 1, 12), "day"),
+        ("ngày 5 tháng năm năm 1960", date(1960, 5, 5), "day"),
+        ("12 tháng mười hai 1980", date(1980, 12, 12), "day"),
+        ("10 tháng mười 1980", date(1980, 10, 10), "day"),
+        ("12 tháng tư, 2026", date(2026, 4, 12), "day"),
+        ("tháng 3 năm 1961", date(1961, 3, 1), "month"),
+        ("tháng Chạp 1961", date(1961, 12, 1), "month"),
+        ("March 1961", date(1961, 3, 1), "month"),
+        ("năm 1961", date(1961, 1, 1), "year"),
+    ],
+)
+def test_a_month_may_be_a_word_of_either_language(text: str, day: date, precision: str) -> None:
+    read = read_dates(pl.Series([text]))
+    assert read["date"].to_list() == [day]
+    assert read["precision"].to_list() == [precision]
+    assert read["rule"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("12 Janvier 2026", "unreadable_date"),
+        ("Marching 12 2026", "unreadable_date"),
+        ("Nguyễn Văn Mười", "unreadable_date"),
+        ("12 tháng mười ba 2026", "unreadable_date"),
+        ("31 Feb 2026", "impossible_date"),
+        ("ngày 31 tháng 2 năm 2026", "impossible_date"),
+        ("12 Jan 26", "two_digit_year"),
+        ("12 Jan 2569", "buddhist_era_year"),
+    ],
+)
+def test_a_word_that_is_no_month_is_not_guessed_and_the_other_rules_hold(text: str, rule: str) -> None:
+    read = read_dates(pl.Series([text, "05/03/1961"]))
+    assert read["date"].to_list() == [None, date(1961, 3, 5)]
+    assert read["rule"].to_list() == [rule, None]
