@@ -38,6 +38,8 @@ def mapping_problems(mapping: SourceMapping, diseases: Mapping[str, Any]) -> lis
     problems += _name_problems("fields", mapping.fields, FIELDS)
     problems += _name_problems("labs", mapping.labs, FIELDS)
     problems += _name_problems("history", mapping.history, diseases)
+    for kind, flags in mapping.findings.items():
+        problems += _name_problems(f"findings.{kind}", flags, diseases)
     problems += shape_problems(
         mapping.reader, mapping.book, mapping.ignored, mapping.above, mapping.fields, FIELDS
     )

@@ -22,7 +22,7 @@ from ncdsurv.catalog.records import RecordsMapping
 from ncdsurv.catalog.resources import LinkedMapping
 from ncdsurv.catalog.source_checks import mapping_problems
 from ncdsurv.catalog.source_fields import FIELDS, HISTORY, REFUSED, REQUIRED
-from ncdsurv.catalog.vocabulary import Vintage, VisitKind
+from ncdsurv.catalog.vocabulary import Finding, Vintage, VisitKind
 
 __all__ = [
     "FIELDS",
@@ -118,6 +118,12 @@ class HistoryMapping(Definition):
     yes: tuple[str, ...] = ("1",)
 
 
+class FindingMapping(HistoryMapping):
+    """Where a screening's outcome for a disease stands: words or marks that say yes, or a list of ICD-10 codes."""
+
+    coded: bool = False
+
+
 class SourceMapping(Definition):
     """One source system; `tables_too`: a HOSO source that is also exported as spreadsheets.
 
@@ -138,6 +144,7 @@ class SourceMapping(Definition):
     fields: dict[str, FieldMapping]
     labs: dict[str, LabMapping] = Field(default_factory=dict)
     history: dict[str, HistoryMapping] = Field(default_factory=dict)
+    findings: dict[Finding, dict[str, FindingMapping]] = Field(default_factory=dict)
     hoso: HosoMapping | None = None
     book: BookMapping | None = None
     linked: LinkedMapping | None = None
@@ -156,11 +163,16 @@ class SourceMapping(Definition):
 
     @property
     def read_fields(self) -> dict[str, FieldMapping]:
-        """Every field to be read: those of the record, and `history:DISEASE` for each flag of the history."""
+        """Every field to be read: those of the record, `history:DISEASE` and `history:FINDING:DISEASE`."""
         flags = {
             f"{HISTORY}{name}": FieldMapping(columns=flag.columns) for name, flag in self.history.items()
         }
-        return {**self.fields, **flags}
+        found = {
+            f"{HISTORY}{kind}:{name}": FieldMapping(columns=flag.columns)
+            for kind, flags_of in self.findings.items()
+            for name, flag in flags_of.items()
+        }
+        return {**self.fields, **flags, **found}
 
     @property
     def mapped(self) -> frozenset[str]:

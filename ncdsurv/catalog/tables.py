@@ -58,6 +58,7 @@ VISITS: Schema = {
     "reported_target": pl.Int8(),
     "patient_status": _TEXT,
     "reported_history": _TEXT,
+    "screening_findings": _TEXT,
     **_ORIGIN,
 }
 IDENTIFIERS: Schema = {

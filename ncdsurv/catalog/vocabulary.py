@@ -45,6 +45,13 @@ class VisitKind(StrEnum):
     SCREENING = "screening"
 
 
+class Finding(StrEnum):
+    """What a screening says of a disease beside its readings: neither a diagnosis nor a reading."""
+
+    SUSPECTED = "suspected"
+    FAMILY_HISTORY = "family_history"
+
+
 class PatientStatus(StrEnum):
     """What a source says of a patient at a contact."""
 

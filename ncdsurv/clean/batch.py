@@ -32,6 +32,7 @@ from ncdsurv.clean.diseases import FOUND, add_diseases, add_reported_history
 from ncdsurv.clean.drugs import add_supply
 from ncdsurv.clean.facilities import add_facility
 from ncdsurv.clean.filled import FREE_TEXT, is_filled
+from ncdsurv.clean.findings import add_findings
 from ncdsurv.clean.identifiers import add_identifiers, check_against_person
 from ncdsurv.clean.names import add_name_key, add_text
 from ncdsurv.clean.places import add_commune
@@ -166,6 +167,7 @@ def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, refere
     rows = check_against_person(add_identifiers(rows))
     rows = add_commune(add_facility(rows, reference), mapping, reference)
     rows = add_reported_history(add_diseases(rows, mapping, catalog), mapping)
+    rows = add_findings(rows, mapping, catalog)
     rows = add_pressure(rows, limits["sbp"], limits["dbp"])
     for raw_field, field in (("glucose", "glucose_mmol_l"), ("hba1c", "hba1c_percent")):
         unit = mapping.fields.get(raw_field, FieldMapping(default="")).unit

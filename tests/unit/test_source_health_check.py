@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -150,3 +151,21 @@ def test_an_envelope_without_a_file_is_refused_in_one_line(tmp_path: Path, text:
     with pytest.raises(InputError) as caught:
         read_file(path, SOURCE)
     assert "\n" not in str(caught.value)
+
+
+def test_what_runs_in_the_family_is_kept_as_a_finding_and_makes_no_diagnosis(
+    files: list[Path], tmp_path: Path
+) -> None:
+    def told(found: re.Match[str]) -> str:
+        part = base64.b64decode(found[0]).decode()
+        more = "<TSGD_MA_BENH>E11.9; I10</TSGD_MA_BENH></TIEN_SU_BENH>"
+        return base64.b64encode(part.replace("</TIEN_SU_BENH>", more).encode()).decode()
+
+    path = tmp_path / files[0].name
+    path.write_text(re.sub(r"[A-Za-z0-9+/=]{80,}", told, files[0].read_text("utf-8")), "utf-8")
+    batch = clean(path)
+    assert batch.visits.height > 0
+    said = {"family_history:hypertension;family_history:diabetes"}
+    assert set(batch.visits["screening_findings"]) == said
+    assert batch.diagnoses.is_empty()
+    assert set(clean(files[0]).visits["screening_findings"]) == {None}

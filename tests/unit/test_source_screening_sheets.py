@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import xlsxwriter
+from pydantic import ValidationError
 
 from ncdsurv.catalog import load_catalog
+from ncdsurv.catalog.source_checks import mapping_problems
 from ncdsurv.clean import CleanBatch, clean_batch
 from ncdsurv.ingest import read_file
 from ncdsurv.reference import load_reference
@@ -111,3 +113,44 @@ def test_a_diagnosis_written_on_a_screening_sheet_is_still_none(tmp_path: Path) 
     batch = clean(tmp_path / "02001_sl.xlsx", STATION)
     assert batch.visits.select("kind", "sbp", "dbp", "disease").rows() == [("screening", 165, 95, None)]
     assert batch.diagnoses.is_empty()
+
+
+def test_what_the_screening_found_is_kept_beside_the_visit_and_makes_no_diagnosis(
+    written: tuple[Path, list[Any], int],
+) -> None:
+    path, visits, asked = written
+    batch = clean(path)
+    found = {sheet: batch.visits.filter(batch.visits["sbp"].is_null() == lung) for sheet, lung in
+             (("general", False), ("lung", True))}  # fmt: skip
+    wanted = [
+        ";".join(
+            [
+                "suspected:hypertension",
+                *["family_history:hypertension"] * (visit.person * 31 % 5 == 0),
+                *["family_history:diabetes"] * (visit.person * 31 % 7 == 0),
+            ]
+        )
+        for visit in visits
+    ]
+    assert len(set(wanted)) > 1
+    assert sorted(found["general"]["screening_findings"].fill_null("")) == sorted(wanted)
+    lung = [
+        ";".join(
+            [
+                *["suspected:asthma"] * (visit.person * 31 % 3 == 0),
+                *["suspected:copd"] * (visit.person * 31 % 4 == 0),
+            ]
+        )
+        for visit in visits[:asked]
+    ]
+    assert sorted(found["lung"]["screening_findings"].fill_null("")) == sorted(lung)
+    assert batch.diagnoses.is_empty()
+    assert batch.visits["reported_history"].null_count() == batch.visits.height
+
+
+def test_a_finding_of_no_disease_or_no_known_kind_is_a_problem_of_the_mapping() -> None:
+    flag = {"columns": ["A"]}
+    wrong = SOURCE.model_validate({**SOURCE.model_dump(), "findings": {"suspected": {"hypertensoin": flag}}})
+    assert any("findings.suspected" in problem for problem in mapping_problems(wrong, CATALOG.diseases))
+    with pytest.raises(ValidationError, match="findings"):
+        SOURCE.model_validate({**SOURCE.model_dump(), "findings": {"rumoured": {"hypertension": flag}}})
