@@ -33,6 +33,7 @@ from ncdsurv.store.release import (
     VALUES,
     Release,
 )
+from ncdsurv.synthetic.known import any_invented
 
 if TYPE_CHECKING:
     from ncdsurv.registry.store import Store
@@ -120,6 +121,7 @@ def _fill(
             "vintage": {"commit": snapshot.number, "tables": snapshot.versions, "key_id": snapshot.key_id},
             "definitions_hash": inputs["definitions"],
             "reference_packs": reference.manifest,
+            "invented": any_invented(snapshot.read("ingest_log")["file_sha256"]),
             "versions": _versions(),
             "counts": {
                 **_counts(snapshot, linked),

@@ -9,6 +9,7 @@ from typing import Any
 
 from ncdsurv.synthetic.data import parameters
 from ncdsurv.synthetic.dirt import Dirt
+from ncdsurv.synthetic.known import keep_list
 from ncdsurv.synthetic.registry import SyntheticRegistry, make_registry
 from ncdsurv.synthetic.writers import write_exports
 
@@ -97,6 +98,7 @@ def _main(folder: str) -> None:
         for path in sorted((Path(folder) / source).glob("*")):
             path.unlink()
     write_samples(folder)
+    keep_list(Path(folder))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ def test_invented_people_are_announced_before_any_number() -> None:
     assert not is_invented(release, reference)
     assert is_invented(release, SimpleNamespace(manifest=[*real, *invented]))
     assert is_invented(SimpleNamespace(manifest={"reference_packs": invented}), reference)
+    assert is_invented(SimpleNamespace(manifest={"invented": True}), reference)
 
 
 def test_each_language_has_its_own_page(reports: Path) -> None:

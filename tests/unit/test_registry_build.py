@@ -14,6 +14,7 @@ from ncdsurv.errors import IdentityError, StoreError, UsageError
 from ncdsurv.registry import build, open_store, values
 from ncdsurv.registry.buckets import assign_buckets, read_buckets
 from ncdsurv.registry.checks import ValueChecks, check_measures, partitions
+from ncdsurv.reports.content.frame import is_invented
 from ncdsurv.spells import add_buckets, count_bucket, measure_plan
 from ncdsurv.store import Release, compare
 from ncdsurv.store.release import VALUES_ORDER
@@ -50,6 +51,20 @@ def test_a_release_is_whole_and_its_manifest_says_what_it_is_made_of(sample_rele
     assert len(manifest["checks"]) > len(ValueChecks.HELD)
     assert sample_release.dossier["disclosure_control"] == "none"
     sample_release.verify()
+
+
+def test_a_release_of_samples_alone_says_that_its_people_are_invented(small, tmp_path):
+    assert not any(pack["invented"] for pack in small.reference.manifest)
+    release = small.build_release("2026-06", months=3)
+    assert release.manifest["invented"] is True
+    assert is_invented(release, small.reference)
+    other = open_store(tmp_path / "other")
+    path = tmp_path / "56019_kham_202606.csv"
+    path.write_bytes((SAMPLES / "viettel" / path.name).read_bytes() + b"\n")  # a file nobody knows
+    other.ingest(path, source="viettel")
+    real = other.build_release("2026-06", months=1)
+    assert real.manifest["invented"] is False
+    assert not is_invented(real, other.reference)
 
 
 def test_the_same_records_and_definitions_give_the_same_release_without_counting_again(small, monkeypatch):

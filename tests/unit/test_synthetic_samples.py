@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zipfile
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from ncdsurv.synthetic import sample, write_samples
 from ncdsurv.synthetic.data import parameters
+from ncdsurv.synthetic.known import any_invented, known_samples, list_samples
 
 KEPT = Path(__file__).parents[2] / "data_samples"
 
@@ -42,6 +44,16 @@ def test_data_samples_are_small_and_hold_every_province_and_format():
     provinces = {(source, file[:2]) for source, file in stations if source in parameters("systems")}
     assert len(provinces) == 3 * 6
     assert {source for source, _ in stations} == {*parameters("systems"), *parameters("samples")["also"]}
+
+
+@pytest.mark.skipif(not KEPT.is_dir(), reason="data_samples/ stands only in a checkout")
+def test_the_package_knows_each_sample_by_its_hash():
+    listed = (files("ncdsurv.synthetic.data") / "sample_files.csv").read_text(encoding="utf-8")
+    assert listed == list_samples(KEPT)
+    hashes = list(known_samples())
+    assert any_invented(["0" * 64, hashes[0]])
+    assert not any_invented(["0" * 64])
+    assert not any_invented([])
 
 
 @pytest.mark.skipif(not KEPT.is_dir(), reason="data_samples/ stands only in a checkout")

@@ -31,7 +31,9 @@ def invented(report: Report) -> Block:
 
 
 def is_invented(release: Any, reference: Any) -> bool:
-    """Whether the release or one of the reference packs in use says that its people are invented."""
+    """Whether the release, or one of the reference packs in use, says that its people are invented."""
+    if release.manifest.get("invented"):
+        return True
     packs = (*reference.manifest, *release.manifest.get("reference_packs", []))
     return any(pack.get("invented") for pack in packs)
 
