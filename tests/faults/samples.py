@@ -8,9 +8,13 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import xlwt
+from python_calamine import CalamineWorkbook
 
 from ncdsurv.catalog import load_catalog
 from ncdsurv.registry.worker import Cleaned, Cleaner
@@ -58,11 +62,26 @@ def small(path: Path) -> bytes:
     data = shortened(path)
     if path.suffix == ".csv":
         return b"".join(data.splitlines(keepends=True)[:2])
+    if path.suffix == ".xls":
+        return _small_workbook(path)
     if path.suffix == ".json":
         return json.dumps(_first(json.loads(data)), ensure_ascii=False).encode()
     if path.suffix in (".jsonl", ".ndjson"):
         return b"".join(data.splitlines(keepends=True)[:2])
     return data
+
+
+def _small_workbook(path: Path) -> bytes:
+    """A binary workbook's first rows, written anew."""
+    book = CalamineWorkbook.from_path(str(path))
+    rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)[:6]
+    made, out = xlwt.Workbook(encoding="utf-8"), io.BytesIO()
+    page = made.add_sheet(book.sheet_names[0])
+    for row, cells in enumerate(rows):
+        for column, cell in enumerate(cells):
+            page.write(row, column, f"{cell:%d/%m/%Y}" if isinstance(cell, date) else cell)
+    made.save(out)
+    return out.getvalue()
 
 
 def _first(node: Any) -> Any:

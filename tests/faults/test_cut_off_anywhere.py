@@ -12,7 +12,7 @@ from tests.faults.samples import samples, small
 
 SAMPLES = samples()
 NAMES = [f"{source} {path.suffix}" for source, path in SAMPLES]
-ROW_BY_ROW = (".csv", ".ndjson", ".xls")
+ROW_BY_ROW = (".csv", ".ndjson")
 """Formats of which what is left of a file can be read."""
 
 

@@ -14,11 +14,13 @@ from ncdsurv.clean import CleanBatch, clean_batch
 from ncdsurv.errors import InputError
 from ncdsurv.ingest import read_file
 from ncdsurv.reference import load_reference
+from ncdsurv.registry import open_store
 from ncdsurv.synthetic import make_registry
 from ncdsurv.synthetic.data import parameters
 from ncdsurv.synthetic.writers.book import Book, FileJob, make_book
 from ncdsurv.synthetic.writers.dialects import table_of, write_samples
 from tests.clean_support import KEY
+from tests.conftest import SAMPLES
 
 xlwt = pytest.importorskip("xlwt")
 CATALOG, REFERENCE = load_catalog(), load_reference()
@@ -95,13 +97,25 @@ def test_records_are_the_visits_that_were_written(
 
 def _as_written(path: Path, dialect: dict[str, Any], header: list[str], rows: list[list[Any]]) -> Path:
     from ncdsurv.synthetic.writers.dialects import _write_csv
+    from ncdsurv.synthetic.writers.xls import write_xls
     from ncdsurv.synthetic.writers.xlsx import Sheet, write_xlsx
 
     if path.suffix == ".csv":
         _write_csv(path, header, rows)
     else:
-        write_xlsx(path, [Sheet(dialect["sheet"], header, rows, tuple(dialect["titles"]))])
+        write = write_xls if path.suffix == ".xls" else write_xlsx
+        write(path, [Sheet(dialect["sheet"], header, rows, tuple(dialect["titles"]))])
     return path
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="data_samples/ stands only in a checkout")
+def test_the_binary_sample_goes_into_a_registry(tmp_path: Path) -> None:
+    (path,) = SAMPLES.glob("vietsen/*.xls")
+    assert path.read_bytes().startswith(b"\xd0\xcf\x11\xe0")
+    report = open_store(tmp_path / "store").ingest(path, source="vietsen")
+    assert report.balances
+    assert not report.refused
+    assert report.kept > 0.9 * report.rows_in > 20
 
 
 def test_samples_say_that_people_are_invented_and_are_the_same_twice(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from ncdsurv.synthetic.data import parameters
 from ncdsurv.synthetic.registry import SyntheticRegistry
 from ncdsurv.synthetic.writers.book import Book, FileJob, copies, make_book
 from ncdsurv.synthetic.writers.table_export import visit_cells
+from ncdsurv.synthetic.writers.xls import write_xls
 from ncdsurv.synthetic.writers.xlsx import Sheet, write_xlsx
 
 _BIRTH, _SEEN, _SEX = "NGAY_SINH", "NGAY_KHAM", "GIOI_TINH"
@@ -40,7 +41,8 @@ def write_samples(registry: SyntheticRegistry, folder: Path) -> list[Path]:
         if path.suffix == ".csv":
             _write_csv(path, header, rows)
         else:
-            write_xlsx(path, [Sheet(dialect["sheet"], header, rows, tuple(dialect["titles"]))])
+            write = write_xls if path.suffix == ".xls" else write_xlsx
+            write(path, [Sheet(dialect["sheet"], header, rows, tuple(dialect["titles"]))])
         paths.append(path)
     return paths
 
@@ -84,6 +86,8 @@ def table_of(
 
 def _seen(visit: Any, spelling: str) -> Any:
     seen = dt.datetime.combine(visit.visited_on, dt.time(visit.minute // 60, visit.minute % 60))
+    if spelling == "cell":
+        return seen
     if spelling == "serial":  # the number behind a date cell whose format was lost
         return (seen - dt.datetime(1899, 12, 30)).days
     return f"{seen:{spelling}}"
