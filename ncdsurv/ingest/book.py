@@ -19,6 +19,7 @@ from ncdsurv.ingest.book_layout import Cells, Layout, Range, find_layouts, plain
 from ncdsurv.ingest.book_lines import read_lines
 from ncdsurv.ingest.headers import fold
 from ncdsurv.ingest.raw import DAMAGE
+from ncdsurv.ingest.sheet_names import sheet_shown
 from ncdsurv.ingest.tables import open_workbook, read_sheets
 
 Skipped = tuple[tuple[str, str], ...]
@@ -45,13 +46,14 @@ def read_book(path: Path, kind: str, mapping: SourceMapping) -> tuple[pl.DataFra
     totals: list[dict[str, Any]] = []
     skipped: list[tuple[str, str]] = []
     merged = _merged_ranges(path) if kind != "text" else {}
-    for name, above, cells in read_sheets(path, kind):
+    for number, (name, above, cells) in enumerate(read_sheets(path, kind), 1):
+        shown = sheet_shown(number, name, mapping)
         if cells is None:
-            skipped.append((name, "hidden sheet"))
+            skipped.append((shown, "hidden sheet"))
             continue
         layouts = find_layouts(cells, merged.get(name, ()), mapping)
         if not layouts:
-            skipped.append((name, "no table of a book"))
+            skipped.append((shown, "no table of a book"))
             continue
         found, told = _read_sheet(path, name, above, cells, layouts, mapping)
         rows += [{"sheet": name, **row} for row in found]
@@ -59,7 +61,7 @@ def read_book(path: Path, kind: str, mapping: SourceMapping) -> tuple[pl.DataFra
     if len(skipped) and not rows and not totals:
         raise InputError(
             f"{path.name} holds no book of source {mapping.id}",
-            got=f"sheets {', '.join(name for name, _ in skipped)}",
+            got=", ".join(shown for shown, _ in skipped),
             allowed="a table with a column of names and columns of months",
             do="check --source, or add the headers to the source's mapping",
         )

@@ -22,6 +22,7 @@ from ncdsurv.ingest.headers import Header, find_header, headers_to_show
 from ncdsurv.ingest.legacy import best_decoding
 from ncdsurv.ingest.plain_text import PlainTable, plain_table
 from ncdsurv.ingest.raw import DAMAGE
+from ncdsurv.ingest.sheet_names import sheet_shown
 
 CSV_SHEET = "csv"
 _SEPARATORS = (",", ";", "\t", "|")
@@ -48,12 +49,13 @@ def read_table(
         InputError: No sheet holds such a table, or a required column is missing.
     """
     frames, skipped = [], []
-    for name, offset, rows in read_sheets(path, kind):
+    for number, (name, offset, rows) in enumerate(read_sheets(path, kind), 1):
+        shown = sheet_shown(number, name, mapping)
         header = find_header(rows, name, mapping) if rows is not None else None
         if rows is None or header is None:
-            skipped.append((name, "hidden sheet" if rows is None else "no header of this source"))
+            skipped.append((shown, "hidden sheet" if rows is None else "no header of this source"))
         elif header.missing:
-            raise _missing(path, name, header, mapping)
+            raise _missing(path, shown, header, mapping)
         else:
             frame = _frame(rows, name, offset, header, mapping)
             if mapping.above:
@@ -64,7 +66,7 @@ def read_table(
     if not frames:
         raise InputError(
             f"{path.name} holds no table of source {mapping.id}",
-            got=f"sheets {', '.join(name for name, _ in skipped) or 'none'}",
+            got=", ".join(shown for shown, _ in skipped) or "no sheet",
             allowed="a header row with at least three known columns near the top",
             do="check --source, or add the headers to the source's mapping",
         )
@@ -79,7 +81,7 @@ def read_sheets(path: Path, kind: str) -> list[tuple[str, int, Cells | None]]:
 def _missing(path: Path, sheet: str, header: Header, mapping: SourceMapping) -> InputError:
     wanted = "; ".join(f"{name} ({' or '.join(mapping.fields[name].columns)})" for name in header.missing)
     return InputError(
-        f"{path.name}, sheet {sheet}: required columns are missing: {wanted}",
+        f"{path.name}, {sheet}: required columns are missing: {wanted}",
         got=f"columns {headers_to_show(header.seen, mapping)}",
         do=f"add the column, or its header to fields.{header.missing[0]}.columns of source {mapping.id}",
     )

@@ -167,7 +167,7 @@ def test_a_book_without_a_year_is_refused_in_one_line(tmp_path: Path) -> None:
 
 
 def test_a_workbook_without_a_book_lists_its_sheets(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="sheets Bìa, Trang 2"):
+    with pytest.raises(InputError, match="got sheet 1, sheet 2;"):
         read(workbook(tmp_path, {"Bìa": [["x"]], "Trang 2": [["Họ và tên"], ["y"]]}))
 
 
