@@ -28,7 +28,9 @@ SAME = [
 def first(source: str, *words: str) -> list[Path]:
     """A sample of each suffix."""
     found = {
-        path.suffix: path for path in sorted((SAMPLES / source).iterdir()) if path.suffix in (".xlsx", ".xls", ".csv")
+        path.suffix: path
+        for path in sorted((SAMPLES / source).iterdir())
+        if path.suffix in (".xlsx", ".xls", ".csv")
     }
     return list(found.values())
 
