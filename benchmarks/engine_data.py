@@ -13,7 +13,7 @@ import polars as pl
 
 from ncdsurv.catalog import Catalog
 from ncdsurv.catalog.vocabulary import PatientStatus, month_index, month_start
-from ncdsurv.spells import CASES, CONTACTS, LAYOUT, NEVER, PEOPLE, SEGMENTS, Bucket
+from ncdsurv.spells import ASSIGNMENTS, CASES, CONTACTS, LAYOUT, NEVER, PEOPLE, SEGMENTS, Bucket, lay_out
 from ncdsurv.spells.layout import STATUSES
 
 PATIENTS_PER_ATOM = 750
@@ -107,10 +107,8 @@ def make_bucket(number: int, people: int, catalog: Catalog, first_month: int, la
         "contacts": contacts,
     }
     schemas = zip(frames.items(), (PEOPLE, SEGMENTS, CASES, CONTACTS), strict=True)
-    typed = {
-        name: frame.select(pl.col(c).cast(t) for c, t in schema.items()) for (name, frame), schema in schemas
-    }
-    return Bucket(**typed)
+    typed = {name: lay_out(frame, schema) for (name, frame), schema in schemas}
+    return Bucket(**typed, assignments=lay_out(typed["people"].clear().select("person"), ASSIGNMENTS))
 
 
 def _segments(

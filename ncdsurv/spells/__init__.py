@@ -10,10 +10,21 @@ from ncdsurv.spells.engine import (
     measures_schema,
     person_spells,
 )
-from ncdsurv.spells.layout import CASES, CONTACTS, LAYOUT, NEVER, PEOPLE, SEGMENTS, Bucket
+from ncdsurv.spells.layout import (
+    ASSIGNMENTS,
+    CASES,
+    CONTACTS,
+    LAYOUT,
+    NEVER,
+    PEOPLE,
+    SEGMENTS,
+    Bucket,
+    lay_out,
+)
 from ncdsurv.spells.states import Measure, Plan, measure_plan
 
 __all__ = [
+    "ASSIGNMENTS",
     "CASES",
     "CELL_COLUMNS",
     "CONTACTS",
@@ -29,6 +40,7 @@ __all__ = [
     "band_names",
     "bucket_layout",
     "count_bucket",
+    "lay_out",
     "measure_plan",
     "measures_schema",
     "person_spells",

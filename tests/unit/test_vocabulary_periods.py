@@ -30,6 +30,9 @@ def test_month_index_and_start_go_together(day: date) -> None:
         ("2026-Q2", 3, "2026-06"),
         ("2025", 12, "2025-12"),
         ("2025-12", 1, "2025-12"),
+        ("2025-H1", 6, "2025-06"),
+        ("2025-H2", 6, "2025-12"),
+        ("2025-9M", 9, "2025-09"),
     ],
 )
 def test_a_period_reads_and_writes_itself(text: str, months: int, last: str) -> None:
@@ -39,9 +42,12 @@ def test_a_period_reads_and_writes_itself(text: str, months: int, last: str) -> 
     assert month_label(period.last_month) == last
 
 
-@pytest.mark.parametrize("text", ["2026-13", "2026-Q5", "26-06", "2026-6", "", "2026-06-01", "Q2-2026"])
+@pytest.mark.parametrize(
+    "text", ["2026-13", "2026-Q5", "2026-H3", "2026-6M", "2026-6", "", "2026-06-01"]
+)
 def test_anything_else_is_refused_and_says_what_is_allowed(text: str) -> None:
-    with pytest.raises(UsageError, match="a month 2026-06, a quarter 2026-Q2 or a year 2026"):
+    allowed = "a month 2026-06, a quarter 2026-Q2, a half-year 2026-H1, nine months 2026-9M or a year 2026"
+    with pytest.raises(UsageError, match=allowed):
         Period.parse(text)
 
 
