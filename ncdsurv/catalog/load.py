@@ -16,6 +16,7 @@ from ncdsurv.catalog.code_lists import CodeList, load_code_lists
 from ncdsurv.catalog.forms import FormDefinition, load_forms
 from ncdsurv.catalog.models import (
     AgeBand,
+    ContactFlag,
     Definition,
     Disease,
     Indicator,
@@ -35,6 +36,7 @@ DEFINITIONS = Path(__file__).parent / "definitions"
 _FILES: dict[str, type[Definition]] = {
     "diseases": Disease,
     "measurements": Measurement,
+    "contact_flags": ContactFlag,
     "presets": Preset,
     "indicators": Indicator,
     "prevalence": Prevalence,
@@ -51,6 +53,7 @@ class Catalog(BaseModel):
 
     diseases: dict[str, Disease]
     measurements: dict[str, Measurement]
+    contact_flags: dict[str, ContactFlag]
     presets: dict[str, Preset]
     indicators: dict[str, Indicator]
     prevalence: dict[str, Prevalence]
