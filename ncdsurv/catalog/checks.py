@@ -21,8 +21,8 @@ def cross_problems(parts: Mapping[str, Any]) -> list[str]:
                 problems.append(f"{file}: [{owner}] {field}: unknown {kind.removesuffix('s')} {name!r}{hint}")
 
     for disease in parts["diseases"].values():
-        measured = [disease.measurement, disease.companion]
-        named("diseases.toml", disease.id, "measurement", measured, "measurements")
+        for field in ("measurement", "companion"):
+            named("diseases.toml", disease.id, field, [getattr(disease, field)], "measurements")
         named("diseases.toml", disease.id, "members", disease.members, "diseases")
         problems += _suspicion_problems(disease, parts["measurements"])
     for flag in parts["contact_flags"].values():
@@ -36,15 +36,15 @@ def cross_problems(parts: Mapping[str, Any]) -> list[str]:
         named("presets.toml", preset.id, "targets", measured, "measurements")
         problems += _target_problems(preset, parts["measurements"])
     for indicator in parts["indicators"].values():
-        named("indicators.toml", indicator.id, "presets", indicator.presets, "presets")
+        named("indicators", indicator.id, "presets", indicator.presets, "presets")
         named(
-            "indicators.toml",
+            "indicators",
             indicator.id,
             "denominator_by_preset",
             indicator.denominator_by_preset,
             "presets",
         )
-        named("indicators.toml", indicator.id, "diseases", indicator.diseases, "diseases")
+        named("indicators", indicator.id, "diseases", indicator.diseases, "diseases")
     for prevalence in parts["prevalence"].values():
         named("prevalence.toml", prevalence.id, "disease", [prevalence.disease], "diseases")
         if prevalence.default:

@@ -8,19 +8,32 @@ from pydantic import Field, model_validator
 
 from ncdsurv.catalog.base import Definition, Names, SpellCondition
 from ncdsurv.catalog.conditions import Condition
-from ncdsurv.catalog.vocabulary import Kind, Level, Quantity
+from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Kind, Level, Quantity, SpellColumn
 
 
 class Indicator(Definition):
-    """An indicator: numerator (always AND the denominator), denominator, unit, interval, over time.
+    """An indicator: numerator (always AND the denominator), denominator, unit, interval, over time; and its card.
 
     A quantity (`numerator_quantity`) adds up days or visits of a period in the place of counting persons; over
-    another quantity it is a mean, not a share.
+    another quantity it is a mean, not a share. A cohort is enrolled in the quarter that ended
+    `cohort_offset_months` before the month that is judged.
+
+    Attributes:
+        rationale: Why it is worth knowing.
+        counts: The numerator in words.
+        among: The denominator in words; none for a count.
+        caveats: What a reader must not conclude.
+        version: Rises when the meaning changes.
     """
 
     id: str
     names: Names
     definition: Names
+    rationale: Names
+    counts: Names
+    among: Names | None = None
+    caveats: tuple[Names, ...] = Field(min_length=1)
+    version: int = Field(ge=1)
     kind: Kind
     numerator: SpellCondition = Condition()
     numerator_quantity: Quantity | None = None
@@ -32,7 +45,7 @@ class Indicator(Definition):
     unit: Literal["percent", "count", "per_100000", "days"]
     ci_method: Literal["wilson", "poisson", "none"]
     age_standardised: bool = False
-    cohort_offset_months: int | None = None
+    cohort_offset_months: int | None = Field(default=None, ge=0)
     polarity: Literal["high_good", "low_good", "no_judgement"]
     presets: tuple[str, ...]
     diseases: tuple[str, ...] = ()
@@ -56,13 +69,25 @@ class Indicator(Definition):
             raise ValueError("denominator_quantity needs numerator_quantity")
         if self.numerator_quantity is not None and (self.numerator.tests or self.kind is not Kind.FLOW):
             raise ValueError("a quantity is a flow and takes the place of a condition")
-        if self.kind is Kind.COHORT and self.cohort_offset_months is None:
-            raise ValueError("a cohort needs cohort_offset_months")
+        if (self.kind is Kind.COHORT) != (self.cohort_offset_months is not None):
+            raise ValueError("a cohort needs cohort_offset_months, and only a cohort has it")
+        if (self.unit == "count") != (self.among is None):
+            raise ValueError("among.vi and among.en say the denominator in words; a count has none")
         return self
 
     def denominator_for(self, preset: str) -> Condition | None:
         """The denominator under a preset; None where it does not come from spells."""
-        return self.denominator_by_preset.get(preset, self.denominator)
+        denominator = self.denominator_by_preset.get(preset, self.denominator)
+        return denominator if denominator is None else denominator & self._cohort
+
+    @property
+    def _cohort(self) -> Condition:
+        """Who belongs to the cohort, at the end of the quarter that is judged."""
+        if self.cohort_offset_months is None:
+            return Condition()
+        first = self.cohort_offset_months
+        enrolled = {"ge": first, "le": first + MONTHS_PER_QUARTER - 1}
+        return Condition.parse({SpellColumn.MONTHS_SINCE_ENROLMENT.value: enrolled})
 
     def numerator_for(self, preset: str) -> Condition:
         """The numerator AND the denominator: n <= d by construction."""

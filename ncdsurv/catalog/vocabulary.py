@@ -134,6 +134,7 @@ class SpellColumn(StrEnum):
     SEEN = "seen"
     DISPENSED = "dispensed"
     SUSPICION = "suspicion"
+    KNOWN_OR_SUSPECTED = "known_or_suspected"
     SEVERITY = "severity"
     OVERDUE = "overdue"
     OVERDUE_AT_START = "overdue_at_start"
