@@ -8,7 +8,7 @@ import pytest
 
 from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.vocabulary import Period
-from ncdsurv.indicators import publish_values, standardise
+from ncdsurv.indicators import publish_values, standardised_rate
 from ncdsurv.indicators.standard import band_weights
 from ncdsurv.reference import load_reference
 from ncdsurv.spells import measures_schema
@@ -202,7 +202,13 @@ def test_the_standardised_rate_is_that_of_the_bands_weighted_by_the_who_standard
     ]
     counts = [{"40-49": 30, "60-69": 45, "80+": 20}.get(band.id, 0) for band in bands]
     weights = band_weights(CATALOG.standard_population, CATALOG.age_bands)
-    wanted = [1e5 * float(f) for f in standardise(counts, people, [weights[band.id] for band in bands])]
+    figures = standardised_rate(
+        count=counts,
+        population=people,
+        age=[band.id for band in bands],
+        standard={band.id: weights[band.id] for band in bands},
+    )
+    wanted = [float(figure) for figure in figures[:3]]
     adjusted = values(table, standardisation=CATALOG.standard_population.id, **chosen).row(0, named=True)
     assert [adjusted[name] for name in ("value", "lower", "upper")] == pytest.approx(wanted)
     assert (adjusted["ci_method"], adjusted["numerator"]) == ("dobson", 95.0)

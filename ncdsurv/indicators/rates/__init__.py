@@ -1,0 +1,32 @@
+"""Proportions, rates and what is made of them, each with its interval and its method; usable alone.
+
+Every function takes a pandas or polars frame with the names of columns and gives the same kind of frame back, or
+takes arrays and gives `Figures`. One statistic a file; the paper stands at the top of each.
+
+>>> from ncdsurv.indicators import rates
+>>> found = rates.proportion(count=[65], total=[100])
+>>> round(float(found.lower[0]), 2), round(float(found.upper[0]), 2)
+(55.25, 73.64)
+"""
+
+from ncdsurv.indicators.rates.crude import EXACT_BELOW, poisson_limits, rate
+from ncdsurv.indicators.rates.direct import FEWEST_EVENTS, dobson, fay_feuer, standardised_rate
+from ncdsurv.indicators.rates.given import CONFIDENCE, PER_100000, Figures
+from ncdsurv.indicators.rates.share import proportion, wilson_limits
+from ncdsurv.indicators.rates.standards import world_standard
+
+__all__ = [
+    "CONFIDENCE",
+    "EXACT_BELOW",
+    "FEWEST_EVENTS",
+    "PER_100000",
+    "Figures",
+    "dobson",
+    "fay_feuer",
+    "poisson_limits",
+    "proportion",
+    "rate",
+    "standardised_rate",
+    "wilson_limits",
+    "world_standard",
+]
