@@ -82,8 +82,13 @@ def at_ages(population: pl.DataFrame, lower: int, upper: int | None) -> pl.DataF
     groups = population["age_group"].unique().to_list()
     weight = {group: share_inside(group, lower, upper) for group in groups}
     people = pl.col("population") * pl.col("age_group").replace_strict(weight, return_dtype=pl.Float64)
-    totals = population.group_by([*AREA, "year", "sex"]).agg(people.sum(), pl.col("estimated").any())
+    totals = population.group_by([*AREA, "year", "sex"]).agg(_sum(people), pl.col("estimated").any())
     return totals.sort(*AREA, "year", "sex")
+
+
+def _sum(fractions: pl.Expr) -> pl.Expr:
+    """A sum that does not hang on the order in which threads bring the rows: the same to the last digit."""
+    return fractions.sort().sum()
 
 
 def _structure(table: pl.DataFrame) -> pl.DataFrame:
@@ -116,7 +121,7 @@ def _spread(table: pl.DataFrame, structure: pl.DataFrame) -> pl.DataFrame:
         (pl.col("both") | (pl.col("sex") == pl.col("given_sex")))
         & (pl.col("total") | (pl.col("age_group") == pl.col("age_group_cell")))
     )
-    share = pl.col("weight") / pl.col("weight").sum().over("row")
+    share = pl.col("weight") / _sum(pl.col("weight")).over("row")
     spread = cells.with_columns(
         population=pl.col("population") * share,
         age_group="age_group_cell",
@@ -171,7 +176,7 @@ def _sum_parts(parts: pl.DataFrame, links: pl.DataFrame, level: str, closed: boo
     enough = pl.col("had") >= (1 if closed else pl.col("parts"))
     complete = had.join(wanted, on="code").filter(enough).select("code", "year")
     summed = joined.join(complete, on=["code", "year"]).group_by("vintage", "code", *CELL).agg(
-        pl.col("population").sum(), pl.col("source").sort().unique(maintain_order=True).drop_nulls().str.join("; "),
+        _sum(pl.col("population")), pl.col("source").sort().unique(maintain_order=True).drop_nulls().str.join("; "),
         pl.col("estimated").any()
     )  # fmt: skip
     return conform(summed.with_columns(level=pl.lit(level)), "population")
@@ -183,7 +188,7 @@ def _across(old: pl.DataFrame, atoms: pl.DataFrame) -> pl.DataFrame:
     whole = _sum_parts(old, links.select("part", "code"), Level.COMMUNE).select("code", "year").unique()
     shared = old.rename({"code": "part"}).join(links, on="part").join(whole, on=["code", "year"])
     summed = shared.group_by("code", *CELL).agg(
-        (pl.col("population") * pl.col("share")).sum(), pl.col("source").sort().first(),
+        _sum(pl.col("population") * pl.col("share")), pl.col("source").sort().first(),
         (pl.col("estimated") | (pl.col("share") < 1)).any(),
     )  # fmt: skip
     both = {"vintage": pl.lit(str(Vintage.V2025)), "level": pl.lit(str(Level.COMMUNE))}
