@@ -124,7 +124,10 @@ class Denominators:
         w = pl.col("age_band").replace_strict(share, default=0.0, return_dtype=pl.Float64)
         n, d = pl.col("numerator"), pl.col("denominator")
         sums = bands.group_by(key).agg(
-            ratio=(w * n / d).sum(), spread=(w * w * n / (d * d)).sum(), unknown=d.is_null().any()
+            # Sorted: a sum of fractions must not hang on the order in which threads bring the rows.
+            ratio=(w * n / d).sort().sum(),
+            spread=(w * w * n / (d * d)).sort().sum(),
+            unknown=d.is_null().any(),
         )
         joined = totals.join(sums, on=key, how="left", maintain_order="left").with_columns(
             pl.col("ratio", "spread").fill_null(0.0)
