@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,6 +15,10 @@ from ncdsurv.registry.digest import basis, fingerprint
 if TYPE_CHECKING:
     from ncdsurv.registry.store import Store
     from ncdsurv.store.lake import Snapshot
+
+LINK = "link"
+_LAYS_OUT = ("definitions", "reference", "code")
+"""What a layout depends on beside the records."""
 
 
 def current_visits(snapshot: Snapshot) -> pl.DataFrame:
@@ -40,6 +45,13 @@ def prepared(store: Store, snapshot: Snapshot) -> bool:
     return bool(snapshot.note.get("prepared") == fingerprint(basis(store, snapshot)))
 
 
+def last_laid(store: Store) -> dict[str, Any]:
+    """What the newest layout was made by (`by`, `key_id`) and the digest of each bucket; empty where none is."""
+    links = store.lake.commits().filter(pl.col("kind") == LINK)
+    found: dict[str, Any] = json.loads(links["note"][-1]).get("laid", {}) if links.height else {}
+    return found
+
+
 def link(store: Store) -> dict[str, Any]:
     """Link all records and lay them out; the caller holds the lock. See `Store.link`."""
     snapshot = store.lake.snapshot()
@@ -51,7 +63,11 @@ def link(store: Store) -> dict[str, Any]:
         found: dict[str, Any] = snapshot.note["linked"]
         return found
     key = store.vault.key(snapshot.key_id)
-    reference = store.reference
+    reference, basis_now = store.reference, basis(store, snapshot)
+    laid_by = fingerprint([basis_now[name] for name in _LAYS_OUT] + [pl.__version__])
+    laid = last_laid(store)
+    same = laid.get("by") == laid_by and laid.get("key_id") == snapshot.key_id
+    before = laid["buckets"] if same else None
     patients, visits = snapshot.read("patients"), current_visits(snapshot)
     crosswalk = link_records(snapshot.read("identifiers"), patients, key, reference.atoms)
     persons, residences = build_persons(crosswalk, patients, visits, reference)
@@ -67,7 +83,7 @@ def link(store: Store) -> dict[str, Any]:
     with store.lake.transaction() as tx:
         for name, frame in (("crosswalk", crosswalk), ("persons", persons), ("residences", residences)):
             tx.overwrite(name, frame)
-        layout_buckets(
+        buckets = layout_buckets(
             tx,
             placed,
             residences,
@@ -76,7 +92,9 @@ def link(store: Store) -> dict[str, Any]:
             visits,
             store.catalog,
             reference.atoms,
+            before,
         )
-        note = {"prepared": fingerprint(basis(store, snapshot)), "linked": linked}
-        tx.commit("link", note=note)
+        laid = {"by": laid_by, "key_id": snapshot.key_id, "buckets": buckets}
+        note = {"prepared": fingerprint(basis_now), "linked": linked, "laid": laid}
+        tx.commit(LINK, note=note)
     return linked

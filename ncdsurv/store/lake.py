@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -169,7 +169,19 @@ class Transaction:
         """Put other rows in the place of all; the version before stays readable."""
         self._write(table, frame, "overwrite")
 
-    def _write(self, table: str, frame: pl.DataFrame, mode: Any) -> None:
+    def replace(self, table: str, frame: pl.DataFrame, column: str, values: Iterable[int]) -> None:
+        """Put other rows in the place of some parts of a table; the other parts stay, file by file.
+
+        Args:
+            table: A table partitioned by `column`.
+            frame: The rows of the parts as they are from now on; parts without a row end.
+            column: The partition column.
+            values: The parts.
+        """
+        listed = ", ".join(str(int(value)) for value in values)
+        self._write(table, frame, "overwrite", f"{column} IN ({listed})")
+
+    def _write(self, table: str, frame: pl.DataFrame, mode: Any, predicate: str | None = None) -> None:
         from deltalake import WriterProperties, write_deltalake
 
         spec, path = self.lake.tables[table], self.lake.path(table)
@@ -181,6 +193,7 @@ class Transaction:
             str(path),
             conform(frame, spec.schema),
             mode=mode,
+            predicate=predicate,
             partition_by=list(spec.partition_by) or None,
             configuration={**SETTINGS, "delta.dataSkippingStatsColumns": ",".join(spec.statistics)},
             writer_properties=WriterProperties(compression="ZSTD", compression_level=1),
