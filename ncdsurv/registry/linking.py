@@ -32,11 +32,13 @@ def current_visits(snapshot: Snapshot) -> pl.DataFrame:
 
 def current_diagnoses(snapshot: Snapshot) -> pl.DataFrame:
     """Diagnoses, each said once: monthly exports repeat them, and the first to say so dates it."""
-    said = ["record_id", "disease", "icd10", "detected_on", "detected_where", "facility"]
+    said = ["record_id", "disease", "icd10", "detected_on", "detected_where", "facility", "withdrawn_on"]
+    told = snapshot.read("diagnoses")
     return (
-        snapshot.read("diagnoses")
-        .sort(*said, "recorded_on", "received", "row_number", nulls_last=True)
-        .unique(said, keep="first", maintain_order=True)
+        told.sort(*said, "recorded_on", "received", "row_number", nulls_last=True)
+        .group_by(said, maintain_order=True)
+        .agg(pl.exclude("last_stated_on").first(), pl.col("last_stated_on").max())
+        .select(told.columns)
     )
 
 
