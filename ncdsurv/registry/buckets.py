@@ -91,7 +91,7 @@ def layout_buckets(
         tx: The transaction to write in.
         persons: `PERSONS`, those with a residence.
         residences: `RESIDENCES`.
-        crosswalk: `CROSSWALK`.
+        crosswalk: `CROSSWALK`, and where it has one the `source` of each record.
         diagnoses: `DIAGNOSES`, each said once.
         visits: `VISITS` as last reported.
         catalog: Diseases and groups.
@@ -103,13 +103,15 @@ def layout_buckets(
         Bucket number (as text, for JSON) -> digest of the records it was laid out from.
     """
     homes = assign_buckets(residences, atoms)
-    records = crosswalk.join(homes, on="person_id").select("record_id", "person_id", "bucket")
+    known_from = [name for name in ("source",) if name in crosswalk.columns]
+    records = crosswalk.join(homes, on="person_id").select("record_id", "person_id", *known_from, "bucket")
+    of_record = records.select("record_id", "bucket")
     told = {
         "persons": persons.join(homes, on="person_id"),
         "residences": residences.join(homes, on="person_id"),
         "records": records,
-        "diagnoses": diagnoses.join(records.drop("person_id"), on="record_id"),
-        "visits": visits.join(records.drop("person_id"), on="record_id"),
+        "diagnoses": diagnoses.join(of_record, on="record_id"),
+        "visits": visits.join(of_record, on="record_id"),
     }
     digests = _digests(told)
     known = before or {}

@@ -82,6 +82,7 @@ def link(store: Store) -> dict[str, Any]:
         "by_rule": dict(rules.iter_rows()),
         "residences_by_basis": dict(residences.group_by("basis").len().sort("basis").iter_rows()),
     }
+    sources = patients.select("record_id", "source").unique("record_id", keep="first", maintain_order=True)
     with store.lake.transaction() as tx:
         for name, frame in (("crosswalk", crosswalk), ("persons", persons), ("residences", residences)):
             tx.overwrite(name, frame)
@@ -89,7 +90,7 @@ def link(store: Store) -> dict[str, Any]:
             tx,
             placed,
             residences,
-            crosswalk,
+            crosswalk.join(sources, on="record_id", how="left"),
             current_diagnoses(snapshot),
             visits,
             store.catalog,
