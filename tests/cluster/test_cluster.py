@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,11 +56,10 @@ def test_workers_see_no_id_of_a_person(registry: Path, tmp_path: Path) -> None:
 
 
 def test_no_scheduler_is_told_in_one_sentence_and_the_build_can_go_on_alone(
-    registry: Path, single: dict[str, str]
+    registry: Path, single: dict[str, str], impatient: None
 ) -> None:
     store = open_store(registry)
-    with pytest.raises(StoreError) as caught, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Cluster, "__init__", _impatient(Cluster.__init__))
+    with pytest.raises(StoreError) as caught:
         store.build_release(AS_OF, MONTHS, scheduler="tcp://127.0.0.1:9")
     assert str(caught.value) == (
         "no scheduler answers: got tcp://127.0.0.1:9; allowed: tcp://HOST:8786 or tls://HOST:8786; "
@@ -69,15 +69,13 @@ def test_no_scheduler_is_told_in_one_sentence_and_the_build_can_go_on_alone(
     assert hashes(store.build_release(AS_OF, MONTHS).folder) == single
 
 
-def _impatient(original):
-    def begin(self, address, exchange, patience=1.0):
-        original(self, address, exchange, 1.0)
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits longer than a second."""
+    monkeypatch.setattr(cluster, "Cluster", partial(Cluster, patience=1.0))
 
-    return begin
 
-
-def test_a_cluster_without_workers(hosts: Hosts, registry: Path, monkeypatch) -> None:
-    monkeypatch.setattr(Cluster, "__init__", _impatient(Cluster.__init__))
+def test_a_cluster_without_workers(hosts: Hosts, registry: Path, impatient: None) -> None:
     with pytest.raises(StoreError) as caught:
         open_store(registry).build_release(AS_OF, MONTHS, scheduler=hosts.address)
     assert str(caught.value) == (
