@@ -72,9 +72,8 @@ def weights_by_name(table: nw.DataFrame[Any], age: str, standard: Mapping[str, f
         StatisticsError: An age band that the standard does not have, a weight that is not above 0, a band with
             two weights.
     """
-    bands = ["" if band is None or band != band else str(band) for band in column(table, age).to_list()]
     if isinstance(standard, str):
-        standard = _of_column(bands, column_numbers(table, standard, "weight"))
+        standard = _of_column(_names(table, age), column_numbers(table, standard, "weight"))
     if not isinstance(standard, Mapping):
         raise StatisticsError(
             "a standard population without names",
@@ -82,19 +81,33 @@ def weights_by_name(table: nw.DataFrame[Any], age: str, standard: Mapping[str, f
             allowed="age band -> weight, or the name of a column of weights",
         )
     weights = {str(band): float(weight) for band, weight in standard.items()}
-    for band in dict.fromkeys(bands):
-        if band not in weights:
-            near = nearest(band, weights)
-            raise StatisticsError(
-                "unknown age band",
-                got=band or "null",
-                allowed=", ".join(weights),
-                do=f"try {near}" if near else "name the bands as the standard does",
-            )
     if not all(0 < weight < np.inf for weight in weights.values()):
         raise StatisticsError("a weight that is not above 0", do="give every age band a weight")
     total = sum(weights.values())
-    return np.array([weights[band] / total for band in bands], dtype=np.float64)
+    return rows_by_name(table, age, {band: weight / total for band, weight in weights.items()})
+
+
+def rows_by_name(table: nw.DataFrame[Any], age: str, figures: Mapping[str, float]) -> Floats:
+    """The figure of each row's age band, found by the band's name.
+
+    Raises:
+        StatisticsError: A band that has none.
+    """
+    bands = _names(table, age)
+    for band in dict.fromkeys(bands):
+        if band not in figures:
+            near = nearest(band, figures)
+            raise StatisticsError(
+                "unknown age band",
+                got=band or "null",
+                allowed=", ".join(figures),
+                do=f"try {near}" if near else "name the bands as the standard does",
+            )
+    return np.array([figures[band] for band in bands], dtype=np.float64)
+
+
+def _names(table: nw.DataFrame[Any], age: str) -> list[str]:
+    return ["" if band is None or band != band else str(band) for band in column(table, age).to_list()]
 
 
 def complete(table: nw.DataFrame[Any], by: list[str], age: str, bands: int) -> None:
