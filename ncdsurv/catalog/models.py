@@ -92,11 +92,15 @@ class Disease(Definition):
 
 
 class ContactFlag(Definition):
-    """What ICD-10 codes say of a contact itself; `id` is the yes/no column of the visit that keeps it."""
+    """What ICD-10 codes say of a contact itself; `id` is the yes/no column of the visit that keeps it.
+
+    `words` say the same in a diagnosis without codes; such a text names no disease of the registry.
+    """
 
     id: str
     names: Names
     icd10: tuple[str, ...] = Field(min_length=1)
+    words: tuple[str, ...] = ()
     effect: Names
     source: str
     verified: bool

@@ -30,8 +30,11 @@ FIELDS: dict[str, tuple[str, ...] | None] = {
     "asthma_control": ("0", "1", "2"),
     "reported_target": ("0", "1", "2"),
     "patient_status": tuple(PatientStatus),
-    "withdrawn_on": None,
+    "diagnosis_ended": None,
 }
+
+# Fields whose codes are small numbers: a mark or a nought there is a grade, not medicine or nothing.
+GRADES = tuple(name for name, codes in FIELDS.items() if codes and all(code.isdigit() for code in codes))
 
 # What a mapping must give: one of each group (`a+b` = both together).
 REQUIRED: tuple[tuple[str, ...], ...] = (
