@@ -19,10 +19,16 @@ if TYPE_CHECKING:
     from ncdsurv.registry.counted import CountCache
 
 Check = Callable[[pl.DataFrame], object]
+View = Callable[[pl.DataFrame], pl.DataFrame]
 
 
 def write_measures(
-    path: Path, cache: CountCache, numbers: Sequence[int], name: str, check: Check | None = None
+    path: Path,
+    cache: CountCache,
+    numbers: Sequence[int],
+    name: str,
+    view: View | None = None,
+    check: Check | None = None,
 ) -> int:
     """Write the counts of all buckets as one Parquet file, one row group for each bucket.
 
@@ -31,6 +37,7 @@ def write_measures(
         cache: Holds the counts of every bucket.
         numbers: The buckets, sorted; a place belongs to the last bucket that begins at it or before it.
         name: Which of the counted answers.
+        view: Turns the counts of a bucket into the form that is written; None writes them as they are.
         check: Called with the counts of each bucket before they are written; raises if they break an identity.
 
     Returns:
@@ -47,6 +54,8 @@ def write_measures(
             own = pl.read_parquet(cache.cells_file(number, name)).filter(_inside(low, high))
             guests = aside.filter(_inside(low, high))
             counts = add([own, guests]) if guests.height else own
+            if view is not None:
+                counts = add([view(counts)])
             if check is not None:
                 check(counts)
             table = counts.to_arrow(compat_level=oldest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +22,7 @@ from ncdsurv.registry.counting import Progress, Runner, count_buckets, question_
 from ncdsurv.registry.digest import basis, fingerprint
 from ncdsurv.registry.linking import current_diagnoses, current_visits, last_laid, link
 from ncdsurv.registry.values import Published, write_values
-from ncdsurv.spells import measure_plan
+from ncdsurv.spells import long_view, measure_plan
 from ncdsurv.store.atomic import new_folder
 from ncdsurv.store.files import sha256_of
 from ncdsurv.store.release import (
@@ -148,9 +149,12 @@ def _count(
     def check(counts: pl.DataFrame) -> None:
         held[:] = check_measures(counts, plan, catalog)
 
-    write_measures(folder / MEASURES, cache, numbers, counting.MEASURES, check)
+    def by_preset(name: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
+        return lambda wide: long_view(wide, question.catalogs[name])
+
+    write_measures(folder / MEASURES, cache, numbers, counting.MEASURES, by_preset(counting.MEASURES), check)
     aside = folder / "variants.parquet"
-    write_measures(aside, cache, numbers, counting.SENSITIVITY)
+    write_measures(aside, cache, numbers, counting.SENSITIVITY, by_preset(counting.SENSITIVITY))
     varied_measures = pl.read_parquet(aside)
     aside.unlink()
     cache.settle()

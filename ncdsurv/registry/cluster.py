@@ -14,11 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 import ncdsurv
 from ncdsurv.errors import NcdsurvError, StoreError, UsageError
-from ncdsurv.registry.counting import Count, Question, answer, question_of
+from ncdsurv.registry.counting import Count, Question, answer, nameless, question_of
 from ncdsurv.registry.digest import code_digest
 from ncdsurv.registry.exchange import Exchange
 from ncdsurv.spells import Bucket
@@ -175,9 +173,7 @@ def runner_at(scheduler: str | None, exchange: str | None, own: Path) -> Iterato
 
 def lay_out(exchange: Exchange, bucket: Bucket) -> dict[str, str]:
     """Put a bucket's tables into the exchange, without the persons' ids; table -> name of the object."""
-    tables = bucket.tables()
-    tables["people"] = tables["people"].with_columns(person_id=pl.lit("", pl.String))
-    return {name: exchange.put_frame(TABLES, frame) for name, frame in tables.items()}
+    return {name: exchange.put_frame(TABLES, frame) for name, frame in nameless(bucket).tables().items()}
 
 
 def count_there(
@@ -199,7 +195,6 @@ def count_there(
         name: {
             part: exchange.put_frame(COUNTS, frame)
             for part, frame in (("cells", found.cells), ("carry", found.carry))
-            if frame is not None
         }
         for name, found in answer(bucket, question_of(first, last)).items()
     }

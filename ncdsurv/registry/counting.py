@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,7 +21,7 @@ from ncdsurv.catalog.sensitivity import load_variants, variant_catalog
 from ncdsurv.errors import StoreError
 from ncdsurv.registry.buckets import Buckets
 from ncdsurv.registry.cells import add
-from ncdsurv.spells import Bucket, count_bucket
+from ncdsurv.spells import Bucket, count_and_carry
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -55,23 +55,41 @@ class Count:
     """Counts of some people under one catalog.
 
     Attributes:
-        cells: The counts, each cell once, in the order of `cells.ORDER`.
-        carry: The state of each case after the last month, to count later months from; None where the engine
-            gives none.
+        cells: Columns of `spells.wide_schema`; each cell once, in the order of `cells.ORDER`.
+        carry: The state of each case after the last month, to count later months from: as `spells` gives it,
+            with people under their number within the bucket.
     """
 
     cells: pl.DataFrame
-    carry: pl.DataFrame | None = None
+    carry: pl.DataFrame
 
 
-def count(bucket: Bucket, catalog: Catalog, first: int, last: int) -> Count:
-    """Count a bucket. Pure: the same bucket, definitions and months give the same counts, on any machine."""
-    return Count(add([count_bucket(bucket, catalog, first_month=first, last_month=last)]))
+def count(
+    bucket: Bucket, catalog: Catalog, first: int, last: int, carry: pl.DataFrame | None = None
+) -> Count:
+    """Count a bucket. Pure: the same bucket, definitions and months give the same counts, on any machine.
+
+    Args:
+        bucket: The bucket's layout.
+        catalog: The definitions; all its presets are counted.
+        first: First month index.
+        last: Last month index, included.
+        carry: Of the month before `first` (`Count.carry`); then the contacts before `first` are needed only of
+            people who have a case that the carry does not know.
+    """
+    if carry is not None:
+        carry = carry.select(pl.col("person").cast(pl.String).alias("person_id"), pl.exclude("person"))
+    cells, states = count_and_carry(
+        nameless(bucket), catalog, first_month=first, last_month=last, carry=carry
+    )
+    numbered = states.select(pl.col("person_id").cast(pl.Int32).alias("person"), pl.exclude("person_id"))
+    return Count(add([cells]), numbered)
 
 
-def count_later(new: Bucket, carry: pl.DataFrame, catalog: Catalog, month: int) -> Count:
-    """Count one month from the carry of the month before and the contacts of that month alone."""
-    raise NotImplementedError
+def nameless(bucket: Bucket) -> Bucket:
+    """The bucket with the running numbers of its people in the place of their ids: counting needs no more."""
+    people = bucket.people.with_columns(person_id=pl.col("person").cast(pl.String))
+    return replace(bucket, people=people)
 
 
 @cache

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ncdsurv.registry.cells import add, between, subtract
-from ncdsurv.registry.counting import Count, count
-from ncdsurv.spells import NEVER, Bucket
+from ncdsurv.registry.counting import Count, count, nameless
+from ncdsurv.spells import NEVER, Bucket, not_carried
 from ncdsurv.spells.layout import LAYOUT
 
 if TYPE_CHECKING:
@@ -114,26 +114,31 @@ def grown(past: Past, bucket: Bucket, question: Question) -> dict[str, Count]:
     found = {}
     for name, catalog in question.catalogs.items():
         held = between(past.counts[name].cells, question.first, then)
+        carry = _renumbered(past.counts[name].carry, numbers)
         if was is not None:
             taken = count(was, catalog, question.first, then).cells
-            held = add([subtract(held, taken), count(now, catalog, question.first, then).cells])
-        carry = past.counts[name].carry
-        moved = None if carry is None else _renumbered(carry, numbers)
-        later = _later(bucket, moved, catalog, then + 1, question.last)
-        cells = add([held, *(part.cells for part in later)])
-        found[name] = Count(cells, _together(later) if later else carry)
+            given = count(now, catalog, question.first, then)
+            held, carry = add([subtract(held, taken), given.cells]), pl.concat([carry, given.carry])
+        found[name] = _continued(Count(held, carry), bucket, catalog, then, question.last)
     return found
 
 
-def _later(
-    bucket: Bucket, carry: pl.DataFrame | None, catalog: Catalog, first: int, last: int
-) -> list[Count]:
-    """Count the months after the earlier build: from the carry where all of a person's cases stand in it."""
-    if first > last:
-        return []
-    if carry is None:
-        return [count(bucket, catalog, first, last)]
-    raise NotImplementedError
+def _continued(count_then: Count, bucket: Bucket, catalog: Catalog, then: int, last: int) -> Count:
+    """Counts up to a month -> counts up to a later one, month by month, each from the carry of the one before."""
+    parts, carry = [count_then.cells], count_then.carry
+    for month in range(then + 1, last + 1):
+        later = count(month_of(bucket, carry, catalog, month), catalog, month, month, carry)
+        parts.append(later.cells)
+        carry = later.carry
+    return Count(add(parts), carry.sort("person", "disease"))
+
+
+def month_of(bucket: Bucket, carry: pl.DataFrame, catalog: Catalog, month: int) -> Bucket:
+    """The bucket with the contacts that counting a month from a carry needs: of that month, and all of new cases."""
+    known = carry.select(pl.col("person").cast(pl.String).alias("person_id"), "disease")
+    new = not_carried(nameless(bucket), known, catalog).cast(pl.Int32)
+    wanted = (pl.col("month") == month) | pl.col("person").is_in(new.implode())
+    return replace(bucket, contacts=bucket.contacts.filter(wanted))
 
 
 def _only(bucket: Bucket, persons: pl.Series) -> Bucket:
@@ -146,14 +151,4 @@ def _only(bucket: Bucket, persons: pl.Series) -> Bucket:
 
 def _renumbered(carry: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     """A carry under the people's numbers of today; people whose past changed are left out."""
-    return (
-        carry.rename({"person": "_was"})
-        .join(numbers, on="_was")
-        .select(carry.columns)
-        .sort("person", "disease")
-    )
-
-
-def _together(parts: list[Count]) -> pl.DataFrame | None:
-    frames = [part.carry for part in parts if part.carry is not None]
-    return pl.concat(frames).sort("person", "disease") if frames else None
+    return carry.rename({"person": "_was"}).join(numbers, on="_was").select(carry.columns)

@@ -52,7 +52,9 @@ def test_workers_see_no_id_of_a_person(registry: Path, tmp_path: Path) -> None:
     frames = [exchange.get_frame(f"tables/{path.name}") for path in laid]
     people = next(frame for frame in frames if "person_id" in frame.columns)
     assert ids
-    assert people["person_id"].unique().to_list() == [""]
+    assert people["person_id"].to_list() == [str(number) for number in range(people.height)]
+    content = b"".join(path.read_bytes() for path in laid)
+    assert not any(person.encode() in content for person in ids)
 
 
 def test_no_scheduler_is_told_in_one_sentence_and_the_build_can_go_on_alone(
