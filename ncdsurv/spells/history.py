@@ -20,10 +20,20 @@ from ncdsurv.spells.rules import AT_TARGET, OFF_TARGET, UNREAD, Rules
 OUT = STATUSES.index(PatientStatus.TRANSFERRED_OUT) + 1
 IN = STATUSES.index(PatientStatus.TRANSFERRED_IN) + 1
 _BITS = {disease: 1 << disease for disease in range(np.iinfo(np.int64).bits - 1)}
-_LASTING = ("drug_day", "due_day", "read_verdict", "read_day", "before_verdict", "other_verdict", "other_day")
-_NONE_YET = {name: -NEVER if name.endswith("_day") else UNREAD for name in (*VISIT_STATE, *READING_STATE)} | {
-    "due_day": NEVER
-}
+DUE_DAY = "due_day"
+_LASTING = ("drug_day", DUE_DAY, "read_verdict", "read_day", "before_verdict", "other_verdict", "other_day")
+
+
+def none_yet(column: str) -> int:
+    """What a column of the state, with or without its lane, holds before anything is known.
+
+    >>> none_yet("read_verdict_0"), none_yet("visit_day") == none_yet("visit_day_1") == -NEVER
+    (0, True)
+    """
+    name = column.rstrip("0123456789").rstrip("_")
+    if name == DUE_DAY:
+        return NEVER
+    return -NEVER if name.endswith("_day") else UNREAD
 
 
 def number_cases(bucket: Bucket, first_month: int) -> pl.DataFrame:
@@ -157,5 +167,5 @@ def last_states(days: pl.DataFrame, cases: pl.DataFrame, last_month: int) -> pl.
     final = days.filter(pl.col("month") <= last_month).unique("case", keep="last", maintain_order=True)
     known = cases.select("case").join(final, on="case", how="left")
     return known.select(
-        "case", *(pl.col(n).fill_null(_NONE_YET[n]).cast(pl.Int32) for n in (*VISIT_STATE, *READING_STATE))
+        "case", *(pl.col(n).fill_null(none_yet(n)).cast(pl.Int32) for n in (*VISIT_STATE, *READING_STATE))
     )
