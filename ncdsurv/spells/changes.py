@@ -9,7 +9,6 @@ months gives the counts. Work grows with contacts, not with people x months.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 
 import numpy as np
 import polars as pl
@@ -172,7 +171,10 @@ def _code(rules: Rules, plan: Plan) -> pl.Expr:
         "uncontrolled_twice": pl.all_horizontal(off),
         "companion_at_target": (other == AT_TARGET).fill_null(False),
     }
-    code = reduce(lambda number, fact: number + number + facts[fact].cast(pl.Int32), FACTS, standing)
+    # A sum of parts, each named once: an expression that doubles itself per fact takes half a second to plan.
+    places = [1 << place for place in reversed(range(len(FACTS)))]
+    bits = [facts[fact].cast(pl.Int32) * place for fact, place in zip(FACTS, places, strict=True)]
+    code = standing * (1 << len(FACTS)) + pl.sum_horizontal(bits)
     stage = pl.sum_horizontal((enrolled_for >= cut).cast(pl.Int32) for cut in plan.cuts[1:])
     return code * len(plan.cuts) + stage
 
