@@ -19,6 +19,7 @@ class Indicator(Definition):
     `cohort_offset_months` before the month that is judged.
 
     Attributes:
+        family: The file it stands in, without its number.
         rationale: Why it is worth knowing.
         counts: The numerator in words.
         among: The denominator in words; none for a count.
@@ -27,6 +28,7 @@ class Indicator(Definition):
     """
 
     id: str
+    family: str
     names: Names
     definition: Names
     rationale: Names

@@ -138,26 +138,28 @@ def _toml(path: Path, problems: list[str]) -> dict[str, Any]:
 
 
 def _read_tables(
-    path: Path, model: type[Definition], problems: list[str], where: str | None = None
+    path: Path, model: type[Definition], problems: list[str], where: str | None = None, **known: str
 ) -> dict[str, Any]:
     found = {}
     for name, table in _toml(path, problems).items():
         try:
-            found[name] = model.model_validate({"id": name, **table} if isinstance(table, dict) else table)
+            whole = {"id": name, **known, **table} if isinstance(table, dict) else table
+            found[name] = model.model_validate(whole)
         except ValidationError as error:
             problems += describe(where or path.name, name, error)
     return found
 
 
 def _read_folder(folder: Path, model: type[Definition], problems: list[str]) -> dict[str, Any]:
-    """Definitions of one kind kept in several files, in the order of the files' names."""
+    """Definitions of one kind kept in one file per family (`1_detection.toml`), in the order of the files."""
     files = sorted(folder.glob("*.toml"))
     if not files:
         problems.append(f"{folder.name}: the folder is missing or holds no file")
     found: dict[str, Any] = {}
     for path in files:
         where = f"{folder.name}/{path.name}"
-        for name, definition in _read_tables(path, model, problems, where).items():
+        family = path.stem.lstrip("0123456789_")
+        for name, definition in _read_tables(path, model, problems, where, family=family).items():
             if name in found:
                 problems.append(f"{where}: [{name}] id: stands in another file of the folder too")
             found[name] = definition

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ncdsurv.catalog.models import Disease
 
 _KEY = ["person", "disease"]
+_DAYS = ("detected_on", "enrolled_on", "suspected_on", "at_risk_on", "withdrawn_on")
 
 
 def month_expr(day: pl.Expr) -> pl.Expr:
@@ -36,9 +37,8 @@ def cases_of(diagnoses: pl.DataFrame, contacts: pl.DataFrame, catalog: Catalog) 
     """
     known = _known(diagnoses, contacts, catalog)
     cases = known.join(_suspected(contacts, catalog), on=_KEY, how="full", coalesce=True)
-    months = ("detected", "enrolled", "suspected", "at_risk", "withdrawn")
     cases = cases.with_columns(
-        month_expr(pl.col(f"{name}_on")).fill_null(NEVER).alias(f"{name}_month") for name in months
+        month_expr(pl.col(day)).fill_null(NEVER).alias(f"{day.removesuffix('_on')}_month") for day in _DAYS
     )
     # A detection dated after the enrolment cannot be: who is enrolled is known.
     return cases.with_columns(
