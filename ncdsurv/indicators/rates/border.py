@@ -118,7 +118,7 @@ def answer(table: nw.DataFrame[Any] | None, figures: Figures, extra: Mapping[str
         return figures
     columns: dict[str, Any] = figures._asdict()
     first = figures.method.flat[0] if figures.method.size else ""
-    if figures.method.size and np.all(figures.method == first):  # one word for all rows needs no list of it
+    if first and np.all(figures.method == first):  # one word for all rows needs no list of it
         columns["method"] = str(first)
     return add(table, {**columns, **(extra or {})})
 

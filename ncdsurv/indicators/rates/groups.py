@@ -30,7 +30,7 @@ def grouped(
     if by:
         raise StatisticsError("groups of arrays", got="`by` without a frame", do="give a frame")
     arrays = dict(zip(figures, same_shape(**{role: numbers(role, each) for role, each in figures.items()})))
-    ages = [str(band) for band in age]
+    ages = [None if band is None or band != band else str(band) for band in age]
     if any(array.shape != (len(ages),) for array in arrays.values()):
         sizes = ", ".join(f"{role} {array.shape}" for role, array in arrays.items())
         raise StatisticsError(
