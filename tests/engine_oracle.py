@@ -6,6 +6,7 @@ the tests hold every form of the engine equal to it.
 
 from __future__ import annotations
 
+import operator
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -22,6 +23,7 @@ OUTCOMES = {  # standing -> outcome, severity
     "visited_unmeasured": ("visited_unmeasured", "not_assessed"),
     "missed_visit": ("missed_visit", "not_assessed"),
 }
+_COMPARE = {"lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge}
 UNDER_CARE = ("newly_enrolled", *OUTCOMES)
 ENROLLED = (*UNDER_CARE, "lost_to_follow_up", "transferred_out", "dead")
 CASES = ("not_enrolled", *UNDER_CARE, "lost_to_follow_up")
@@ -49,11 +51,8 @@ def holds(condition: Any, row: dict) -> bool:
                 return False
             continue
         value = value if isinstance(value, Fraction) else _exact(value)
-        for operator, limit in test.bounds:
-            limit = _exact(limit)
-            met = {"lt": value < limit, "le": value <= limit, "gt": value > limit, "ge": value >= limit}
-            if not met[operator]:
-                return False
+        if not all(_COMPARE[operator](value, _exact(limit)) for operator, limit in test.bounds):
+            return False
     return True
 
 
@@ -83,6 +82,8 @@ class History:
         self.contacts = [self._without_readings(v) if v["pregnant"] else v for v in ordered]
         self.counted = [v for v in self.contacts if v["kind"] in preset.visit_kinds]
         self.days: dict[date, list[dict]] = {}
+        self._until: dict[int, list[date]] = {}  # worked out once: the rest asks for them again and again
+        self._verdicts: dict[int, int] = {}
         for visit in self.counted:
             self.days.setdefault(visit["visited_on"], []).append(visit)
 
@@ -130,7 +131,9 @@ class History:
 
     @cached_property
     def at_risk(self) -> int | None:
-        return self._first_month(lambda row, kind, reading: self._suspects(row, kind) or self._risks(row, kind))
+        return self._first_month(
+            lambda row, kind, reading: self._suspects(row, kind) or self._risks(row, kind)
+        )
 
     def _first_month(self, says: Any) -> int | None:
         measurement = self.catalog.measurements.get(self.disease.measurement)
@@ -159,6 +162,11 @@ class History:
 
     def verdict(self, visit: dict) -> int:
         """What a contact says of the disease: by its measurement, else, where that is so, as reported."""
+        if id(visit) not in self._verdicts:
+            self._verdicts[id(visit)] = self._verdict(visit)
+        return self._verdicts[id(visit)]
+
+    def _verdict(self, visit: dict) -> int:
         measured = self.judge(visit, self.disease.measurement)
         target = self.preset.target(self.disease.measurement) if self.disease.measurement else None
         if measured == UNREAD and (target is None or self.disease.or_reported) and self.speaks(visit):
@@ -195,7 +203,9 @@ class History:
 
     def until(self, month: int) -> list[date]:
         """Days with a counted contact, up to the month's end."""
-        return [day for day in self.days if month_of(day) <= month]
+        if month not in self._until:
+            self._until[month] = [day for day in self.days if month_of(day) <= month]
+        return self._until[month]
 
     def last_verdict(self, month: int, says: Any, by_day: bool) -> int:
         """The last verdict of the last visit day, or of the outcome window."""
@@ -313,6 +323,7 @@ class History:
         died_before = self.death is not None and self.detected is not None and self.death < self.detected
         return {
             "known_case": standing in CASES,
+            "known_or_suspected": standing in (*CASES, "suspected"),
             "care_state": care,
             "outcome": outcome,
             "severity": severity,

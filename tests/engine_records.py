@@ -81,7 +81,13 @@ def random_records(
             own = list(dict.fromkeys([*own, draw.choice(diseases[:4])]))
         for disease in own:
             for _ in range(draw.choice([1, 1, 1, 2])):
-                diagnoses.append({"record_id": name + draw.choice(["", "+"]), "disease": disease, **_stated(draw, day(600), days)})
+                diagnoses.append(
+                    {
+                        "record_id": name + draw.choice(["", "+"]),
+                        "disease": disease,
+                        **_stated(draw, day(600), days),
+                    }
+                )
         for number_of_visit in range(draw.choice([0, 1, 3, 8, 20])):
             on = visits[-1]["visited_on"] if number_of_visit and draw.random() < 0.2 else day(600)
             speaks = draw.choice([None, *own, *own, draw.choice(diseases)])

@@ -14,16 +14,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from ncdsurv.catalog import Catalog
-from ncdsurv.catalog.vocabulary import Period
+from ncdsurv.catalog.vocabulary import Period, VisitKind
+from ncdsurv.spells import count_wide, measure_plan
 from tests.engine_records import layout
-from tests.engine_story import CATALOG, Story, rows, standing_of
+from tests.engine_story import CATALOG, WHOLE, Story, Told, rows, standing_of
 
 FOLDER = Path(__file__).parent / "spec" / "rules"
 READ_IN = "2026-06"  # the month in which a list of readings is judged
@@ -36,6 +37,7 @@ class Scenario:
 
     page: str
     told: dict[str, Any]
+    number: int
 
     def __str__(self) -> str:
         return f"{self.page}: {self.told['title']['en']}"
@@ -45,10 +47,11 @@ class Scenario:
         """The package's definitions, with the rules the scenario alters."""
         presets = dict(CATALOG.presets)
         for name, rules in self.told.get("rules", {}).items():
-            presets[name] = presets[name].model_copy(update=rules)
+            fixed = {key: tuple(map(VisitKind, v)) if key == "visit_kinds" else v for key, v in rules.items()}
+            presets[name] = presets[name].model_copy(update=fixed)
         return CATALOG.model_copy(update={"presets": presets}) if self.told.get("rules") else CATALOG
 
-    def story(self, visits: str) -> Story:
+    def story(self, visits: str, number: int = 0) -> Story:
         """The person of the scenario with these visits."""
         given: dict[str, Any] = {name: self.told[name] for name in _PERSON if name in self.told}
         given = {name: None if value == "unknown" else value for name, value in given.items()}
@@ -56,59 +59,76 @@ class Scenario:
             given["detected"] = None
         if "lived" in self.told:
             given["lived"] = tuple(tuple(row.values()) for row in rows(self.told["lived"]))
-        return Story(visits, catalog=self.catalog, **given)
+        return Story(visits, name=f"{self.number:03d}-{number:03d}", catalog=self.catalog, **given)
 
-    def found(self) -> tuple[list[dict], list[dict]]:
-        """What the engine says, and what must be said, as rows of the same columns."""
-        if "readings" in self.told:
-            return self._readings()
-        wanted = rows(self.told["expected"])
-        story = self.story(self.told["visits"])
-        said = [
-            {name: row["month"] if name == "month" else _say(story, name, row["month"]) for name in row}
-            for row in wanted
+    @cached_property
+    def wanted(self) -> list[dict]:
+        """What must be said, row by row."""
+        return rows(self.told["readings" if "readings" in self.told else "expected"])
+
+    @cached_property
+    def people(self) -> list[Story]:
+        """The people of the scenario: one, or one for each row of readings."""
+        if "visits" in self.told:
+            return [self.story(self.told["visits"])]
+        return [self.story(self._visits_of(row), number) for number, row in enumerate(self.wanted)]
+
+    def _visits_of(self, row: dict) -> str:
+        given = {name: text or "-" for name, text in row.items() if not self._asks(name)}
+        blank = " | ".join("-" for _ in given)
+        return (
+            f"visited_on | {' | '.join(given)}\n2024-01-10 | {blank}\n"
+            f"{READ_IN}-10 | {' | '.join(given.values())}"
+        )
+
+    def _asks(self, heading: str) -> bool:
+        """Whether a column asks for something; the others give readings, or the month."""
+        return heading.split()[0] in self.catalog.presets or heading in ("atom", "age_band")
+
+    def found(self, told: Told) -> list[dict]:
+        """What the engine says, as rows of the columns asked for."""
+        people = self.people if len(self.people) == len(self.wanted) else self.people * len(self.wanted)
+        return [
+            {
+                name: _say(told, story, name, row.get("month", READ_IN)) if self._asks(name) else text
+                for name, text in row.items()
+            }
+            for row, story in zip(self.wanted, people, strict=True)
         ]
-        return said, wanted
-
-    def _readings(self) -> tuple[list[dict], list[dict]]:
-        wanted = rows(self.told["readings"])
-        said = []
-        for row in wanted:
-            asked = [name for name in row if name.split()[0] in self.catalog.presets]
-            given = {name: text or "-" for name, text in row.items() if name not in asked}
-            blank = " | ".join("-" for _ in given)
-            visits = (
-                f"visited_on | {' | '.join(given)}\n2024-01-10 | {blank}\n"
-                f"{READ_IN}-10 | {' | '.join(given.values())}"
-            )
-            story = self.story(visits)
-            said.append({**row, **{name: _say(story, name, READ_IN) for name in asked}})
-        return said, wanted
 
 
-def _say(story: Story, heading: str, month: str) -> str | None:
+def _say(told: Told, story: Story, heading: str, month: str) -> str | None:
     preset, _, column = heading.partition(" ")
-    if not column and preset not in story.catalog.presets:
-        return str(story.spells(next(iter(story.catalog.presets)), month, month).row(0, named=True)[preset])
+    if preset not in story.catalog.presets:
+        at = Period.parse(month).first_month
+        spell = told.of(story, next(iter(story.catalog.presets)), at)
+        return None if spell is None else str(spell[preset])
     if column[:2] in ("n ", "d "):
         return _count(story, preset, column[0], column[2:], month)
-    state = story.state(preset, month)
+    state = told.state(story, preset, month)
     if not column:
         return standing_of(state)
     value = None if state is None else state[column]
-    return {True: "yes", False: "no", None: None}.get(value, str(value)) if not isinstance(value, int) or isinstance(value, bool) else str(value)
+    if value is None or isinstance(value, bool):
+        return {True: "yes", False: "no", None: None}[value]
+    return str(value)
 
 
 def _count(story: Story, preset: str, side: str, indicator: str, month: str) -> str:
-    from ncdsurv.spells import count_wide, measure_plan
-
     plan = measure_plan(story.catalog)
-    at = Period.parse(month).first_month
-    counted = count_wide(
-        layout(story.records, story.catalog), story.catalog, first_month=at, last_month=at
-    ).filter(pl.col("disease") == story.disease)
     column = {"n": plan.numerator, "d": plan.denominator}[side](indicator, preset)
-    return str(int(counted[column].sum()))
+    at = (pl.col("disease") == story.disease) & (pl.col("month") == Period.parse(month).first_month)
+    return str(int(_counted(story).filter(at)[column].sum()))
+
+
+@lru_cache(maxsize=1)  # the rows of one scenario ask one after the other
+def _counted(story: Story) -> pl.DataFrame:
+    bucket = layout(story.records, story.catalog)
+    months = {
+        "first_month": Period.parse("2024-12").first_month,
+        "last_month": Period.parse(WHOLE[1]).last_month,
+    }
+    return count_wide(bucket, story.catalog, form="polars", **months)
 
 
 def pages() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -117,6 +137,19 @@ def pages() -> Iterator[tuple[str, dict[str, Any]]]:
         yield path.stem, tomllib.loads(path.read_text(encoding="utf-8"))
 
 
+@cache
 def scenarios() -> list[Scenario]:
     """Every scenario of every page."""
-    return [Scenario(name, told) for name, page in pages() for told in page["scenario"]]
+    told = [(name, one) for name, page in pages() for one in page["scenario"]]
+    return [Scenario(name, one, number) for number, (name, one) in enumerate(told)]
+
+
+@cache
+def everybody() -> Told:
+    """The people of every scenario under the package's own definitions, in one registry."""
+    return Told([story for one in scenarios() if one.catalog is CATALOG for story in one.people])
+
+
+def told_of(scenario: Scenario) -> Told:
+    """What the engine says of a scenario's people."""
+    return everybody() if scenario.catalog is CATALOG else Told(scenario.people)

@@ -102,7 +102,9 @@ def count(
 ) -> dict[tuple, int]:
     """(indicator, side, preset, disease, place, sex, band, month) -> count; zeros are absent."""
     atoms = {(a["commune_2024"], a["commune_2025"]): a["atom"] for a in records["atoms"].to_dicts()}
-    asked = list(wanted_counts(catalog, presets))
+    asked: dict[str, dict[Any, list[tuple]]] = {preset: {} for preset in presets}
+    for what, wanted in wanted_counts(catalog, presets):
+        asked[what[-1]].setdefault(wanted, []).append(what)
     counts: Counter = Counter()
     for person, mine, history in histories(records, catalog, presets):
         places = Places(person, mine["residences"], mine["visits"], atoms, by)
@@ -113,11 +115,9 @@ def count(
             band = age_band(person["birth_date"], places.seen_from(month), catalog)
             cell = (history.disease.id, places.at(month), person["sex"], band, month)
             flows = history.quantities(month)
-            for what, wanted in asked:
-                if what[-1] != history.preset.id:
-                    continue
+            for wanted, named in asked[history.preset.id].items():
                 added = flows[wanted] if isinstance(wanted, str) else int(holds(wanted, found))
-                if added:
+                for what in named if added else ():
                     counts[(*what, *cell)] += added
     return dict(counts)
 

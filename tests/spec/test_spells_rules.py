@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 
 from scripts import build_rules
-from tests.engine_rules import scenarios
+from tests.engine_rules import scenarios, told_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "rules"
 
 
 @pytest.mark.parametrize("scenario", scenarios(), ids=str)
 def test_the_engine_says_what_the_table_says(scenario):
-    found, wanted = scenario.found()
-    assert found == wanted
+    assert scenario.found(told_of(scenario)) == scenario.wanted
 
 
 def test_the_pages_of_the_docs_are_those_of_the_tests():
