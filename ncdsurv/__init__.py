@@ -17,6 +17,10 @@ _VERBS = {
     "trend": ("ncdsurv.trends", "fit_trend"),
     "choropleth": ("ncdsurv.maps", "draw_map"),
     "rates": ("ncdsurv.indicators", "rates"),
+    "build_spells": "ncdsurv.frames",
+    "states": "ncdsurv.frames",
+    "count": "ncdsurv.frames",
+    "explain_person": "ncdsurv.frames",
     "fill_form": "ncdsurv.forms",
     "write_form": "ncdsurv.forms",
     "make_registry": "ncdsurv.synthetic",
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from ncdsurv.catalog.vocabulary import Period
     from ncdsurv.errors import NcdsurvError
     from ncdsurv.forms import fill_form, write_form
+    from ncdsurv.frames import build_spells, count, explain_person, states
     from ncdsurv.indicators import rates
     from ncdsurv.maps import draw_map as choropleth
     from ncdsurv.reference import load_reference
