@@ -36,59 +36,50 @@ def count_compiled(
     Returns:
         What `reference.count_reference` returns, the counts sorted by disease, place, sex, band and month.
     """
-    from ncdsurv.spells.kernel import count_changes, running_rows
+    from ncdsurv.spells.kernel import count_changes, open_rows, running_rows
 
     people, cases = bucket.people, bucket.cases
     contacts, stays = bucket.contacts, places.stays
-    verdicts = contacts.select(work.judged)
+    judged = contacts.select(work.judged)
     begun = cases.select(pl.min_horizontal("at_risk_month", "suspected_month", "detected_month"))
-    band_months = np.array([band.lower * MONTHS_PER_YEAR for band in bands], dtype=np.int64)
     known, states = _states(cases, work, carried)
     months, first_day = _calendar(contacts, work, states, first_month, last_month)
-    n_places = max(len(places.labels), 1)
-    arrays = (
-        *(people[name].to_numpy() for name in ("birth_month", "death_month", "sex")),
-        _starts(cases["person"], people.height),
-        *(cases[name].to_numpy() for name in ("disease", "detected_month", "enrolled_month")),
-        begun.to_series().to_numpy(),
-        *(cases[name].to_numpy() for name in ("suspected_month", "withdrawn_month")),
-        _starts(stays["person"], people.height),
-        *(stays[name].to_numpy() for name in ("from_month", "place")),
+    bands_from = _frozen(np.array([band.lower * MONTHS_PER_YEAR for band in bands], dtype=np.int64))
+    birth, death, sex = _columns(people, "birth_month", "death_month", "sex")
+    disease, detected, enrolled, suspected, withdrawn = _columns(
+        cases, "disease", "detected_month", "enrolled_month", "suspected_month", "withdrawn_month"
+    )
+    own = _starts(cases["person"], people.height)
+    lived = (_starts(stays["person"], people.height), *_columns(stays, "from_month", "place"))
+    begins = _frozen(begun.to_series().to_numpy())
+    span, sizes = (first_month, last_month), (max(len(places.labels), 1), len(SEXES))
+    opening: Any = open_rows
+    slots, cells = opening(
+        birth, death, sex, own, disease, begins, *lived, bands_from, *span, *sizes, n_diseases
+    )
+    counts = np.zeros((len(cells), last_month - first_month + 1, len(work.filled)), dtype=np.int32)
+    kernel: Any = count_changes
+    kernel(
+        *(birth, death, sex),
+        *(own, disease, detected, enrolled, begins, suspected, withdrawn),
+        *lived,
         _starts(contacts["person"], people.height),
-        *(
-            contacts[name].to_numpy()
-            for name in ("day", "month", "kind", "diseases", "status", "reported_target", "dispensed")
-        ),
-        contacts["due_day"].fill_null(-NEVER).to_numpy(),
-        verdicts.to_numpy(order="c") if verdicts.width else np.zeros((contacts.height, 1), np.uint8),
+        *_columns(contacts, "day", "month", "kind", "diseases", "status", "reported_target", "dispensed"),
+        _frozen(contacts["due_day"].fill_null(-NEVER).to_numpy()),
+        _frozen(judged.to_numpy(order="c") if judged.width else np.zeros((contacts.height, 1), np.uint8)),
         *_shared_rules(work),
         *_lane_rules(work),
-        np.array(work.plan.cuts, dtype=np.int64),
-        band_months,
-        months,
-    )
-    kernel: Any = count_changes
-    cells, counts = kernel(
-        *(_frozen(array) for array in arrays),
-        first_day,
-        _frozen(known),
-        states,
-        first_month,
-        last_month,
-        n_places,
-        len(SEXES),
-        n_diseases,
-        len(work.filled),
+        *(_frozen(np.array(work.plan.cuts, dtype=np.int64)), bands_from, _frozen(months), first_day),
+        *(_frozen(known), states, slots, counts, *span, *sizes),
         max(max(r.outcome_window, r.lost_after, r.enrolment_buffer, r.treated_window) for r in work.rules),
         "overdue" in work.needed or "overdue_at_start" in work.needed,
         "companion_at_target" in work.needed,
     )
-    order = np.argsort(cells)
-    row, month, block = running_rows(counts, order, len(work.filled) - len(work.quantities))
-    rest, band = np.divmod(cells[order], len(band_months) + 1)
-    rest, sex = np.divmod(rest, len(SEXES))
-    disease, place = np.divmod(rest, n_places)
-    cell = {"disease": disease, "place": place, "sex": sex, "band": band}
+    row, month, block = running_rows(counts, len(work.filled) - len(work.quantities))
+    rest, band = np.divmod(cells, len(bands_from) + 1)
+    rest, sexes = np.divmod(rest, sizes[1])
+    diseases, place = np.divmod(rest, sizes[0])
+    cell = {"disease": diseases, "place": place, "sex": sexes, "band": band}
     counted = pl.DataFrame(
         {name: values.astype(np.int32)[row] for name, values in cell.items()}
     ).with_columns(
@@ -139,7 +130,8 @@ def _shared_rules(work: Pass) -> list[np.ndarray]:
         [rule.judged for rule in work.reading_rules],
         [rule.companion for rule in work.reading_rules],
     )
-    return [*(np.array(table, dtype=np.int64) for table in tables), np.array(work.rules[0].reported)]
+    reported = np.array(work.rules[0].reported)
+    return [*(_frozen(np.array(table, dtype=np.int64)) for table in tables), _frozen(reported)]
 
 
 def _lane_rules(work: Pass) -> list[np.ndarray]:
@@ -157,12 +149,13 @@ def _lane_rules(work: Pass) -> list[np.ndarray]:
         (sum(sizes) + number, visit, field[quantity])
         for number, (_, quantity, visit) in enumerate(work.quantities)
     ]
-    return [
+    tables = (
         np.array([_row(work, lane.preset) for lane in work.lanes], dtype=np.int64),
         np.array([lane.mask for lane in work.lanes], dtype=np.int64),
         np.cumsum([0, *sizes[:-1]]),
         np.array(flows, dtype=np.int64) if flows else np.empty((0, 1 + 1 + 1), np.int64),
-    ]
+    )
+    return [_frozen(table) for table in tables]
 
 
 def _row(work: Pass, preset: int) -> list[int]:
@@ -188,7 +181,11 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return fixed
 
 
+def _columns(frame: pl.DataFrame, *names: str) -> list[np.ndarray]:
+    return [_frozen(frame[name].to_numpy()) for name in names]
+
+
 def _starts(person: pl.Series, people: int) -> np.ndarray:
     """Where each person's rows begin in a table ordered by person; one longer than people."""
     numbers = pl.Series(np.arange(people + 1, dtype=np.int32))
-    return person.search_sorted(numbers, side="left").to_numpy().astype(np.int64)
+    return _frozen(person.search_sorted(numbers, side="left").to_numpy().astype(np.int64))

@@ -5,8 +5,8 @@ month by month while anything may change, and in jumps once every window has run
 contacts and not with months. What presets share is kept once: a visit lane holds the last visit, drugs and the
 day due again, a reading lane the last readings (see `passes`).
 
-Counts are rows of (month, column) for the cells met so far; a row is opened when a cell is first met, so
-memory follows the cells in use, not the product of all strata.
+Counts are rows of (month, column), one for each cell that is met: memory follows the cells in use, not the
+product of all strata.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ NEWLY, LOST = STANDING["newly_enrolled"], STANDING["lost_to_follow_up"]
 MOVED_OUT, DEAD = STANDING["transferred_out"], STANDING["dead"]
 MISSED, UNMEASURED = STANDING[Outcome.MISSED_VISIT], STANDING[Outcome.VISITED_UNMEASURED]
 CONTROLLED = STANDING[Outcome.CONTROLLED]  # the three off target follow, in the order of the verdicts
-FIRST_ROWS = 1024
 # Columns of `rules`, one row per lane of columns.
 WINDOW, BUFFER, LOST_AFTER, GRACE, TREATED, BY_DAY, LATE, VISITS, READS = range(9)
 # What is known of a case, first four as carried: per visit lane ...
@@ -77,6 +76,55 @@ def _settle(seen, v):
 
 
 @_compile
+def _cell(t, first_age, d, sex, s, last_stay, stay_month, stay_place, band_months, death, n_places, n_sexes):
+    """The cell of a month, as at death afterwards: (cell, stay, month from which it may be another)."""
+    lived = min(t, death)
+    while s + 1 < last_stay and stay_month[s + 1] <= lived:
+        s += 1
+    band, n_bands = 0, band_months.size
+    while band < n_bands and lived - first_age >= band_months[band]:
+        band += 1
+    until = np.int64(NEVER)
+    if death > t:
+        if s + 1 < last_stay:
+            until = np.int64(stay_month[s + 1])
+        if band < n_bands:
+            until = min(until, first_age + band_months[band])
+    cell = (d * n_places + stay_place[s]) * n_sexes + sex
+    return cell * (n_bands + 1) + (band - 1 if band > 0 else n_bands), s, until
+
+
+@_compile
+def open_rows(
+    birth, death, sex, case_start, disease, begun, stay_start, stay_month, stay_place, band_months,
+    first, last, n_places, n_sexes, n_diseases,
+):  # fmt: skip
+    """The cells that any case is in between two months, numbered in their order.
+
+    Args: as of `count_changes`.
+
+    Returns:
+        (slots, cells): Int32 row of each possible cell or -1, and Int64 cell of each row. A cell's number is
+        ((disease x places + place) x sexes + sex) x (bands + 1) + band; the last band is that of an unknown
+        birth month.
+    """
+    slots = np.full(n_diseases * n_places * n_sexes * (band_months.size + 1), -1, np.int32)
+    for p in range(birth.size):
+        for k in range(case_start[p], case_start[p + 1]):
+            t, s = max(np.int64(first), np.int64(begun[k])), stay_start[p]
+            while t <= last:
+                cell, s, t = _cell(
+                    t, np.int64(birth[p]), np.int64(disease[k]), sex[p], s, stay_start[p + 1],
+                    stay_month, stay_place, band_months, np.int64(death[p]), n_places, n_sexes,
+                )  # fmt: skip
+                slots[cell] = 0
+    cells = np.flatnonzero(slots == 0)
+    for row in range(cells.size):
+        slots[cells[row]] = row
+    return slots, cells
+
+
+@_compile
 def count_changes(
     birth, death, sex,  # people
     case_start, disease, detected, enrolled, begun, suspected, withdrawn,  # cases
@@ -84,9 +132,9 @@ def count_changes(
     contact_start, day, month, kind, speaks_of, status, target, dispensed, due, judged,  # contacts
     visit_rules, read_lane, judged_by, other_by, reported,  # what presets share
     rules, masks, base, quantities, cuts, band_months, months, first_day,  # what is counted
-    carried, states, first, last, n_places, n_sexes, n_diseases, n_columns, reach, with_due, with_other,
+    carried, states, slots, counts, first, last, n_places, n_sexes, reach, with_due, with_other,
 ):  # fmt: skip
-    """Walk every case once and add up its changes under all presets.
+    """Walk every case once and add up its changes under all presets, into `counts` and `states`.
 
     Args:
         birth, death, sex: Per person; months, NEVER where unknown.
@@ -106,26 +154,13 @@ def count_changes(
         months, first_day: Month index of each day from a first one on.
         carried: Bool per case: whether its contacts before the first month are summed up in `states`.
         states: Int32 (cases, kept columns): in, what was carried; out, the state after the last month.
+        slots: Of `open_rows`.
+        counts: Int32 (rows, months, columns), zeros: the changes of states and the flows of each month are
+            added here.
         reach: Months after a visit by which every window has run out.
         with_due, with_other: Whether overdue and companion readings are counted at all.
-
-    Returns:
-        (cells, counts): Int64 cell number of each row in order of opening, and the changes, Int32 (rows,
-        months, columns), flows as they are. The cell number is
-        ((disease x places + place) x sexes + sex) x (bands + 1) + band; the last band is that of an unknown
-        birth month.
     """
-    n_lanes, n_visits, n_reads, n_bands = (
-        rules.shape[0],
-        visit_rules.shape[0],
-        read_lane.size,
-        band_months.size,
-    )
-    width, n_cuts = last - first + 1, cuts.size
-    slots = np.full(n_diseases * n_places * n_sexes * (n_bands + 1), -1, np.int32)
-    counts = np.zeros((FIRST_ROWS, width, n_columns), np.int32)
-    cells = np.empty(FIRST_ROWS, np.int64)
-    used = 0
+    n_lanes, n_visits, n_reads, n_cuts = rules.shape[0], visit_rules.shape[0], read_lane.size, cuts.size
     seen, read = np.empty((n_visits, N_IN + 1), np.int64), np.empty((n_reads, OTHER_MONTH + 1), np.int64)
     held, overdue_from = np.empty(n_lanes, np.int64), np.empty(n_lanes, np.int64)
     was_overdue = np.empty(n_lanes, np.int64)
@@ -225,34 +260,12 @@ def count_changes(
                         was_overdue[q] = stayed and overdue_from[q] <= t
                     t += 1
                     continue
-                # The cell: where the person is and how old, both as at death afterwards.
                 if t >= cell_until:
-                    lived = min(t, np.int64(death[p]))
-                    while s + 1 < stay_start[p + 1] and stay_month[s + 1] <= lived:
-                        s += 1
-                    band = 0
-                    while band < n_bands and lived - birth[p] >= band_months[band]:
-                        band += 1
-                    cell_until = np.int64(NEVER)
-                    if death[p] > t:
-                        if s + 1 < stay_start[p + 1]:
-                            cell_until = np.int64(stay_month[s + 1])
-                        if band < n_bands:
-                            cell_until = min(cell_until, birth[p] + band_months[band])
-                    cell = (np.int64(d) * n_places + stay_place[s]) * n_sexes + sex[p]
-                    cell = cell * (n_bands + 1) + (band - 1 if band > 0 else n_bands)
+                    cell, s, cell_until = _cell(
+                        t, np.int64(birth[p]), np.int64(d), sex[p], s, stay_start[p + 1],
+                        stay_month, stay_place, band_months, np.int64(death[p]), n_places, n_sexes,
+                    )  # fmt: skip
                     row = np.int64(slots[cell])
-                    if row < 0:
-                        if used == counts.shape[0]:
-                            wider = np.zeros((used + used, width, n_columns), np.int32)
-                            wider[:used] = counts
-                            counts = wider
-                            longer = np.empty(used + used, np.int64)
-                            longer[:used] = cells
-                            cells = longer
-                        row = np.int64(used)
-                        slots[cell], cells[used] = row, cell
-                        used += 1
                     if held_row >= 0 and row != held_row:
                         for q in range(n_lanes):
                             _change(counts, held_row, t - first, base[q], held[q], -1)
@@ -340,24 +353,22 @@ def count_changes(
                 for f in range(KEPT_OF_READINGS):
                     states[k, at + f] = read[r, f]
                 at += KEPT_OF_READINGS
-    return cells[:used], counts[:used]
 
 
 @_compile
-def running_rows(counts, order, n_states):
+def running_rows(counts, n_states):
     """Running sums over the months, kept where any column is not 0.
 
     Args:
         counts: Changes (rows, months, columns); the first `n_states` columns are summed in place.
-        order: The rows in the order wanted.
 
     Returns:
-        (row, month, block): position in `order` and month from 0 of each kept line, and the counts as
-        Int32 (columns, lines), each column contiguous.
+        (row, month, block): row and month from 0 of each kept line, and the counts as Int32 (columns,
+        lines), each column contiguous.
     """
     n_rows, width, n_columns = counts.shape
-    filled = np.zeros((n_rows, width), np.bool_)
-    kept = 0
+    rows, months = np.empty(n_rows * width, np.int32), np.empty(n_rows * width, np.int32)
+    line = 0
     for row in range(n_rows):
         for at in range(width):
             some = 0
@@ -366,18 +377,17 @@ def running_rows(counts, order, n_states):
                     counts[row, at, m] += counts[row, at - 1, m]
             for m in range(n_columns):
                 some |= counts[row, at, m]
-            filled[row, at] = some != 0
-            kept += some != 0
-    rows, months = np.empty(kept, np.int32), np.empty(kept, np.int32)
-    block = np.empty((n_columns, kept), np.int32)
-    line = 0
-    for place in range(n_rows):
-        row, opened = order[place], line
-        for at in range(width):
-            if filled[row, at]:
-                rows[line], months[line] = place, at
+            if some != 0:
+                rows[line], months[line] = row, at
                 line += 1
+    block = np.empty((n_columns, line), np.int32)
+    opened = 0
+    while opened < line:
+        row, closed = rows[opened], opened
+        while closed < line and rows[closed] == row:
+            closed += 1
         for m in range(n_columns):
-            for here in range(opened, line):
+            for here in range(opened, closed):
                 block[m, here] = counts[row, months[here], m]
-    return rows, months, block
+        opened = closed
+    return rows[:line].copy(), months[:line].copy(), block
