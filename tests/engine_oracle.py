@@ -331,7 +331,6 @@ class History:
             "treatment": ("treated" if treated else "untreated") if care == "under_care" else "not_assessed",
             "months_since_enrolment": month - self.enrolled if enrolled else None,
             "suspicion": standing if standing in ("at_risk", "suspected") else "none",
-            "known_or_suspected": standing in CASES or standing == "suspected",
             "newly_detected": self.detected == month and standing != "withdrawn" and not died_before,
             "newly_enrolled": enrolled and self.enrolled == month,
             "seen": self.since_visit(month) == 0,
