@@ -253,3 +253,43 @@ def test_strata_are_published_for_quarters_and_for_the_last_month():
     assert values(table, sex="male", age_band="70-79", period="2026-Q2", **chosen)["value"].to_list() == [9.0]
     assert values(table, sex="female", period="2026-05", **chosen).is_empty()
     assert values(table, period="2026-05", **chosen)["value"].to_list() == [40.0]
+
+
+def test_days_between_visits_are_a_mean_over_the_visits_of_the_period():
+    counted = """
+        month   | interval_days | intervals
+        2026-04 | 900           | 30
+        2026-05 | 1500          | 50
+        2026-06 | 990           | 33
+        """
+    shown = ("numerator", "denominator", "value", "lower", "upper", "ci_method", "unit", "flag")
+    month = values(counted, indicator="days_between_visits")
+    assert month.select(shown).rows() == [(990.0, 33.0, 30.0, None, None, "none", "days", "ok")]
+    quarter = values(counted, indicator="days_between_visits", period="2026-Q2")
+    assert quarter.select(shown).rows() == [(3390.0, 113.0, 30.0, None, None, "none", "days", "ok")]
+
+
+@pytest.mark.parametrize(
+    ("days", "visits", "value", "flag"),
+    [(870, 29, 30.0, "small_number"), (0, 0, None, "no_denominator"), (1, 30, 1 / 30, "ok")],
+)
+def test_a_mean_over_few_or_no_visits_says_so(days: int, visits: int, value: float | None, flag: str):
+    counted = f"""
+        month   | under_care | interval_days | intervals
+        2026-06 | 40         | {days}        | {visits}
+        """
+    found = values(counted, indicator="days_between_visits")
+    assert found.select("value", "flag").rows() == [(value, flag)]
+
+
+def test_people_who_returned_are_added_up_over_the_months_of_a_period():
+    counted = """
+        month   | returned_to_care_rate | returned_to_care_rate_denominator
+        2026-04 | 10                    | 40
+        2026-05 | 20                    | 40
+        2026-06 | 30                    | 40
+        """
+    month = values(counted, indicator="returned_to_care_rate", preset="hearts")
+    assert month["value"].to_list() == [75.0]
+    quarter = values(counted, indicator="returned_to_care_rate", preset="hearts", period="2026-Q2")
+    assert quarter.select("numerator", "denominator", "value").rows() == [(60.0, 120.0, 50.0)]
