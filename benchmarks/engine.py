@@ -23,7 +23,8 @@ WAYS = {
     "scan": "scan of the layout (the limit)",
     "engine": "engine, one preset",
     "engine_3": "engine, {presets} presets in one pass",
-    "month": "engine, one month more, {presets} presets",
+    "build": "engine, {presets} presets, counts and carry kept",
+    "month": "engine, one month more, counted from the carry",
     "duckdb": "DuckDB SQL, one preset",
     "pandas": "pandas person x month, one disease, {share}",
     "sort": "(sort of an import into buckets, {share})",
@@ -69,8 +70,10 @@ def benchmark(patients: int, form: str, skip: set[str], folder: Path) -> dict:
     ways = {"scan": run("scan", folder, [ONE], form), "engine": run("engine", folder, [ONE], form)}
     ways["engine_3"] = run("engine", folder, presets, form)
     if "month" not in skip:
+        ways["build"] = run("build", folder, presets, form)
         run("before", folder, presets, form)
         ways["month"] = run("month", folder, presets, form)
+        _equal(ways, "engine_3", "build")
         _equal(ways, "engine_3", "month")
     for way in ("duckdb", "pandas", "sort"):
         if way not in skip:

@@ -86,10 +86,35 @@ def engine(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
     return {**told, "found": fingerprint(_counts(out), catalog, presets)}
 
 
+def build(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
+    """Read and count all months, and keep what a later month is counted from."""
+    catalog, (first, last) = load_catalog(), months()
+    for name in ("counts-build", "carry-build"):
+        (folder / name).mkdir()
+    _warm(catalog, presets, form)
+
+    def work(home: Path) -> None:
+        bucket = read_bucket(home)
+        _keep(
+            folder,
+            "build",
+            home,
+            *count_and_carry(bucket, catalog, presets, first_month=first, last_month=last, form=form),
+        )
+
+    told = _timed(work, homes(folder))
+    return {**told, "found": fingerprint(_counts(folder / "counts-build"), catalog, presets)}
+
+
+def _keep(folder: Path, when: str, home: Path, counts: pl.DataFrame, carry: pl.DataFrame) -> None:
+    counts.write_parquet(folder / f"counts-{when}" / f"{home.name}.parquet", compression="lz4")
+    carry.write_ipc(folder / f"carry-{when}" / f"{home.name}.arrow", compression="uncompressed")
+
+
 def before(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
     """What a build one month earlier leaves behind: counts and carry; and the new month's contacts in a file."""
     catalog, (first, last) = load_catalog(), months()
-    for name in ("counts-before", "carry"):
+    for name in ("counts-before", "carry-before"):
         (folder / name).mkdir()
     _warm(catalog, presets, form)
 
@@ -99,8 +124,7 @@ def before(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
         counts, carry = count_and_carry(
             then, catalog, presets, first_month=first, last_month=last - 1, form=form
         )
-        counts.write_parquet(folder / "counts-before" / f"{home.name}.parquet", compression="lz4")
-        carry.write_parquet(folder / "carry" / f"{home.name}.parquet", compression="lz4")
+        _keep(folder, "before", home, counts, carry)
         new = whole.people.filter(pl.col("person_id").is_in(not_carried(whole, carry, catalog).implode()))
         wanted = (pl.col("month") == last) | pl.col("person").is_in(new["person"].implode())
         later = whole.contacts.filter(wanted)
@@ -126,15 +150,14 @@ def known_by(bucket: Bucket, month: int) -> Bucket:
 def month(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
     """Count the last month from the carry of the month before and the new contacts."""
     catalog, (_, last) = load_catalog(), months()
-    for name in ("counts-month", "carry-after"):
+    for name in ("counts-month", "carry-month"):
         (folder / name).mkdir()
     _warm(catalog, presets, form)
 
     def work(home: Path) -> None:
-        carry = pl.read_parquet(folder / "carry" / f"{home.name}.parquet")
-        counts, after = count_month(read_bucket(home, LATER), carry, catalog, presets, last, form=form)
-        counts.write_parquet(folder / "counts-month" / f"{home.name}.parquet", compression="lz4")
-        after.write_parquet(folder / "carry-after" / f"{home.name}.parquet", compression="lz4")
+        carry = pl.read_ipc(folder / "carry-before" / f"{home.name}.arrow")
+        new = read_bucket(home, LATER)
+        _keep(folder, "month", home, *count_month(new, carry, catalog, presets, last, form=form))
 
     told = _timed(work, homes(folder))
     both = [*_counts(folder / "counts-before"), *_counts(folder / "counts-month")]

@@ -107,7 +107,7 @@ class CountCache:
         with new_folder(self._entry(number)) as folder:
             for name, found in counts.items():
                 found.cells.write_parquet(folder / f"{name}.cells.parquet", compression="lz4")
-                found.carry.write_parquet(folder / f"{name}.carry.parquet", compression="lz4")
+                found.carry.write_ipc(folder / f"{name}.carry.arrow", compression="lz4")
             past_digests(bucket, question.last).write_parquet(folder / "past.parquet", compression="lz4")
 
     def cells_file(self, number: int, name: str) -> Path:
@@ -130,4 +130,4 @@ class CountCache:
 
 
 def _read_count(entry: Path, name: str) -> Count:
-    return Count(*(pl.read_parquet(entry / f"{name}.{part}.parquet") for part in ("cells", "carry")))
+    return Count(pl.read_parquet(entry / f"{name}.cells.parquet"), pl.read_ipc(entry / f"{name}.carry.arrow"))
