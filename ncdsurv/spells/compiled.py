@@ -129,9 +129,9 @@ def _shared_rules(work: Pass) -> list[np.ndarray]:
         lanes,
         [rule.judged for rule in work.reading_rules],
         [rule.companion for rule in work.reading_rules],
+        [rule.reported for rule in work.reading_rules],
     )
-    reported = np.array(work.rules[0].reported)
-    return [*(_frozen(np.array(table, dtype=np.int64)) for table in tables), _frozen(reported)]
+    return [_frozen(np.array(table, dtype=np.int64)) for table in tables]
 
 
 def _lane_rules(work: Pass) -> list[np.ndarray]:

@@ -146,7 +146,8 @@ def count_changes(
         visit_rules: Int64 (visit lanes, 2): bits of the kinds that count, days until due by default.
         read_lane: Int64 (reading lanes): the visit lane of each.
         judged_by, other_by: Int64 (reading lanes, diseases): column of `judged`, or -1.
-        reported: Bool (diseases): whether the source's own verdict decides where nothing was read.
+        reported: Int64 (reading lanes, diseases): whether the source's own verdict decides where nothing
+            was read.
         rules: Int64 (lanes, 9), see the constants; LATE is the grace in days and one.
         masks: Int64 (lanes, states): columns that count a state, by bit, from `base` of the lane on.
         quantities: Int64 (flows, 3): column, visit lane, and which of N_DAYS ... N_IN.
@@ -230,7 +231,7 @@ def count_changes(
                             verdict = np.int64(UNREAD)
                             if judged_by[r, d] >= 0:
                                 verdict = np.int64(judged[i, judged_by[r, d]])
-                            if verdict == UNREAD and speaks and reported[d]:
+                            if verdict == UNREAD and speaks and reported[r, d]:
                                 if target[i] == 1:
                                     verdict = np.int64(AT_TARGET)
                                 elif target[i] == 0:
