@@ -70,7 +70,10 @@ class Lake:
         return (self.vault if self.tables[table].vault else self.folder) / table
 
     def scan_version(self, table: str, version: int | None) -> pl.LazyFrame:
-        """One version of a table; an absent table is an empty one of its schema."""
+        """One version of a table; an absent table is an empty one of its schema.
+
+        A column that the table did not have when it was written is null.
+        """
         schema = self.tables[table].schema
         if version is None:
             return empty(schema).lazy()
@@ -80,7 +83,11 @@ class Lake:
         frame = scan_files(self.path(table), version)
         if frame is None:
             return empty(schema).lazy()
-        return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+        written = set(frame.collect_schema().names())
+        return frame.select(
+            (pl.col(name) if name in written else pl.lit(None)).cast(dtype).alias(name)
+            for name, dtype in schema.items()
+        )
 
     def commits(self) -> pl.DataFrame:
         """All commits, oldest first (columns of `COMMITS`)."""
@@ -194,6 +201,7 @@ class Transaction:
             conform(frame, spec.schema),
             mode=mode,
             predicate=predicate,
+            schema_mode=None if predicate else "overwrite" if mode == "overwrite" else "merge",
             partition_by=list(spec.partition_by) or None,
             configuration={**SETTINGS, "delta.dataSkippingStatsColumns": ",".join(spec.statistics)},
             writer_properties=WriterProperties(compression="ZSTD", compression_level=1),
