@@ -82,6 +82,10 @@ SENTENCES = [
         "weights",
     ),
     (
+        two("standardised_rate", **GROUP, standard={"young": 3, "old": "one"}),
+        "a weight that is no number: do: give a column of numbers",
+    ),
+    (
         two("standardised_rate", **GROUP, standard={"young": 3, "old": 0}),
         "a weight that is not above 0: do: give every age band a weight",
     ),
@@ -272,6 +276,14 @@ def test_something_that_is_no_eager_frame_is_refused():
         rates.proportion([1, 2], count="n", total="d")
     with pytest.raises(StatisticsError, match=sentence.format("LazyFrame")):
         rates.rate(pl.LazyFrame({"n": [1], "d": [2]}), count="n", population="d")
+
+
+def test_a_name_that_stands_twice_is_refused():
+    frame = pd.DataFrame([[1, 2, 3]], columns=["n", "d", "n"])
+    with pytest.raises(
+        StatisticsError, match=r"^a column name that stands twice in the frame: do: rename one$"
+    ):
+        rates.proportion(frame, count="n", total="d")
 
 
 def test_a_band_with_two_weights_is_refused():

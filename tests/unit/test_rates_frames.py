@@ -95,6 +95,8 @@ def test_standardised_groups_come_back_as_the_same_kind_sorted_with_their_reason
         assert values(found, "area") == ["a", "b"]
         assert values(found, "value") == [pytest.approx(100 * (0.75 * 0.02 + 0.25 * 0.12)), None]
         assert values(found, "method") == ["Dobson", "withheld: fewer than 10 events"]
+    one = rates.standardised_rate(kind(table), standard="w", per=100, **{**columns, "by": "area"})
+    assert one.equals(found), "one column may stand alone"
     reference = {"young": (10, 1000), "old": (30, 500)}
     ratio = rates.standardised_ratio(kind(table), reference=reference, **columns)
     assert type(ratio) is kind

@@ -24,12 +24,16 @@ def open_frame(frame: Any) -> nw.DataFrame[Any]:
     """The frame as narwhals sees it.
 
     Raises:
-        StatisticsError: Something else than an eager frame.
+        StatisticsError: Something else than an eager frame, or a column name twice.
     """
     import narwhals as nw
 
     try:
-        return nw.from_native(frame, eager_only=True)
+        table = nw.from_native(frame, eager_only=True)
+        table.columns  # noqa: B018 - pandas alone allows a name twice, and says so here
+        return table
+    except nw.exceptions.DuplicateError:
+        raise StatisticsError("a column name that stands twice in the frame", do="rename one") from None
     except TypeError as error:
         raise StatisticsError(
             "not a frame",
@@ -37,6 +41,11 @@ def open_frame(frame: Any) -> nw.DataFrame[Any]:
             allowed="a pandas or polars DataFrame",
             do="collect it first",
         ) from error
+
+
+def names_of(by: str | Sequence[str]) -> list[str]:
+    """The columns that name groups: one name or several."""
+    return [by] if isinstance(by, str) else list(by)
 
 
 def column(table: nw.DataFrame[Any], name: Any) -> nw.Series[Any]:

@@ -75,8 +75,20 @@ def proportion_ratio(
 ) -> Any:
     """(count / total) / (other_count / other_total) of each row, with the log interval.
 
-    Arguments and errors are those of `proportion_difference`. The limits are null where one of the counts is 0, the
-    value too where the second is.
+    Args:
+        frame: A pandas or polars DataFrame; without one, the rest are arrays.
+        count: People with the attribute in the first group: a column's name, or an array.
+        total: People of the first group.
+        other_count: People with the attribute in the second group, nobody of whom is in the first.
+        other_total: People of the second group.
+        confidence: Two-sided, above 0 and below 1.
+
+    Returns:
+        The same kind of frame with value, lower, upper (Float64), method and confidence added; or `Figures`. The
+        limits are null where one of the counts is 0, the value too where the second is.
+
+    Raises:
+        StatisticsError: As of `proportion_difference`.
 
     >>> found = proportion_ratio(count=[56], total=[70], other_count=[48], other_total=[80])
     >>> [round(float(figure[0]), 4) for figure in found[:3]]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ncdsurv.errors import StatisticsError
-from ncdsurv.indicators.rates.border import FIGURES, add, free, words
+from ncdsurv.indicators.rates.border import FIGURES, add, free, names_of, words
 from ncdsurv.indicators.rates.crude import poisson_limits
 from ncdsurv.indicators.rates.given import (
     CONFIDENCE,
@@ -26,6 +26,7 @@ from ncdsurv.indicators.rates.given import (
     checked,
     choice,
     positive,
+    same_shape,
 )
 from ncdsurv.indicators.rates.groups import filled, grouped
 from ncdsurv.indicators.rates.standards import complete, weights_by_name
@@ -45,12 +46,28 @@ def dobson(
     confidence: float = CONFIDENCE,
     fewest_events: float = FEWEST_EVENTS,
 ) -> tuple[Floats, Floats, Floats]:
-    """Dobson limits from a standardised rate, its variance and its total count; NaN below 10 events.
+    """Dobson limits of standardised rates, from sums over their age bands.
+
+    Args:
+        value: Standardised rates, sum(w x / n), in any unit.
+        variance: sum(w^2 x / n^2), in that unit squared.
+        total: All events of each rate.
+        confidence: Two-sided, above 0 and below 1.
+        fewest_events: Rates of fewer events are withheld.
+
+    Returns:
+        (value, lower, upper) in the unit of the value, Float64; NaN where withheld.
+
+    Raises:
+        StatisticsError: Arrays of different lengths, a negative total, a confidence out of range.
+
+    Source: Dobson et al., Stat Med 1991;10:457-62.
 
     >>> [round(float(figure), 5) for figure in dobson(0.06, 0.0000355, 100)]
     [0.06, 0.0489, 0.07289]
     """
-    rate, spread, events = (np.asarray(a, dtype=np.float64) for a in (value, variance, total))
+    parts = {"value": value, "variance": variance, "total": total}
+    rate, spread, events = same_shape(**{name: np.asarray(part, np.float64) for name, part in parts.items()})
     low, high = poisson_limits(events, confidence)
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.where(events > 0, np.sqrt(spread / events), np.nan)
@@ -67,7 +84,23 @@ def fay_feuer(
     confidence: float = CONFIDENCE,
     fewest_events: float = FEWEST_EVENTS,
 ) -> tuple[Floats, Floats, Floats]:
-    """Gamma limits of a standardised rate; `largest` is the largest weight per person, max(w / n).
+    """Gamma limits of standardised rates, from sums over their age bands.
+
+    Args:
+        value: Standardised rates, sum(w x / n), in any unit.
+        variance: sum(w^2 x / n^2), in that unit squared.
+        largest: The largest weight per person, max(w / n), in that unit.
+        total: All events of each rate.
+        confidence: Two-sided, above 0 and below 1.
+        fewest_events: Rates of fewer events are withheld.
+
+    Returns:
+        (value, lower, upper) in the unit of the value, Float64; NaN where withheld.
+
+    Raises:
+        StatisticsError: Arrays of different lengths, a confidence out of range.
+
+    Source: Fay and Feuer, Stat Med 1997;16:791-801.
 
     >>> found = fay_feuer(0.06, 0.0000355, 0.00075, 100)
     >>> [round(float(figure), 5) for figure in found]
@@ -75,7 +108,9 @@ def fay_feuer(
     """
     from scipy.special import gammaincinv
 
-    rate, spread, most, events = (np.asarray(a, dtype=np.float64) for a in (value, variance, largest, total))
+    parts = {"value": value, "variance": variance, "largest": largest, "total": total}
+    given = same_shape(**{name: np.asarray(part, np.float64) for name, part in parts.items()})
+    rate, spread, most, events = given
     tail = (1 - checked(confidence)) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         lower = np.where(spread > 0, spread / rate * gammaincinv(rate**2 / spread, tail), 0.0)
@@ -91,7 +126,7 @@ def standardised_rate(
     population: Any,
     age: Any,
     standard: Mapping[str, float] | str,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     per: float = PER_100000,
     confidence: float = CONFIDENCE,
     method: str = "dobson",
@@ -106,7 +141,7 @@ def standardised_rate(
         age: Names of the age bands, the same words as in `standard`.
         standard: Age band -> weight (need not sum to 1; see `world_standard`), or the column of the frame that
             holds the weight of each row's band. Never a bare list: weights are matched by name.
-        by: Columns that name the groups.
+        by: The column or columns that name the groups.
         per: Multiplier, 100,000 by default.
         confidence: Two-sided, above 0 and below 1.
         method: "dobson" or "fay-feuer".
@@ -130,6 +165,7 @@ def standardised_rate(
     """
     named = METHODS[choice("method", method, tuple(METHODS))]
     scale, few = positive("per", per), f"withheld: fewer than {fewest_events:g} events"
+    by = names_of(by)
     sums = standard_sums(frame, count, population, age, standard, by)
     events = sums["events"].to_numpy()
     raw, spread, largest = (sums[name].to_numpy() for name in ("_rate", "_spread", "_largest"))

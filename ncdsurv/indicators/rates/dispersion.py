@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from ncdsurv.errors import StatisticsError
-from ncdsurv.indicators.rates.given import Floats
+from ncdsurv.indicators.rates.given import Floats, numbers, same_shape
 
 NONE, MULTIPLICATIVE, ADDITIVE = "none", "multiplicative", "additive"
 WAYS = (NONE, MULTIPLICATIVE, ADDITIVE)
@@ -48,13 +48,13 @@ def overdispersion(
         (phi >= 1, tau squared >= 0, in the value's unit squared).
 
     Raises:
-        StatisticsError: Fewer than two areas.
+        StatisticsError: Fewer than two areas, arrays of different lengths, a negative variance.
 
     >>> phi, tau2 = overdispersion([0.2, 0.8, 0.4, 0.6], [0.01] * 4, 0.5, 0)
     >>> round(phi, 6), round(tau2, 6)
     (5.0, 0.056667)
     """
-    y, v = np.asarray(value, dtype=np.float64), np.asarray(variance, dtype=np.float64)
+    y, v = same_shape(value=numbers("value", value, negative=True), variance=numbers("variance", variance))
     known = ~np.isnan(y) & (v > 0)
     y, weight = y[known], 1 / v[known]
     if y.size < 2:

@@ -115,7 +115,21 @@ def funnel_rates(
 ) -> Any:
     """Crude rates of areas against the funnel; exact Poisson limits unless over-dispersion is asked for.
 
-    Arguments, results and errors are those of `funnel_proportions`, per `per` people.
+    Args:
+        frame: A pandas or polars DataFrame, one row an area; without one, `count` and `population` are arrays.
+        count: Events: a column's name, or an array.
+        population: Persons, or person-years, at risk.
+        benchmark: In the unit of the value; by default all events over all persons.
+        per: Multiplier, 100,000 by default.
+        method: "exact" or "normal"; by default exact, and normal with over-dispersion.
+        overdispersion: "none", "multiplicative" or "additive" (normal only).
+        winsorise: Share of z-scores drawn in at either end before dispersion is judged.
+
+    Returns:
+        As of `funnel_proportions`, per `per` people.
+
+    Raises:
+        StatisticsError: As of `funnel_proportions`.
 
     >>> found = funnel_rates(count=[5, 30], population=[1000, 1000], benchmark=12, per=1000)
     >>> found.position.tolist(), found.method
@@ -140,7 +154,21 @@ def funnel_ratios(
 ) -> Any:
     """Standardised ratios of areas against the funnel; exact Poisson limits unless over-dispersion is asked for.
 
-    Arguments, results and errors are those of `funnel_proportions`; `expected` is the expected number of events.
+    Args:
+        frame: A pandas or polars DataFrame, one row an area; without one, `count` and `expected` are arrays.
+        count: Observed events: a column's name, or an array.
+        expected: Expected events.
+        benchmark: In the unit of the value; by default all observed over all expected events.
+        multiplier: 100 gives "as many as expected" the value 100.
+        method: "exact" or "normal"; by default exact, and normal with over-dispersion.
+        overdispersion: "none", "multiplicative" or "additive" (normal only).
+        winsorise: Share of z-scores drawn in at either end before dispersion is judged.
+
+    Returns:
+        As of `funnel_proportions`.
+
+    Raises:
+        StatisticsError: As of `funnel_proportions`.
 
     >>> found = funnel_ratios(count=[5, 30], expected=[12, 12.5], benchmark=100)
     >>> round(float(found.lower_95[0]), 2), round(float(found.upper_95[0]), 2)

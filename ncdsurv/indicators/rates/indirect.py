@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ncdsurv.errors import StatisticsError
-from ncdsurv.indicators.rates.border import FIGURES, add, answer, free, given_numbers
+from ncdsurv.indicators.rates.border import FIGURES, add, answer, free, given_numbers, names_of
 from ncdsurv.indicators.rates.crude import poisson_limits, poisson_method
 from ncdsurv.indicators.rates.given import (
     CONFIDENCE,
@@ -75,7 +75,7 @@ def standardised_ratio(
     population: Any,
     age: Any,
     reference: Reference,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     multiplier: float = PERCENT,
     confidence: float = CONFIDENCE,
 ) -> Any:
@@ -87,7 +87,7 @@ def standardised_ratio(
         population: Persons at risk in the age band.
         age: Names of the age bands, the same words as in `reference`.
         reference: Age band -> (events, persons) of the reference population, matched by name.
-        by: Columns that name the groups.
+        by: The column or columns that name the groups.
         multiplier: 100 gives "as many as expected" the value 100.
         confidence: Two-sided, above 0 and below 1.
 
@@ -106,6 +106,7 @@ def standardised_ratio(
     >>> round(float(found.value), 6)
     200.0
     """
+    by = names_of(by)
     sums, _ = _sums(frame, count, population, age, reference, by)
     return _answer(frame, sums, by, positive("multiplier", multiplier), confidence)
 
@@ -117,7 +118,7 @@ def indirect_rate(
     population: Any,
     age: Any,
     reference: Reference,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     per: float = PER_100000,
     confidence: float = CONFIDENCE,
 ) -> Any:
@@ -132,6 +133,7 @@ def indirect_rate(
     >>> round(float(found.value), 4)
     13.3333
     """
+    by = names_of(by)
     sums, crude = _sums(frame, count, population, age, reference, by)
     return _answer(frame, sums, by, positive("per", per) * crude, confidence)
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ncdsurv.errors import StatisticsError
-from ncdsurv.indicators.rates.border import FIGURES, column, column_numbers, free, open_frame
+from ncdsurv.indicators.rates.border import FIGURES, column, column_numbers, free, names_of, open_frame
 from ncdsurv.indicators.rates.compare import HIGH_GOOD, LOW_GOOD, NO_JUDGEMENT, POLARITIES
 from ncdsurv.indicators.rates.given import (
     CONFIDENCE,
@@ -58,7 +58,7 @@ def inequality(
     lower: Any,
     upper: Any,
     limits_confidence: float = CONFIDENCE,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     scale: str = PLAIN,
     multiplier: float = 1.0,
     polarity: str = NO_JUDGEMENT,
@@ -76,7 +76,7 @@ def inequality(
         lower: Lower limit of each value; with `upper` it gives the value's standard error on the scale.
         upper: Upper limit.
         limits_confidence: Confidence of those limits.
-        by: Columns that name groups (periods, provinces), each with areas of its own.
+        by: The column or columns that name groups (periods, provinces), each with areas of its own.
         scale: "plain", "log" (rates; values above 0) or "logit" (shares; 0 < value / multiplier < 1).
         multiplier: Of the values, for "logit": 100 where they are percent.
         polarity: "high_good" or "low_good" turns gap and ratio into best against worst; else highest against lowest.
@@ -111,7 +111,7 @@ def inequality(
             raise StatisticsError("groups of arrays", got="`by` without a frame", do="give a frame")
         arrays = {role: numbers(role, each, negative=role != "population") for role, each in roles.items()}
         return _of_group(same_shape(**arrays), z, way)
-    return _of_frame(frame, roles, list(by), z, way)
+    return _of_frame(frame, roles, names_of(by), z, way)
 
 
 def _of_frame(frame: Any, roles: dict[str, Any], by: list[str], z: float, way: _Way) -> Any:

@@ -10,11 +10,10 @@ import numpy as np
 
 from ncdsurv.errors import StatisticsError, nearest
 from ncdsurv.indicators.rates.border import column, column_numbers
+from ncdsurv.indicators.rates.given import Floats, numbers
 
 if TYPE_CHECKING:
     import narwhals as nw
-
-    from ncdsurv.indicators.rates.given import Floats
 
 _BAND = re.compile(r"(\d{1,3})\s*(?:[-–]\s*(\d{1,3})|\+)")
 
@@ -80,7 +79,7 @@ def weights_by_name(table: nw.DataFrame[Any], age: str, standard: Mapping[str, f
             got=type(standard).__name__,
             allowed="age band -> weight, or the name of a column of weights",
         )
-    weights = {str(band): float(weight) for band, weight in standard.items()}
+    weights = {str(band): float(numbers("weight", weight)) for band, weight in standard.items()}
     if not all(0 < weight < np.inf for weight in weights.values()):
         raise StatisticsError("a weight that is not above 0", do="give every age band a weight")
     total = sum(weights.values())
