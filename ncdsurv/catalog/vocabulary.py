@@ -142,6 +142,27 @@ class SpellColumn(StrEnum):
     COMPANION_AT_TARGET = "companion_at_target"
 
 
+class PeriodKind(StrEnum):
+    """Lengths of a reporting period (Circular 37/2019/TT-BYT); nine months are January to September."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    HALF_YEAR = "half_year"
+    NINE_MONTHS = "nine_months"
+    YEAR = "year"
+
+
+PERIOD_MONTHS = {
+    PeriodKind.MONTH: 1,
+    PeriodKind.QUARTER: MONTHS_PER_QUARTER,
+    PeriodKind.HALF_YEAR: MONTHS_PER_HALF_YEAR,
+    PeriodKind.NINE_MONTHS: MONTHS_PER_NINE_MONTHS,
+    PeriodKind.YEAR: MONTHS_PER_YEAR,
+}
+"""Months of each kind of period."""
+_KIND_OF = {months: kind for kind, months in PERIOD_MONTHS.items()}
+
+
 class Level(StrEnum):
     """Administrative level, from small to large."""
 
@@ -270,6 +291,32 @@ class Period:
     def n_months(self) -> int:
         """Number of months."""
         return self.last_month - self.first_month + 1
+
+    @property
+    def kind(self) -> PeriodKind:
+        """Month, quarter, half-year, nine months or year."""
+        return _KIND_OF[self.n_months]
+
+    @property
+    def phrase(self) -> str:
+        """Key of the phrase that names it: its kind, the two halves of a year apart.
+
+        >>> Period.parse("2026-H2").phrase, Period.parse("2026-Q2").phrase
+        ('half_year_2', 'quarter')
+        """
+        half = self.words["half"]
+        return f"{self.kind}_{half}" if self.kind is PeriodKind.HALF_YEAR else str(self.kind)
+
+    @property
+    def words(self) -> dict[str, int]:
+        """What the name of the period is made of: year, month, quarter, half (each counted from 1)."""
+        first = month_start(self.first_month)
+        return {
+            "year": first.year,
+            "month": first.month,
+            "quarter": (first.month - 1) // MONTHS_PER_QUARTER + 1,
+            "half": (first.month - 1) // MONTHS_PER_HALF_YEAR + 1,
+        }
 
     @property
     def vintage(self) -> Vintage:

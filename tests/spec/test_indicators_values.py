@@ -293,3 +293,37 @@ def test_people_who_returned_are_added_up_over_the_months_of_a_period():
     assert month["value"].to_list() == [75.0]
     quarter = values(counted, indicator="returned_to_care_rate", preset="hearts", period="2026-Q2")
     assert quarter.select("numerator", "denominator", "value").rows() == [(60.0, 120.0, 50.0)]
+
+
+def test_half_a_year_and_nine_months_sum_flows_and_read_stocks_at_their_end():
+    table = """
+        month   | newly_detected | under_care
+        2025-01 | 10             | 100
+        2025-02 | 0              | 110
+        2025-03 | 0              | 120
+        2025-04 | 0              | 130
+        2025-05 | 0              | 140
+        2025-06 | 5              | 150
+        2025-07 | 0              | 160
+        2025-08 | 0              | 170
+        2025-09 | 7              | 180
+        """
+    for period, new, managed in (("2025-H1", 15.0, 150.0), ("2025-9M", 22.0, 180.0)):
+        chosen = {"first": "2025-01", "last": "2025-09", "period": period}
+        assert values(table, indicator="newly_detected", **chosen)["value"].to_list() == [new]
+        assert values(table, indicator="under_care", **chosen)["value"].to_list() == [managed]
+    assert values(table, indicator="under_care", first="2025-01", last="2025-09", period="2025-H2").is_empty()
+    assert values(table, indicator="under_care", first="2025-01", last="2025-09", period="2025").is_empty()
+
+
+def test_longer_periods_without_bands_have_no_standardised_rate():
+    table = """
+        month   | sex    | age_band | detected
+        2025-01 | female | 60-69    | 40
+        2025-06 | female | 60-69    | 41
+        """
+    span = {"indicator": "detected_prevalence", "first": "2025-01", "last": "2025-06"}
+    standard = {"standardisation": CATALOG.standard_population.id, **span}
+    assert values(table, period="2025-H1", **span)["numerator"].to_list() == [41.0]
+    assert values(table, period="2025-H1", **standard).is_empty()
+    assert values(table, period="2025-Q2", **standard)["numerator"].to_list() == [41.0]
