@@ -33,13 +33,11 @@ def name_carry(
     states: pl.DataFrame, bucket: Bucket, catalog: Catalog, work: Pass, month: int
 ) -> pl.DataFrame:
     """States by number of person and disease -> a carry, by their names."""
-    names = pl.Series(list(catalog.diseases), dtype=pl.Enum(list(catalog.diseases)))
     schema = carry_schema(catalog, work)
+    names = pl.Series(list(catalog.diseases), dtype=schema["disease"])
     return (
         states.join(bucket.people.select("person", "person_id"), on="person", maintain_order="left")
-        .with_columns(
-            disease=pl.lit(names).gather(pl.col("disease").cast(pl.UInt32)), month=pl.lit(month, pl.Int32)
-        )
+        .with_columns(disease=pl.lit(names).gather(pl.col("disease").cast(pl.UInt32)), month=pl.lit(month))
         .select(pl.col(name).cast(dtype) for name, dtype in schema.items())
     )
 

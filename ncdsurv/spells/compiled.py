@@ -187,5 +187,5 @@ def _columns(frame: pl.DataFrame, *names: str) -> list[np.ndarray]:
 
 def _starts(person: pl.Series, people: int) -> np.ndarray:
     """Where each person's rows begin in a table ordered by person; one longer than people."""
-    numbers = pl.Series(np.arange(people + 1, dtype=np.int32))
-    return _frozen(person.search_sorted(numbers, side="left").to_numpy().astype(np.int64))
+    rows = np.bincount(person.to_numpy(), minlength=people)
+    return _frozen(np.concatenate([[0], np.cumsum(rows)]))

@@ -93,7 +93,7 @@ def count_wide(
         UsageError: Unknown preset or place, months in the wrong order, the compiled form without numba, or a
             carry of another month or other presets.
     """
-    return _count(bucket, catalog, presets, first_month, last_month, by, form, carry)[0]
+    return _count(bucket, catalog, presets, first_month, last_month, by, form, carry)[1]
 
 
 def count_and_carry(
@@ -116,7 +116,8 @@ def count_and_carry(
     Raises:
         UsageError: As `count_wide`.
     """
-    return _count(bucket, catalog, presets, first_month, last_month, by, form, carry)
+    work, counts, states = _count(bucket, catalog, presets, first_month, last_month, by, form, carry)
+    return counts, name_carry(states, bucket, catalog, work, last_month)
 
 
 def count_month(
@@ -148,7 +149,8 @@ def count_month(
     Raises:
         UsageError: The carry is of another month or of other presets.
     """
-    return _count(bucket, catalog, presets, month, month, by, form, carry)
+    work, counts, states = _count(bucket, catalog, presets, month, month, by, form, carry)
+    return counts, name_carry(states, bucket, catalog, work, month)
 
 
 def _count(
@@ -160,7 +162,8 @@ def _count(
     by: By,
     form: Form,
     carry: pl.DataFrame | None,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[Pass, pl.DataFrame, pl.DataFrame]:
+    """What was counted by, the counts, and the state of the cases after the last month."""
     work = make_pass(catalog, check_presets(catalog, presets))
     check_months(first_month, last_month)
     if by not in PLACES:
@@ -175,7 +178,7 @@ def _count(
     else:
         counted, states = count_reference(bucket, work, places.stays, *span)
         counted = counted.sort("disease", "place", "sex", "band", "month")
-    return _named(counted, catalog, work, places, by), name_carry(states, bucket, catalog, work, last_month)
+    return work, _named(counted, catalog, work, places, by), states
 
 
 def person_spells(
@@ -275,6 +278,7 @@ def _place_label(places: Places) -> pl.Expr:
 
 def _named(counted: pl.DataFrame, catalog: Catalog, work: Pass, places: Places, by: By) -> pl.DataFrame:
     """Numbers -> names, columns in their order; the rows are sorted already."""
-    named = counted.with_columns(*labels(catalog), _place_label(places).alias(by))
-    schema = wide_schema(catalog, by, work.presets)
-    return named.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+    named = {str(label.meta.output_name()): label for label in labels(catalog)}
+    return counted.select(
+        _place_label(places).alias(by), "month", *(named[name] for name in WIDE_CELL[1:]), *work.columns
+    )

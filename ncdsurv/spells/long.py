@@ -106,16 +106,18 @@ def add_buckets(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
         else:
             number, size = pl.col(name).to_physical().cast(pl.Int64), _largest(column)
         key = key * (size + 1) + number
-    keyed = together.with_columns(_key=key)
-    if not keyed["_key"].is_sorted():
-        keyed = keyed.sort("_key")
-    twin = (pl.col("_key") == pl.col("_key").shift(1)) | (pl.col("_key") == pl.col("_key").shift(-1))
-    shared = keyed.filter(twin)
-    if shared.is_empty():
-        return keyed.drop("_key")
-    added = shared.group_by("_key").agg(pl.col(cell).first(), pl.exclude(*cell, "_key").sum())
-    alone = keyed.filter(~twin.fill_null(False))
-    return pl.concat([alone, added.select(keyed.columns)]).sort("_key").drop("_key")
+    keys = together.select(_key=key)["_key"]
+    order = keys.arg_sort()
+    ordered = together[order] if not keys.is_sorted() else together
+    keys = keys.gather(order)
+    same = keys == keys.shift(1)
+    if not same.any():
+        return ordered
+    twin = (same | same.shift(-1)).fill_null(False)
+    shared = ordered.filter(twin).group_by(cell, maintain_order=True).agg(pl.exclude(cell).sum())
+    together = pl.concat([ordered.filter(~twin), shared.select(ordered.columns)])
+    place = pl.concat([keys.filter(~twin), keys.filter(twin).unique(maintain_order=True)])
+    return together[place.arg_sort()]
 
 
 def _largest(column: pl.Series) -> int:
