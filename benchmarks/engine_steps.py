@@ -80,7 +80,7 @@ def engine(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
         counts = count_wide(
             read_bucket(home), catalog, presets, first_month=first, last_month=last, form=form
         )
-        counts.write_parquet(out / f"{home.name}.parquet", compression="lz4")
+        counts.write_ipc(out / f"{home.name}.arrow", compression="lz4")
 
     told = _timed(work, homes(folder))
     return {**told, "found": fingerprint(_counts(out), catalog, presets)}
@@ -107,7 +107,7 @@ def build(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
 
 
 def _keep(folder: Path, when: str, home: Path, counts: pl.DataFrame, carry: pl.DataFrame) -> None:
-    counts.write_parquet(folder / f"counts-{when}" / f"{home.name}.parquet", compression="lz4")
+    counts.write_ipc(folder / f"counts-{when}" / f"{home.name}.arrow", compression="lz4")
     carry.write_ipc(folder / f"carry-{when}" / f"{home.name}.arrow", compression="uncompressed")
 
 
@@ -243,13 +243,13 @@ def pandas(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
         "processor": time.process_time() - cpu,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
-    names = [f"{home.name}.parquet" for home in tenth(folder)]
-    counted = pl.concat([pl.read_parquet(folder / "counts-1" / name) for name in names])
+    names = [f"{home.name}.arrow" for home in tenth(folder)]
+    counted = pl.concat([pl.read_ipc(folder / "counts-1" / name) for name in names])
     return {**told, "found": same_counts(found, counted, catalog, preset)}
 
 
 def _counts(folder: Path) -> list[pl.LazyFrame]:
-    return [pl.scan_parquet(path) for path in sorted(folder.iterdir())]
+    return [pl.scan_ipc(path) for path in sorted(folder.iterdir())]
 
 
 def fingerprint(parts: Iterable[pl.LazyFrame], catalog: Catalog, presets: Sequence[str]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def write_measures(
     try:
         for number in numbers:
             low, high = _range(numbers, number)
-            own = pl.read_parquet(cache.cells_file(number, name)).filter(_inside(low, high))
+            own = pl.read_ipc(cache.cells_file(number, name)).filter(_inside(low, high))
             guests = aside.filter(_inside(low, high))
             counts = add([own, guests]) if guests.height else own
             if view is not None:
@@ -87,7 +87,7 @@ def _inside(low: int | None, high: int | None) -> pl.Expr:
 def _aside(cache: CountCache, numbers: Sequence[int], name: str) -> pl.DataFrame:
     """Counts of places that belong to another bucket than the one they were counted in."""
     scans = [
-        pl.scan_parquet(cache.cells_file(number, name)).filter(~_inside(*_range(numbers, number)))
+        pl.scan_ipc(cache.cells_file(number, name)).filter(~_inside(*_range(numbers, number)))
         for number in numbers
     ]
     return pl.concat([scan.collect() for scan in scans]).sort("atom", maintain_order=True)

@@ -94,7 +94,7 @@ class CountCache:
         return Past(
             before.months,
             counts,
-            pl.read_parquet(entry / "past.parquet"),
+            pl.read_ipc(entry / "past.arrow"),
             lambda table: self._old_table(before, table, number),
         )
 
@@ -106,13 +106,14 @@ class CountCache:
         """Put the counts of a bucket on disk, whole."""
         with new_folder(self._entry(number)) as folder:
             for name, found in counts.items():
-                found.cells.write_parquet(folder / f"{name}.cells.parquet", compression="lz4")
+                # Arrow, not Parquet: written in half the time, and read once or twice.
+                found.cells.write_ipc(folder / f"{name}.cells.arrow", compression="lz4")
                 found.carry.write_ipc(folder / f"{name}.carry.arrow", compression="lz4")
-            past_digests(bucket, question.last).write_parquet(folder / "past.parquet", compression="lz4")
+            past_digests(bucket, question.last).write_ipc(folder / "past.arrow", compression="lz4")
 
     def cells_file(self, number: int, name: str) -> Path:
         """The file of a bucket's counts under one catalog."""
-        return self._entry(number) / f"{name}.cells.parquet"
+        return self._entry(number) / f"{name}.cells.arrow"
 
     def settle(self) -> None:
         """Make these counts the ones to go on from, and remove those of earlier builds."""
@@ -130,4 +131,4 @@ class CountCache:
 
 
 def _read_count(entry: Path, name: str) -> Count:
-    return Count(pl.read_parquet(entry / f"{name}.cells.parquet"), pl.read_ipc(entry / f"{name}.carry.arrow"))
+    return Count(*(pl.read_ipc(entry / f"{name}.{part}.arrow") for part in ("cells", "carry")))

@@ -141,10 +141,10 @@ class Kept:
     def __init__(self, folder: Path, counts: dict[int, pl.DataFrame]) -> None:
         self.folder = folder
         for number, frame in counts.items():
-            frame.write_parquet(folder / f"{number}.parquet")
+            frame.write_ipc(folder / f"{number}.arrow")
 
     def cells_file(self, number: int, name: str) -> Path:
-        return self.folder / f"{number}.parquet"
+        return self.folder / f"{number}.arrow"
 
 
 def test_people_who_moved_are_added_to_the_bucket_of_their_place(tmp_path):
