@@ -53,7 +53,8 @@ class ResourceMapping(Definition):
     `measures`: it carries analyses by code. By element, `withdrawn` are codes of resources that do not count,
     `lasting` of those that stay true after the contact they name. One whose status is among `withdrawn` but that
     names a day in one of the elements `ended` held until that day, or, with a status among `never`, was wrong from
-    the beginning and known to be so from that day on.
+    the beginning and known to be so from that day on. One whose text begins with a word of `lapsing` is true for
+    `lapses_after_days` only, whether or not it says that it ended.
     """
 
     joins: Literal["person", "contact", "contact_or_day", "every_contact", "next_contact"]
@@ -67,6 +68,8 @@ class ResourceMapping(Definition):
     withdrawn: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     ended: tuple[str, ...] = ()
     never: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    lapsing: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    lapses_after_days: int = Field(default=0, ge=0)
 
 
 class LinkedMapping(Definition):

@@ -49,7 +49,7 @@ class Taker:
                 for path, codes in getattr(how, name).items()
             ]
             for kind, how in linked.resources.items()
-            for name in ("withdrawn", "lasting", "never")
+            for name in ("withdrawn", "lasting", "never", "lapsing")
         }
         self.kinds = frozenset((*linked.resources, *self._takes))
 
@@ -113,6 +113,7 @@ class Taker:
             "lasting": self._coded(kind, "lasting", resource),
             "ended": (ended := self._ended(kind, resource)),
             "never": ended and self._coded(kind, "never", resource),
+            "lapses": self._lapses(kind, resource),
             "ids": sorted(identifier_names(resource.get("identifier")))[:_TEXTS]
             if kind in self._people
             else [],
@@ -131,6 +132,14 @@ class Taker:
     def withdrawn(self, kind: str, resource: dict[str, Any]) -> bool:
         """Whether its status says that it does not count, and no day says since when."""
         return self._coded(kind, "withdrawn", resource) and self._ended(kind, resource) is None
+
+    def _lapses(self, kind: str, resource: dict[str, Any]) -> bool:
+        """Whether it is of a kind that is true for a while only."""
+        return any(
+            (text(item) or "").startswith(tuple(beginnings))
+            for steps, beginnings in self._codes.get((kind, "lapsing"), ())
+            for item in elements(resource, steps)
+        )
 
     def _ended(self, kind: str, resource: dict[str, Any]) -> str | None:
         """The day from which a withdrawn resource no longer held; the first of a month where that is all it says."""

@@ -185,3 +185,17 @@ def test_a_diagnosis_taken_back_that_is_no_disease_of_the_registry_says_nothing(
     over = _condition("J00", {"clinicalStatus": "resolved"}, abatementDateTime="2025-02-01")
     batch = _export(tmp_path, condition("I10") | {"recordedDate": "2025-01-10"}, over, days=DAYS)
     assert set(batch.diagnoses["disease"]) == {"hypertension"}
+
+
+def test_a_pregnancy_on_the_problem_list_lapses_though_nobody_closes_it(tmp_path: Path) -> None:
+    pregnancy = _condition("Z34.0", {}) | {"recordedDate": "2025-01-10"}
+    known = _condition("I10", {}) | {"recordedDate": "2025-01-10"}
+    batch = _export(tmp_path, known, pregnancy, days=("2025-01-10", "2025-11-27", "2025-11-28", "2026-06-01"))
+    found = batch.visits.sort("visited_on").select("visited_on", "pregnant").rows()
+    assert found == [
+        (DAY(2025, 1, 10), True),
+        (DAY(2025, 11, 27), True),
+        (DAY(2025, 11, 28), False),
+        (DAY(2026, 6, 1), False),
+    ]
+    assert set(batch.diagnoses["disease"]) == {"hypertension"}
