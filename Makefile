@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMP := $(VENV)/.installed
 DEMO ?= demo
 
-.PHONY: demo test faults check lock reference samples standard benchmark wheel clean
+.PHONY: demo test faults check lock reference samples standard cards rules benchmark wheel clean
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(if $(UV),,$(PYTHON) -m pip install --quiet "uv>=0.5")
@@ -44,6 +44,12 @@ samples: $(STAMP)  ## regenerate data_samples/
 
 standard: $(STAMP)  ## regenerate docs/data-standard/
 	$(BIN)/python -m ncdsurv.conformance.standard docs/data-standard
+
+cards: $(STAMP)  ## regenerate docs/indicators/ from the definitions
+	$(BIN)/python -m ncdsurv.catalog.card_pages docs/indicators
+
+rules: $(STAMP)  ## regenerate docs/rules/ from the scenarios of the tests
+	$(BIN)/python scripts/build_rules.py
 
 benchmark: $(STAMP)  ## engine against the best SQL, in one run
 	$(BIN)/python benchmarks/engine.py --patients 500000

@@ -1,11 +1,15 @@
 """Invented patients straight in the store's layout: one folder per bucket, ordered by commune, person, date.
 
-About 750 patients of an atom (the country's 8 million known cases over its 10,600 atoms), about 12 visits
-each in 36 months: monthly visitors, skippers, drop-outs who may return, deaths, transfers, moves.
+About 750 patients of an atom (the country's 8 million known cases over its 10,600 atoms), between 11 and 12 visits
+each in 36 months: monthly visitors, skippers, drop-outs who may return, deaths, transfers, moves, withdrawn
+diagnoses, suspected people, appointments. Buckets are made one by one, each from its own number, by two
+processes, so that memory does not grow with the country.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +17,14 @@ import polars as pl
 
 from ncdsurv.catalog import Catalog
 from ncdsurv.catalog.vocabulary import PatientStatus, month_index, month_start
-from ncdsurv.spells import CASES, CONTACTS, LAYOUT, NEVER, PEOPLE, SEGMENTS, Bucket
+from ncdsurv.spells import ASSIGNMENTS, CASES, CONTACTS, LAYOUT, NEVER, PEOPLE, SEGMENTS, Bucket, lay_out
 from ncdsurv.spells.layout import STATUSES
 
 PATIENTS_PER_ATOM = 750
 PATIENTS_PER_BUCKET = 25_000
+PROCESSES = 2
 LONGEST_HISTORY = 40  # visits drawn per patient before thinning
+FEWEST_VISITS, MOST_VISITS = 2, 28
 
 
 def bucket_count(patients: int) -> int:
@@ -49,6 +55,9 @@ def make_bucket(number: int, people: int, catalog: Catalog, first_month: int, la
     detected = enrolled - np.where(draw.random(of_cases.size) < 0.3, draw.integers(1, 60, of_cases.size), 0)
     enrolled = np.where(draw.random(of_cases.size) < 0.03, NEVER, enrolled)
 
+    suspected = draw.random(of_cases.size) < 0.2
+    withdrawn = (draw.random(of_cases.size) < 0.01) & (enrolled < NEVER)
+
     gap = draw.choice([26, 29, 33, 48, 75], p=[0.2, 0.35, 0.25, 0.12, 0.08], size=(people, LONGEST_HISTORY))
     gap = np.where(draw.random(gap.shape) < 0.03, gap + draw.integers(100, 500, gap.shape), gap)
     gap[:, 1:] = np.where(draw.random((people, LONGEST_HISTORY - 1)) < 0.02, 0, gap[:, 1:])
@@ -56,7 +65,7 @@ def make_bucket(number: int, people: int, catalog: Catalog, first_month: int, la
     epoch = month_start(month_index(month_start(1970 * 12 + 1))).toordinal()
     day = (opening[began - began.min()] - epoch + draw.integers(0, 28, people))[:, None]
     day = day + np.cumsum(gap, axis=1) - gap[:, :1]
-    kept = draw.integers(4, LONGEST_HISTORY, people)
+    kept = draw.integers(FEWEST_VISITS, MOST_VISITS, people)
     final = month_start(last_month + 1).toordinal() - epoch
     alive = (np.arange(LONGEST_HISTORY) < kept[:, None]) & (day < final)
     rows, columns = np.nonzero(alive)
@@ -84,10 +93,11 @@ def make_bucket(number: int, people: int, catalog: Catalog, first_month: int, la
             "glucose_mmol_l": missing((draw.lognormal(1.95, 0.25, n) * 100).round(), 0.6),
             "glucose_kind": draw.choice(3, p=[0.7, 0.1, 0.2], size=n),
             "hba1c_percent": missing((draw.normal(7.4, 1.2, n) * 100).round(), 0.92),
+            "due_day": np.where(draw.random(n) < 0.7, days + draw.choice([28, 30, 60], n), -1),
         }
     ).with_columns(
         pl.when(pl.col(c) >= 0).then(pl.col(c)).alias(c)
-        for c in ("sbp", "dbp", "glucose_mmol_l", "hba1c_percent")
+        for c in ("sbp", "dbp", "glucose_mmol_l", "hba1c_percent", "due_day")
     )
     gone = np.where(draw.random(people) < 0.05, first_month + draw.integers(0, 48, people), NEVER)
     frames = {
@@ -102,15 +112,21 @@ def make_bucket(number: int, people: int, catalog: Catalog, first_month: int, la
         ),
         "segments": _segments(draw, person, home, atoms, number, first_month),
         "cases": pl.DataFrame(
-            {"person": of_cases, "disease": disease, "detected_month": detected, "enrolled_month": enrolled}
+            {
+                "person": of_cases,
+                "disease": disease,
+                "detected_month": detected,
+                "enrolled_month": enrolled,
+                "suspected_month": np.where(suspected, detected - 1, NEVER),
+                "at_risk_month": np.where(suspected, detected - 2, NEVER),
+                "withdrawn_month": np.where(withdrawn, enrolled + 9, NEVER),
+            }
         ).sort("person", "disease"),
         "contacts": contacts,
     }
     schemas = zip(frames.items(), (PEOPLE, SEGMENTS, CASES, CONTACTS), strict=True)
-    typed = {
-        name: frame.select(pl.col(c).cast(t) for c, t in schema.items()) for (name, frame), schema in schemas
-    }
-    return Bucket(**typed)
+    typed = {name: lay_out(frame, schema) for (name, frame), schema in schemas}
+    return Bucket(**typed, assignments=lay_out(typed["people"].clear().select("person"), ASSIGNMENTS))
 
 
 def _segments(
@@ -125,18 +141,29 @@ def _segments(
 
 def write_buckets(folder: Path, patients: int, catalog: Catalog, first_month: int, last_month: int) -> int:
     """Write the buckets under a folder, `<bucket>/<table>.parquet`; returns the number of contacts."""
-    buckets, contacts = bucket_count(patients), 0
-    for number in range(buckets):
-        people = patients // buckets + (number < patients % buckets)
-        bucket = make_bucket(number, people, catalog, first_month, last_month)
-        home = folder / f"{number:05d}"
-        home.mkdir(parents=True)
-        for name, frame in bucket.tables().items():
-            frame.write_parquet(home / f"{name}.parquet", compression="zstd")
-        contacts += bucket.contacts.height
-    return contacts
+    buckets = bucket_count(patients)
+    work = [
+        (folder, number, patients // buckets + (number < patients % buckets), first_month, last_month)
+        for number in range(buckets)
+    ]
+    if buckets == 1:
+        return _write(*work[0])
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        return sum(pool.map(_write, *zip(*work), chunksize=4))
 
 
-def read_bucket(home: Path) -> Bucket:
-    """One bucket from its folder."""
-    return Bucket(**{name: pl.read_parquet(home / f"{name}.parquet") for name in LAYOUT})
+def _write(folder: Path, number: int, people: int, first_month: int, last_month: int) -> int:
+    from ncdsurv.catalog import load_catalog
+
+    bucket = make_bucket(number, people, load_catalog(), first_month, last_month)
+    home = folder / f"{number:05d}"
+    home.mkdir(parents=True)
+    for name, frame in bucket.tables().items():
+        frame.write_parquet(home / f"{name}.parquet", compression="zstd", compression_level=1)
+    return bucket.contacts.height
+
+
+def read_bucket(home: Path, contacts: str = "contacts") -> Bucket:
+    """One bucket from its folder; `contacts` names the file of contacts."""
+    tables = {name: pl.read_parquet(home / f"{name}.parquet") for name in LAYOUT if name != "contacts"}
+    return Bucket(**tables, contacts=pl.read_parquet(home / f"{contacts}.parquet"))

@@ -1,238 +1,301 @@
 """The same counts in DuckDB SQL, by change events: the engine's rival in the benchmark, its twin in the tests.
 
-Written to be as quick as SQL allows: no person x month grid; one pass over the contacts for all presets;
-integers packed so that "the last reading of the month" is a plain max(); changes added up per state before
-they are turned into measures.
+Written to be as quick as SQL allows. One sort of the visit days of each case serves all presets and all that
+is carried from day to day; between two contacts every state changes at months that are known from the row
+itself, so nothing is searched for as of a month and no person x month grid is made; a spell gives one change
+where it begins and one where it ends, added up by the masks of what each preset counts.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, Outcome, PatientStatus
-from ncdsurv.spells.layout import NEVER, STATUSES, encode_condition
-from ncdsurv.spells.rules import AT_TARGET, OFF_TARGET, UNREAD, Rules, preset_rules
-from ncdsurv.spells.states import FACTS, STANDING, measure_plan
+import polars as pl
+
+from benchmarks.engine_sql_states import code_of, compact_mask, spell_months
+from benchmarks.engine_sql_verdicts import judged_columns, verdict_of
+from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, PatientStatus, Quantity
+from ncdsurv.spells import measure_plan
+from ncdsurv.spells.layout import NEVER, STATUSES
+from ncdsurv.spells.rules import preset_rules
 
 if TYPE_CHECKING:
     import duckdb
 
     from ncdsurv.catalog import Catalog
-    from ncdsurv.catalog.conditions import Condition
 
-_SIGN = {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 OUT = STATUSES.index(PatientStatus.TRANSFERRED_OUT) + 1
+IN = STATUSES.index(PatientStatus.TRANSFERRED_IN) + 1
+CELL = "disease, place, sex, band"
 
 
-def _sql(condition: Condition) -> str:
-    tests = []
-    for test in encode_condition(condition).tests:
-        tests += [f"{test.column} {_SIGN[operator]} {limit}" for operator, limit in test.bounds]
-        if test.values:
-            tests.append(f"{test.column} IN ({', '.join(str(value) for value in test.values)})")
-    return "coalesce(" + " AND ".join(tests or ["true"]) + ", false)"
+@dataclass(frozen=True)
+class Query:
+    """What the statements are made of.
 
+    Attributes:
+        presets: Their ids; all must count the same kinds of contact.
+        place: The column of `segments` (or a table of its shape) that says where a person is counted.
+    """
 
-def _judged(catalog: Catalog, presets: list[str]) -> list[str]:
-    """One verdict expression per distinct target, in the order of `preset_rules`."""
-    expressions: dict[str, str] = {}
-    for preset in (catalog.presets[name] for name in presets):
-        for disease in catalog.diseases.values():
-            target = preset.target(disease.measurement)
-            if target is None:
-                continue
-            cases = []
-            for kind, reading in catalog.measurements[target.measurement].readings.items():
-                if kind not in target.readings:
-                    continue
-                usable = " AND ".join(
-                    [f"{column} IS NOT NULL" for column in reading.columns] + [_sql(reading.where)]
+    catalog: Catalog
+    presets: list[str]
+    first: int
+    last: int
+    place: str = "atom"
+
+    @cached_property
+    def rules(self):
+        """The rules of each preset."""
+        rules = preset_rules(self.catalog, self.presets)[0]
+        if len({rule.kinds for rule in rules}) != 1:
+            raise ValueError("presets with different visit kinds need one pass each")
+        return rules
+
+    @cached_property
+    def lanes(self):
+        """Columns that each preset's states fill, with their masks."""
+        return measure_plan(self.catalog).lanes(self.presets)
+
+    @cached_property
+    def verdicts(self) -> list[tuple[str, str]]:
+        """Distinct (verdict, companion's verdict) expressions of a contact on a case."""
+        return list(dict.fromkeys(verdict_of(rule) for rule in self.rules))
+
+    @cached_property
+    def intervals(self) -> list[int]:
+        """Distinct default intervals until the next visit is due, in days."""
+        return list(dict.fromkeys(rule.interval_days for rule in self.rules))
+
+    @cached_property
+    def quantities(self) -> list[tuple[str, Quantity]]:
+        """Columns that add up a quantity."""
+        plan = measure_plan(self.catalog)
+        return [(column.name, column.quantity) for column, _ in plan.quantities(self.presets)]
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Names of the counts, in the order of the result's columns m0, m1, ..."""
+        return measure_plan(self.catalog).columns_of(self.presets)
+
+    def statements(self) -> list[str]:
+        """Statements that leave the counts in table `counted`: disease, place, sex, band, month, m0, m1, ...
+
+        They read people, segments, cases, contacts; `contacts` must have `place`, its row's position in the
+        bucket order.
+        """
+        return [self._known(), self._stays(), self._days(), self._states(), self._changes(), self._counted()]
+
+    def _known(self) -> str:
+        begin = "least(at_risk_month, suspected_month, detected_month)"
+        return f"""CREATE TEMP TABLE known AS
+        SELECT row_number() OVER () AS case_id, c.person, disease, detected_month, enrolled_month,
+               suspected_month, at_risk_month, withdrawn_month, sex, birth_month, death_month,
+               greatest({begin}, {self.first})::INT AS start
+        FROM cases c JOIN people p USING (person) WHERE {begin} <= {self.last}"""
+
+    def _stays(self) -> str:
+        """Person, since, until, place, band: in which cell a person is counted from when to when."""
+        bands = [band.lower * MONTHS_PER_YEAR for band in self.catalog.age_bands]
+        unknown = len(bands)
+        edges = ", ".join(str(months) for months in bands)
+        # The dead grow no older and do not move: what would begin after the death does not begin.
+        return f"""CREATE TEMP TABLE stays AS
+        WITH moved AS (SELECT person, {self.place} AS place, CASE WHEN row_number() OVER w = 1 THEN -{NEVER}
+                              ELSE from_month END AS since, birth_month, death_month
+                       FROM segments JOIN people USING (person) WINDOW w AS (PARTITION BY person ORDER BY from_month)),
+        lived AS (SELECT *, lead(since, 1, 2 * {NEVER}) OVER (PARTITION BY person ORDER BY since) AS until
+                  FROM moved WHERE since <= death_month),
+        aged AS (SELECT person, birth_month, death_month, unnest([{unknown}, {", ".join(map(str, range(unknown)))}]) AS band,
+                        unnest([-{NEVER}, {edges}]) AS age FROM people),
+        born AS (SELECT person, band, CASE WHEN band = {unknown} THEN age ELSE birth_month + age END AS since
+                 FROM aged WHERE band = {unknown} OR birth_month + age <= death_month),
+        old AS (SELECT *, lead(since, 1, 2 * {NEVER}) OVER (PARTITION BY person ORDER BY since) AS until FROM born)
+        SELECT l.person, place, band, greatest(l.since, o.since) AS since, least(l.until, o.until) AS until
+        FROM lived l JOIN old o ON l.person = o.person AND l.since < o.until AND o.since < l.until
+        WHERE least(l.until, o.until) > {self.first} AND greatest(l.since, o.since) <= {self.last}"""
+
+    def _days(self) -> str:
+        """One row per case and visit day, and one before the first, with what is carried from day to day."""
+        kinds = ", ".join(map(str, self.rules[0].kinds))
+        judged = judged_columns(self.catalog, self.presets)
+        told = ", ".join(["*", *(f"{sql} AS judged_{i}" for i, sql in enumerate(judged))])
+        said = {f"v{i}": sql for i, (sql, _) in enumerate(self.verdicts)}
+        said |= {f"c{i}": sql for i, (_, sql) in enumerate(self.verdicts)}
+        last = lambda name: f"max(CASE WHEN {name} > 0 THEN place * 8 + {name} END) % 8"  # noqa: E731
+        dues = {f"due_{i}": f"coalesce(due_day, day + {days})" for i, days in enumerate(self.intervals)}
+        singly = ", ".join(
+            [
+                "CASE WHEN speaks THEN status ELSE 0 END AS status",
+                "speaks AND dispensed > 0 AS drugs",
+                *(f"CASE WHEN speaks THEN {sql} END AS {name}" for name, sql in dues.items()),
+                *said,
+            ]
+        )
+        together = ", ".join(
+            [
+                f"coalesce({last('CASE WHEN speaks THEN status ELSE 0 END')}, 0) AS status",
+                "bool_or(speaks AND dispensed > 0) AS drugs",
+                *(f"max(CASE WHEN speaks THEN {sql} END) AS {name}" for name, sql in dues.items()),
+                *(f"coalesce({last(name)}, 0) AS {name}" for name in said),
+            ]
+        )
+        # What a day does not say anew stays as it was.
+        keep = lambda value: f"last_value({value} IGNORE NULLS) OVER w"  # noqa: E731
+        before = lambda value: f"last_value({value}) OVER b"  # noqa: E731  # at the end of the month before
+        carried = [
+            f"{keep('CASE WHEN drugs THEN month END')} AS drug_month",
+            f"{before('status')} AS before_status",
+        ]
+        for name in dues:
+            left = f"CASE WHEN {name} IS NULL THEN NULL WHEN status = {OUT} THEN 4 * {NEVER} ELSE {name} END"
+            carried.append(f"{keep(left)} AS {name}")
+            carried.append(f"{before(f'{left} IGNORE NULLS')} AS before_{name}")
+        for name in said:
+            carried.append(f"{keep(f'CASE WHEN {name} > 0 THEN month * 8 + {name} END')} AS read_{name}")
+            carried.append(f"{name} AS day_{name}")
+        for i in range(len(self.verdicts)):
+            off = f"CASE WHEN v{i} > 0 THEN (v{i} > 1)::INT END"
+            one, two = (f"coalesce(lag({off}, {back} IGNORE NULLS) OVER w, 0) = 1" for back in (1, 2))
+            carried.append(
+                f"CASE WHEN v{i} > 0 THEN v{i} > 1 AND {one} ELSE {one} AND {two} END AS twice_{i}"
+            )
+        empty = ", ".join(
+            ["0 AS status", "false AS drugs", *(f"NULL AS {n}" for n in dues), *(f"0 AS {n}" for n in said)]
+        )
+        each = f"""SELECT *, {", ".join(f"{sql} AS {name}" for name, sql in said.items())}
+                 FROM (SELECT k.case_id, k.disease, t.*, (t.diseases >> k.disease) & 1 = 1 AS speaks
+                       FROM told t JOIN known k USING (person)"""
+        return f"""CREATE TEMP TABLE days AS
+        WITH told AS (SELECT {told} FROM contacts WHERE kind IN ({kinds}) AND month <= {self.last}),
+        again AS (SELECT person, day FROM contacts WHERE kind IN ({kinds}) AND month <= {self.last}
+                  GROUP BY ALL HAVING count(*) > 1),
+        apart AS (SELECT case_id, day, month, {singly} FROM ({each} ANTI JOIN again USING (person, day)))
+                  UNION ALL
+                  SELECT case_id, day, month, {together} FROM ({each} SEMI JOIN again USING (person, day)))
+                  GROUP BY case_id, day, month
+                  UNION ALL SELECT case_id, -{NEVER} AS day, -{NEVER} AS month, {empty} FROM known),
+        dated AS (SELECT *, date_part('day', date '1970-01-01' + day)::INT AS day_of_month FROM apart)
+        SELECT case_id, day, month, status, {", ".join(carried)},
+               lag(day) OVER w AS previous_day, lead(month, 1, {self.last + 1}) OVER w AS next_month
+        FROM dated WINDOW w AS (PARTITION BY case_id ORDER BY day),
+             b AS (PARTITION BY case_id ORDER BY day RANGE BETWEEN UNBOUNDED PRECEDING AND day_of_month PRECEDING)"""
+
+    def _states(self) -> str:
+        """Spells of constant state and cell: from, until, and for each lane the mask of what counts them."""
+        masks = []
+        for number, lane in enumerate(self.lanes):
+            facts, _ = compact_mask(measure_plan(self.catalog), lane)
+            code = code_of(self, self.rules[lane.preset], facts)
+            masks.append(f"(SELECT mask FROM masks WHERE lane = {number})[({code}) + 1] AS mask_{number}")
+        points = ", ".join(spell_months(self))
+        return f"""CREATE TEMP TABLE spells AS
+        WITH pieces AS (SELECT d.*, k.* EXCLUDE (case_id, start), s.place, s.band,
+                               greatest(d.month, k.start, s.since) AS lo, least(d.next_month, s.until) AS hi
+                        FROM days d JOIN known k USING (case_id)
+                        JOIN stays s ON k.person = s.person AND s.since < d.next_month AND s.until > d.month
+                        WHERE d.next_month > greatest(d.month, k.start - 1)
+                          AND least(d.next_month, s.until) > greatest(d.month, k.start, s.since)),
+        dated AS (SELECT * REPLACE (if(month < 0, NULL, month) AS month), {self._overdue_months()} FROM pieces),
+        spelled AS (SELECT *, lo AS from_month, hi AS until_month FROM dated WHERE hi = lo + 1
+                    UNION ALL
+                    SELECT * EXCLUDE (cut, step), cut[step] AS from_month, cut[step + 1] AS until_month
+                    FROM (SELECT *, unnest(range(1, len(cut))) AS step
+                          FROM (SELECT *, list_sort(list_distinct(list_filter([lo, hi, {points}],
+                                       lambda x: x BETWEEN lo AND hi))) AS cut FROM dated WHERE hi > lo + 1)))
+        SELECT disease, place, sex, band, from_month, until_month, {", ".join(masks)} FROM spelled"""
+
+    def _overdue_months(self) -> str:
+        """The month from which a case is overdue, for each default interval and grace."""
+        pairs = list(dict.fromkeys((self.intervals.index(r.interval_days), r.grace_days) for r in self.rules))
+        made = []
+        for interval, grace in pairs:
+            for when in ("", "before_"):
+                left = f"{when}due_{interval}"
+                due = f"date '1970-01-01' + ({left} + {grace} + 1)::INT"
+                index = f"(year({due}) * {MONTHS_PER_YEAR} + month({due}))::INT"
+                made.append(
+                    f"CASE WHEN {left} < {NEVER} THEN {index} END AS {when}overdue_{interval}_{grace}"
                 )
-                met = f"CASE WHEN {_sql(target.readings[kind])} THEN {AT_TARGET} ELSE {OFF_TARGET} END"
-                cases.append(f"WHEN {usable} THEN {met}")
-            key = f"{disease.measurement} {sorted(target.readings.items())!r}"
-            expressions.setdefault(key, f"CASE {' '.join(cases)} ELSE {UNREAD} END")
-    return list(expressions.values())
+        return ", ".join(made)
 
+    def _changes(self) -> str:
+        lanes = range(len(self.lanes))
+        masks = ", ".join(f"mask_{number}" for number in lanes)
+        some = " OR ".join(f"mask_{number} <> 0" for number in lanes)
+        sums = [
+            f"sum(CASE WHEN (mask_{number} >> {bit}) & 1 = 1 THEN change ELSE 0 END)::INT AS s{number}_{bit}"
+            for number, lane in enumerate(self.lanes)
+            for bit in range(len(lane.columns))
+        ]
+        return f"""CREATE TEMP TABLE changes AS
+        WITH moved AS (SELECT {CELL}, month, {masks}, sum(change) AS change
+                       FROM (SELECT {CELL}, {masks}, unnest([from_month, until_month]) AS month,
+                                    unnest([1, -1]) AS change FROM spells WHERE {some})
+                       WHERE month <= {self.last} GROUP BY ALL HAVING sum(change) <> 0)
+        SELECT {CELL}, month, {", ".join(sums)} FROM moved GROUP BY ALL"""
 
-def _verdict(rules: Rules) -> str:
-    """The verdict of a contact for a case's disease under one preset."""
-    told = f"CASE WHEN NOT speaks THEN 0 WHEN reported_target = 1 THEN {AT_TARGET}"
-    told += f" WHEN reported_target = 0 THEN {OFF_TARGET} ELSE {UNREAD} END"
-    cases = [f"WHEN disease = {d} THEN judged_{j}" for d, j in enumerate(rules.judged) if j >= 0]
-    return f"CASE {' '.join(cases)} ELSE {told} END"
-
-
-def _code(rules: Rules, variant: int, cuts: tuple[int, ...]) -> str:
-    by_day = [str(d) for d, j in enumerate(rules.judged) if j < 0]
-    day_only = "true" if rules.last_visit_only else f"disease IN ({', '.join(by_day) or '-1'})"
-    recent = f"CASE WHEN month - read_month_{variant} < {rules.outcome_window} THEN read_{variant} ELSE 0 END"
-    verdict = f"CASE WHEN {day_only} THEN coalesce(day_{variant}, 0) ELSE coalesce({recent}, 0) END"
-    no_visit = f"coalesce(month - visit_month, {NEVER})"
-    enrolled = "month - enrolled_month"
-    standing = f"""CASE
-        WHEN death_month <= month AND {enrolled} >= 0 THEN {STANDING["dead"]}
-        WHEN death_month <= month THEN {STANDING["died_before_enrolment"]}
-        WHEN {enrolled} < 0 THEN {STANDING["not_enrolled"]}
-        WHEN coalesce(moved_out, false) THEN {STANDING["transferred_out"]}
-        WHEN {enrolled} >= {rules.lost_after} AND {no_visit} >= {rules.lost_after} THEN {STANDING["lost_to_follow_up"]}
-        WHEN {enrolled} < {rules.enrolment_buffer} THEN {STANDING["newly_enrolled"]}
-        WHEN {no_visit} >= {rules.outcome_window} THEN {STANDING[Outcome.MISSED_VISIT]}
-        WHEN {verdict} = {AT_TARGET} THEN {STANDING[Outcome.CONTROLLED]}
-        WHEN {verdict} = {OFF_TARGET} THEN {STANDING[Outcome.UNCONTROLLED]}
-        ELSE {STANDING[Outcome.VISITED_UNMEASURED]} END"""
-    facts = {
-        "treated": f"coalesce(month - drug_month < {rules.treated_window}, false)::INT",
-        "seen": "coalesce(month = visit_month, false)::INT",
-        "dispensed": "coalesce(month = drug_month, false)::INT",
-        "newly_detected": "(month = detected_month)::INT",
-    }
-    code = standing
-    for fact in FACTS:
-        code = f"(({code}) * 2 + {facts[fact]})"
-    stage = " + ".join(f"({enrolled} >= {cut})::INT" for cut in cuts[1:])
-    return f"({code} * {len(cuts)} + {stage})::INT"
+    def _counted(self) -> str:
+        names = [
+            f"s{number}_{bit}" for number, lane in enumerate(self.lanes) for bit in range(len(lane.columns))
+        ]
+        running = ", ".join(f"sum(coalesce({name}, 0)) OVER w AS {name}" for name in names)
+        added = {
+            Quantity.VISIT_DAYS: "count(*)",
+            Quantity.INTERVALS: "count(previous)",
+            Quantity.INTERVAL_DAYS: "sum(day - previous)",
+            Quantity.TRANSFERS_IN: f"count(*) FILTER (status = {IN})",
+        }
+        flows = [
+            f"coalesce({added[quantity]}, 0)::INT AS f{i}" for i, (_, quantity) in enumerate(self.quantities)
+        ]
+        held = [column.name for lane in self.lanes for column in lane.columns]
+        held_in = dict(
+            zip(
+                [*held, *(name for name, _ in self.quantities)],
+                [*names, *(f"f{i}" for i in range(len(flows)))],
+            )
+        )
+        result = ", ".join(
+            f"coalesce({held_in[name]}, 0)::INT AS m{i}" for i, name in enumerate(self.columns)
+        )
+        some = " OR ".join(f"m{i} <> 0" for i in range(len(self.columns)))
+        return f"""CREATE TEMP TABLE counted AS
+        WITH cells AS (SELECT *, row_number() OVER () AS cell FROM (SELECT DISTINCT {CELL} FROM changes)),
+        grid AS (SELECT c.*, unnest(range({self.first}, {self.last + 1}))::INT AS month FROM cells c),
+        stocks AS (SELECT disease, place, sex, band, month, {running}
+                   FROM grid LEFT JOIN changes h USING ({CELL}, month)
+                   WINDOW w AS (PARTITION BY cell ORDER BY month)),
+        flows AS (SELECT disease, place, sex, band, month, {", ".join(flows)}
+                  FROM (SELECT disease, s.place, sex, band, d.month, day, status,
+                               nullif(previous_day, -{NEVER}) AS previous
+                        FROM days d JOIN known k USING (case_id)
+                        JOIN stays s ON k.person = s.person AND d.month >= s.since AND d.month < s.until
+                        WHERE d.month >= {self.first} AND d.month <= {self.last} AND enrolled_month <= d.month
+                          AND d.month <= death_month AND withdrawn_month > d.month)
+                  GROUP BY ALL)
+        SELECT * FROM (SELECT {CELL}, month, {result} FROM stocks FULL JOIN flows USING ({CELL}, month))
+        WHERE {some}"""
 
 
 def count_sql(catalog: Catalog, presets: list[str], first: int, last: int) -> list[str]:
-    """Statements that leave the counts in table `counted`, from views people, segments, cases, contacts.
-
-    `contacts` must have `place`, its row's position in the bucket order; `case_id` is made here. Presets are
-    taken to count the same visit kinds (the statements use the first one's).
-    """
-    rules, _ = preset_rules(catalog, presets)
-    plan = measure_plan(catalog)
-    if len({rule.kinds for rule in rules}) != 1:
-        raise ValueError("presets with different visit kinds need one pass each")
-    kinds = ", ".join(map(str, rules[0].kinds))
-    verdicts = list(dict.fromkeys(_verdict(rule) for rule in rules))
-    variant = [verdicts.index(_verdict(rule)) for rule in rules]
-    judged = ", ".join(
-        f"{expression} AS judged_{i}" for i, expression in enumerate(_judged(catalog, presets))
-    )
-    per_variant = range(len(verdicts))
-    packed = ", ".join(
-        f"max(CASE WHEN v{i} > 0 THEN place * 4 + v{i} END) AS last_{i}, "
-        f"max(CASE WHEN v{i} > 0 THEN day END) AS read_day_{i}"
-        for i in per_variant
-    )
-    unpacked = ", ".join(
-        f"last_{i} % 4 AS seen_{i}, CASE WHEN read_day_{i} = last_day THEN last_{i} % 4 END AS day_{i}"
-        for i in per_variant
-    )
-    carried = ", ".join(
-        f"last_value(seen_{i} IGNORE NULLS) OVER w AS read_{i}, "
-        f"last_value(CASE WHEN seen_{i} > 0 THEN month END IGNORE NULLS) OVER w AS read_month_{i}"
-        for i in per_variant
-    )
-    windows = sorted({rule.outcome_window for rule in rules})
-    after_visit = sorted({0, 1, *windows, *(rule.lost_after for rule in rules)})
-    after_drug = sorted({1, *(rule.treated_window for rule in rules)})
-    after_enrolment = sorted(
-        {r.enrolment_buffer for r in rules} | {r.lost_after for r in rules} | set(plan.cuts)
-    )
-    birthdays = [band.lower * MONTHS_PER_YEAR for band in catalog.age_bands]
-    steps = lambda column, table, after: (  # noqa: E731
-        f"SELECT case_id, {column} + unnest({list(after)}) AS month FROM {table} WHERE {column} IS NOT NULL"
-    )
-    points = [
-        "SELECT case_id, start AS month FROM known",
-        steps("detected_month", "known", [1]),
-        steps("enrolled_month", "known", after_enrolment),
-        "SELECT case_id, death_month AS month FROM known",
-        steps("birth_month", "known", birthdays),
-        steps("visit_month", "monthly", after_visit),
-        *(steps(f"read_month_{i}", "monthly", windows) for i in per_variant),
-        steps("drug_month", "monthly", after_drug),
-        "SELECT case_id, from_month AS month FROM known JOIN segments USING (person)",
-    ]
-    age = "least(month, death_month) - birth_month"
-    reached = " + ".join(f"({age} >= {months})::INT" for months in birthdays)
-    codes = ", ".join(f"{_code(rule, variant[q], plan.cuts)} AS code_{q}" for q, rule in enumerate(rules))
-    now = ", ".join(f"code_{q}::BIGINT * 100000000 + atom * 100 + band AS now_{q}" for q in range(len(rules)))
-    was = ", ".join(f"lag(now_{q}) OVER w AS was_{q}" for q in range(len(rules)))
-    # A state entered is +1 for it and -1 for the one before, in the same month: one sort serves all presets.
-    entered = " UNION ALL ".join(
-        f"""SELECT {q}::TINYINT AS preset, disease, sex, month, unnest([now_{q}, was_{q}]) AS state,
-               unnest([1, -1]) AS change
-        FROM states WHERE was_{q} IS DISTINCT FROM now_{q}"""
-        for q in range(len(rules))
-    )
-    measures = ", ".join(
-        f"sum(CASE WHEN (mask >> {bit}) & 1 = 1 THEN change ELSE 0 END)::INT AS m{bit}"
-        for bit in range(len(plan.measures))
-    )
-    running = ", ".join(
-        f"(sum(coalesce(m{bit}, 0)) OVER (PARTITION BY cell ORDER BY month))::INT AS m{bit}"
-        for bit in range(len(plan.measures))
-    )
-    some = " OR ".join(f"m{bit} <> 0" for bit in range(len(plan.measures)))
-    return [
-        f"""CREATE TEMP TABLE known AS SELECT row_number() OVER (ORDER BY person, disease) AS case_id, c.person,
-            disease, detected_month, enrolled_month, sex, birth_month, death_month,
-            greatest(detected_month, {first}) AS start
-        FROM cases c JOIN people p USING (person) WHERE detected_month <= {last}""",
-        f"""CREATE TEMP TABLE monthly AS
-        WITH told AS (SELECT *, {judged} FROM contacts WHERE kind IN ({kinds})),
-        each AS (SELECT case_id, month, day, place, status, dispensed, speaks,
-                        {", ".join(f"{sql} AS v{i}" for i, sql in enumerate(verdicts))}
-                 FROM (SELECT k.case_id, k.disease, t.*, (t.diseases >> k.disease) & 1 = 1 AS speaks
-                       FROM told t JOIN known k USING (person))),
-        months AS (SELECT case_id, month, max(day) AS last_day,
-                          max(CASE WHEN speaks AND status > 0 THEN place * 8 + status END) AS said,
-                          max(CASE WHEN speaks AND status > 0 THEN day END) AS said_day,
-                          bool_or(speaks AND dispensed > 0) AS dispensed, {packed}
-                   FROM each GROUP BY ALL),
-        flat AS (SELECT case_id, month, dispensed, said_day = last_day AND said % 8 = {OUT} AS moved_out, {unpacked}
-                 FROM months)
-        SELECT case_id, month, month AS visit_month, coalesce(moved_out, false) AS moved_out,
-               {", ".join(f"day_{i}" for i in per_variant)}, {carried},
-               last_value(CASE WHEN dispensed THEN month END IGNORE NULLS) OVER w AS drug_month
-        FROM flat WINDOW w AS (PARTITION BY case_id ORDER BY month)""",
-        f"""CREATE TEMP TABLE states AS
-        WITH points AS (SELECT DISTINCT case_id, month FROM ({" UNION ALL ".join(points)})
-                        WHERE month BETWEEN {first} AND {last}),
-        lived AS (SELECT person, atom, CASE WHEN row_number() OVER (PARTITION BY person ORDER BY from_month) = 1
-                  THEN 0 ELSE from_month END AS since FROM segments),
-        inside AS (SELECT p.case_id, p.month, k.* EXCLUDE (case_id) FROM points p JOIN known k USING (case_id)
-                   WHERE p.month >= k.start),
-        joined AS (SELECT i.*, m.* EXCLUDE (case_id, month) FROM inside i ASOF LEFT JOIN monthly m
-                   ON i.case_id = m.case_id AND i.month >= m.month),
-        placed AS (SELECT j.*, l.atom FROM joined j ASOF JOIN lived l
-                   ON j.person = l.person AND least(j.month, j.death_month) >= l.since),
-        coded AS (SELECT case_id, disease, sex, month, {now} FROM (
-            SELECT case_id, disease, sex, month, atom,
-                   CASE WHEN {reached} > 0 THEN {reached} - 1 ELSE {len(birthdays)} END AS band, {codes}
-            FROM placed))
-        SELECT disease, sex, month, {", ".join(f"now_{q}" for q in range(len(rules)))}, {was}
-        FROM coded WINDOW w AS (PARTITION BY case_id ORDER BY month)""",
-        f"""CREATE TEMP TABLE changes AS
-        WITH moved AS (SELECT preset, disease, sex, month, state, sum(change) AS change
-                       FROM ({entered}) WHERE state IS NOT NULL GROUP BY ALL HAVING sum(change) <> 0),
-        named AS (SELECT preset, disease, sex, month, change, (state // 100000000)::INT AS code,
-                         (state // 100 % 1000000)::INT AS atom, (state % 100)::INT AS band FROM moved)
-        SELECT n.preset, disease, atom, sex, band, month, {measures}
-        FROM named n JOIN masks USING (preset, code) WHERE mask <> 0 GROUP BY ALL""",
-        f"""CREATE TEMP TABLE counted AS
-        WITH cells AS (SELECT *, row_number() OVER () AS cell
-                       FROM (SELECT DISTINCT preset, disease, atom, sex, band FROM changes)),
-        grid AS (SELECT c.*, unnest(range({first}, {last + 1}))::INT AS month FROM cells c)
-        SELECT preset, disease, atom, sex, band, month, {", ".join(f"m{bit}" for bit in range(len(plan.measures)))}
-        FROM (SELECT g.preset, g.disease, g.atom, g.sex, g.band, g.month, {running}
-              FROM grid g LEFT JOIN changes h USING (preset, disease, atom, sex, band, month))
-        WHERE {some}""",
-    ]
+    """The statements of `Query` for some presets and months."""
+    return Query(catalog, presets, first, last).statements()
 
 
 def load_masks(connection: duckdb.DuckDBPyConnection, catalog: Catalog, presets: list[str]) -> None:
-    """Put the table of states, as masks of measures, beside the data: masks(preset, code, mask)."""
-    import polars as pl
-
-    masks = measure_plan(catalog).masks(presets)
-    parts = [
-        pl.DataFrame({"code": range(row.size), "mask": row}).with_columns(preset=pl.lit(q, pl.Int8))
-        for q, row in enumerate(masks)
-    ]
-    frame = pl.concat(parts).cast({"code": pl.Int32})
+    """Put what counts each state beside the data: masks(lane, mask), a list of masks in the states' order."""
+    plan = measure_plan(catalog)
+    masks = [compact_mask(plan, lane)[1] for lane in plan.lanes(presets)]
+    frame = pl.DataFrame(
+        {"lane": range(len(masks)), "mask": masks}, schema_overrides={"mask": pl.List(pl.Int64)}
+    )
     connection.register("mask_frame", frame)
-    connection.execute("CREATE TEMP TABLE masks AS SELECT preset, code, mask FROM mask_frame")
+    connection.execute("CREATE TEMP TABLE masks AS SELECT lane, mask FROM mask_frame")
+
+
+def counted_columns(catalog: Catalog, presets: list[str]) -> list[str]:
+    """Names, in the wide frame, of the columns m0, m1, ... of table `counted`."""
+    return Query(catalog, presets, 0, 0).columns

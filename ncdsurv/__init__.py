@@ -16,6 +16,11 @@ _VERBS = {
     "load_reference": "ncdsurv.reference",
     "trend": ("ncdsurv.trends", "fit_trend"),
     "choropleth": ("ncdsurv.maps", "draw_map"),
+    "rates": ("ncdsurv.indicators", "rates"),
+    "build_spells": "ncdsurv.frames",
+    "states": "ncdsurv.frames",
+    "count": "ncdsurv.frames",
+    "explain_person": "ncdsurv.frames",
     "fill_form": "ncdsurv.forms",
     "write_form": "ncdsurv.forms",
     "make_registry": "ncdsurv.synthetic",
@@ -32,6 +37,8 @@ if TYPE_CHECKING:
     from ncdsurv.catalog.vocabulary import Period
     from ncdsurv.errors import NcdsurvError
     from ncdsurv.forms import fill_form, write_form
+    from ncdsurv.frames import build_spells, count, explain_person, states
+    from ncdsurv.indicators import rates
     from ncdsurv.maps import draw_map as choropleth
     from ncdsurv.reference import load_reference
     from ncdsurv.registry import open_store
@@ -40,6 +47,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "indicators":  # so that ncdsurv.indicators.rates is there without an import of its own
+        return import_module("ncdsurv.indicators")
     if name not in _VERBS:
         raise AttributeError(f"module 'ncdsurv' has no attribute {name!r}")
     where = _VERBS[name]

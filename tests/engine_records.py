@@ -25,8 +25,14 @@ ATOMS = pl.DataFrame(
 def tables(
     persons: list, residences: list, diagnoses: list, visits: list, atoms: pl.DataFrame = ATOMS
 ) -> dict[str, pl.DataFrame]:
-    """The five record tables of a few persons; each person has one record, named like the person."""
-    crosswalk = [{"record_id": p["person_id"], "person_id": p["person_id"]} for p in persons]
+    """The five record tables of a few persons.
+
+    Each person has a record in one system, named like the person, and one in another, named `NAME+`.
+    """
+    systems = (("", "one"), ("+", "two"))
+    names = [(p["person_id"], *system) for p in persons for system in systems]
+    crosswalk = [{"record_id": name + more, "person_id": name} for name, more, _ in names]
+    origin = pl.Series("source", [source for *_, source in names], dtype=pl.String)
     lists = zip(
         (PERSONS, RESIDENCES, DIAGNOSES, VISITS, CROSSWALK),
         (persons, residences, diagnoses, visits, crosswalk),
@@ -35,6 +41,7 @@ def tables(
     for schema, rows in lists:
         full = [{name: row.get(name) for name in schema} for row in rows]
         frames.append(conform(pl.DataFrame(full, schema=dict(schema)), schema))
+    frames[-1] = frames[-1].with_columns(origin)
     return dict(zip(("persons", "residences", "diagnoses", "visits", "crosswalk"), frames)) | {"atoms": atoms}
 
 
@@ -47,7 +54,11 @@ def layout(records: dict[str, pl.DataFrame], catalog: Catalog) -> Bucket:
 def random_records(
     seed: int, people: int, catalog: Catalog, first: date, days: int, atoms: pl.DataFrame = ATOMS
 ) -> dict[str, pl.DataFrame]:
-    """A seeded handful of people with everything that can go wrong: gaps, same-day rows, moves, deaths."""
+    """A seeded handful of people with everything that can go wrong.
+
+    Gaps, same-day rows, moves, deaths, transfers, readings on and beside every limit, high readings of people
+    without a diagnosis, diagnoses withdrawn and stated again, pregnancies, appointments in the past.
+    """
     draw = Random(seed)
     diseases = [d.id for d in catalog.diseases.values() if not d.members]
     pairs = list(atoms.select("commune_2024", "commune_2025").iter_rows())
@@ -65,40 +76,62 @@ def random_records(
         for _ in range(draw.choice([1, 1, 1, 2, 3])):
             here = dict(zip(("commune_2024", "commune_2025"), draw.choice(pairs)))
             residences.append({"person_id": name, "from_on": day(200), **here})
-        own = draw.sample(diseases, draw.choice([1, 1, 2, 3]))
+        own = draw.sample(diseases, draw.choice([0, 1, 1, 1, 2, 3]))
+        if draw.random() < 0.5:  # the diseases with the most rules, more often than their share
+            own = list(dict.fromkeys([*own, draw.choice(diseases[:4])]))
         for disease in own:
-            recorded = day(600)
-            found = None if draw.random() < 0.3 else recorded - timedelta(days=draw.randint(-40, 2000))
-            diagnoses.append(
-                {
-                    "record_id": name,
-                    "disease": disease,
-                    "detected_on": found,
-                    "recorded_on": recorded,
-                    "icd10": "X",
-                }
-            )
+            for _ in range(draw.choice([1, 1, 1, 2])):
+                diagnoses.append(
+                    {
+                        "record_id": name + draw.choice(["", "+"]),
+                        "disease": disease,
+                        **_stated(draw, day(600), days),
+                    }
+                )
         for number_of_visit in range(draw.choice([0, 1, 3, 8, 20])):
-            on = visits[-1]["visited_on"] if number_of_visit and draw.random() < 0.15 else day(600)
-            visits.append(
-                {
-                    "record_id": name,
-                    "visit_id": f"v{len(visits)}",
-                    "visited_on": on,
-                    "sequence": draw.choice([None, 0, 480, 600]),
-                    "row_number": draw.randint(1, 4),
-                    "disease": draw.choice([None, *own]),
-                    "kind": draw.choice(["exam", "exam", "exam", "refill", "screening"]),
-                    "sbp": draw.choice([None, 120, 139, 140, 150]),
-                    "dbp": draw.choice([None, 80, 89, 90]),
-                    "glucose_mmol_l": draw.choice([None, 4.39, 4.4, 6.99, 7.0, 7.2, 7.21, 10.0, 11.09, 11.1]),
-                    "glucose_kind": draw.choice(["fasting", "random", "unknown", None]),
-                    "hba1c_percent": draw.choice([None, None, None, 6.99, 7.0, 8.0]),
-                    "supply_days": draw.choice([None, 0, 28, 90]),
-                    "reported_target": draw.choice([None, None, 0, 1, 2]),
-                    "patient_status": draw.choice(
-                        [None, "managed", "managed", "transferred_in", "transferred_out", "dead"]
-                    ),
-                }
-            )
+            on = visits[-1]["visited_on"] if number_of_visit and draw.random() < 0.2 else day(600)
+            speaks = draw.choice([None, *own, *own, draw.choice(diseases)])
+            record = {"record_id": name + draw.choice(["", "+"]), "visit_id": f"v{len(visits)}"}
+            visits.append({**record, **_visit(draw, on, speaks)})
     return tables(persons, residences, diagnoses, visits, atoms)
+
+
+def _stated(draw: Random, recorded: date, days: int) -> dict:
+    """One statement of a diagnosis, now and then withdrawn again."""
+    found = None if draw.random() < 0.3 else recorded - timedelta(days=draw.randint(-40, 2000))
+    withdrawn = recorded + timedelta(days=draw.randint(0, days)) if draw.random() < 0.12 else None
+    stated = recorded + timedelta(days=draw.randint(0, days)) if draw.random() < 0.3 else None
+    return {
+        "recorded_on": recorded,
+        "last_stated_on": stated,
+        "detected_on": found,
+        "withdrawn_on": withdrawn,
+    }
+
+
+def _visit(draw: Random, on: date, disease: str | None) -> dict:
+    """One contact: each reading on a limit of some preset, or just beside it, or absent."""
+    return {
+        "visited_on": on,
+        "facility": draw.choice([None, "F1", "F2", "F3"]),
+        "sequence": draw.choice([None, 0, 480, 600]),
+        "row_number": draw.randint(1, 4),
+        "disease": disease,
+        "kind": draw.choice(["exam", "exam", "exam", "refill", "screening"]),
+        "sbp": draw.choice([None, 120, 129, 130, 139, 139, 140, 150, 179, 180]),
+        "dbp": draw.choice([None, 79, 80, 84, 85, 89, 89, 90, 109, 110]),
+        "glucose_mmol_l": draw.choice(
+            [None, 4.39, 4.4, 5.59, 5.6, 6.99, 7.0, 7.2, 7.21, 7.8, 9.99, 10.0, 11.09, 11.1, 16.69, 16.7]
+        ),
+        "glucose_kind": draw.choice(["fasting", "random", "post_prandial", "unknown", None]),
+        "hba1c_percent": draw.choice([None, None, None, None, 5.69, 5.7, 6.49, 6.5, 6.99, 7.0, 8.99, 9.0]),
+        "lung_grade": draw.choice([None, None, 1, 2, 3]),
+        "asthma_control": draw.choice([None, None, 0, 1, 2]),
+        "pregnant": draw.choice([None, None, None, False, False, True]),
+        "supply_days": draw.choice([None, 0, 28, 30, 90]),
+        "next_visit_on": draw.choice([None, None, on + timedelta(days=draw.choice([-3, 0, 1, 28, 31, 60]))]),
+        "reported_target": draw.choice([None, None, 0, 1, 2]),
+        "patient_status": draw.choice(
+            [None, "managed", "managed", "transferred_in", "transferred_out", "dead"]
+        ),
+    }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field
+
+from ncdsurv.catalog.vocabulary import PeriodKind
 
 
 class Text(BaseModel):
@@ -103,7 +105,7 @@ class PeriodItem(BaseModel):
     """A period that has values."""
 
     period: str
-    kind: Literal["month", "quarter", "year"]
+    kind: PeriodKind
     first_month: str
     last_month: str
     vintage_in_force: str = Field(description="Administrative units in force at its end.")

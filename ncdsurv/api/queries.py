@@ -62,7 +62,7 @@ class DataQuery(Paged):
     area: Codes = Field(
         [], description="Area codes as text, with leading zeros; `vintage` says of which list."
     )
-    period: Codes = Field([], description="Periods: 2026-06, 2026-Q2, 2026.")
+    period: Codes = Field([], description="Periods: 2026-06, 2026-Q2, 2026-H1, 2026-9M, 2026.")
     from_: str | None = Field(
         None, alias="from", description="First month: periods that begin in it or later."
     )
@@ -111,7 +111,7 @@ class MapQuery(ReleaseQuery):
     disease: str = Field(description="Disease code.")
     preset: str = Field(description="Preset of definitions.")
     vintage: Vintage = Field(description="List of administrative units.")
-    period: str = Field(description="A period: 2026-06, 2026-Q2, 2026.")
+    period: str = Field(description="A period: 2026-06, 2026-Q2, 2026-H1, 2026-9M, 2026.")
     within: str | None = Field(
         None, description="Code of an area to stay inside; without it the whole nation."
     )

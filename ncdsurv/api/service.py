@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ncdsurv.api.auth import Caller, visible_areas
 from ncdsurv.api.keys import KeyFile
 from ncdsurv.api.problems import Fault, Problem, unknown_code, unprocessable
-from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES
+from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Period
 from ncdsurv.errors import UsageError
 
 if TYPE_CHECKING:
@@ -114,13 +114,8 @@ class OpenRelease:
         """What is published: one row per combination, with its first and last period and number of areas."""
         import polars as pl
 
-        kind = (
-            pl.when(pl.col("period").str.contains("Q"))
-            .then(pl.lit("quarter"))
-            .when(pl.col("period").str.len_chars() == 4)
-            .then(pl.lit("year"))
-            .otherwise(pl.lit("month"))
-        )
+        kinds = {text: Period.parse(text).kind.value for text in self.contents["period"]}
+        kind = pl.col("period").replace_strict(kinds, return_dtype=pl.String)
         keys = ["indicator", "preset", "disease", "area_vintage", "area_level", "standardisation"]
         return (
             self.release.scan_values()

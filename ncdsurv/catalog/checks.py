@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ncdsurv.catalog.vocabulary import CONTACT_FLAGS
 from ncdsurv.errors import nearest
 
 
@@ -20,22 +21,30 @@ def cross_problems(parts: Mapping[str, Any]) -> list[str]:
                 problems.append(f"{file}: [{owner}] {field}: unknown {kind.removesuffix('s')} {name!r}{hint}")
 
     for disease in parts["diseases"].values():
-        named("diseases.toml", disease.id, "measurement", [disease.measurement], "measurements")
+        for field in ("measurement", "companion"):
+            named("diseases.toml", disease.id, field, [getattr(disease, field)], "measurements")
         named("diseases.toml", disease.id, "members", disease.members, "diseases")
+        problems += _suspicion_problems(disease, parts["measurements"])
+    for flag in parts["contact_flags"].values():
+        if flag.id not in CONTACT_FLAGS:
+            problems.append(
+                f"contact_flags.toml: [{flag.id}] id: no such column of a visit; allowed: "
+                + ", ".join(CONTACT_FLAGS)
+            )
     for preset in parts["presets"].values():
         measured = [target.measurement for target in preset.targets]
         named("presets.toml", preset.id, "targets", measured, "measurements")
         problems += _target_problems(preset, parts["measurements"])
     for indicator in parts["indicators"].values():
-        named("indicators.toml", indicator.id, "presets", indicator.presets, "presets")
+        named("indicators", indicator.id, "presets", indicator.presets, "presets")
         named(
-            "indicators.toml",
+            "indicators",
             indicator.id,
             "denominator_by_preset",
             indicator.denominator_by_preset,
             "presets",
         )
-        named("indicators.toml", indicator.id, "diseases", indicator.diseases, "diseases")
+        named("indicators", indicator.id, "diseases", indicator.diseases, "diseases")
     for prevalence in parts["prevalence"].values():
         named("prevalence.toml", prevalence.id, "disease", [prevalence.disease], "diseases")
         if prevalence.default:
@@ -62,15 +71,39 @@ def _target_problems(preset: Any, measurements: Mapping[str, Any]) -> list[str]:
                 f"presets.toml: [{preset.id}] targets.{target.measurement}: reading {kind!r} stands in only "
                 "one of measurements.toml and the target; give both the same readings"
             )
-        for kind, condition in target.readings.items():
-            allowed = (
-                measurement.readings[kind].columns if kind in measurement.readings else condition.columns
-            )
-            if extra := set(condition.columns) - set(allowed):
-                problems.append(
-                    f"presets.toml: [{preset.id}] targets.{target.measurement}.{kind}: unknown column "
-                    f"{sorted(extra)}; allowed: {', '.join(allowed)}"
-                )
+        where = f"presets.toml: [{preset.id}] targets.{target.measurement}"
+        problems += [
+            f"{where}.moderate: reading {kind!r} is not one of the target's; allowed: "
+            + ", ".join(target.readings)
+            for kind in target.moderate.keys() - target.readings.keys()
+        ]
+        for conditions in (target.readings, target.moderate):
+            problems += _column_problems(where, conditions, measurement)
+    return problems
+
+
+def _suspicion_problems(disease: Any, measurements: Mapping[str, Any]) -> list[str]:
+    measurement = measurements.get(disease.measurement)
+    if measurement is None:
+        return []
+    problems = []
+    for field in ("below_suspected", "below_at_risk"):
+        where, conditions = f"diseases.toml: [{disease.id}] {field}", getattr(disease, field)
+        problems += [
+            f"{where}: {kind!r} is no reading of {measurement.id!r}; allowed: {', '.join(measurement.readings)}"
+            for kind in conditions.keys() - measurement.readings.keys()
+        ]
+        problems += _column_problems(where, conditions, measurement)
+    return problems
+
+
+def _column_problems(where: str, conditions: Mapping[str, Any], measurement: Any) -> list[str]:
+    """Conditions may name the columns of their kind of reading only."""
+    problems = []
+    for kind, condition in conditions.items():
+        allowed = measurement.readings[kind].columns if kind in measurement.readings else condition.columns
+        if extra := set(condition.columns) - set(allowed):
+            problems.append(f"{where}.{kind}: unknown column {sorted(extra)}; allowed: {', '.join(allowed)}")
     return problems
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from ncdsurv.catalog.models import Definition, Names
-from ncdsurv.catalog.vocabulary import Kind, Level, Period, Vintage
+from ncdsurv.catalog.vocabulary import Kind, Level, Period, PeriodKind, Vintage
 
 
 class FormMeasure(Definition):
@@ -98,6 +98,9 @@ WORDS = (
     "page",
     "month",
     "quarter",
+    "half_year_1",
+    "half_year_2",
+    "nine_months",
     "year",
     "place_date",
     "prepared_by",
@@ -125,7 +128,7 @@ class FormDefinition(Definition):
     valid_from: str
     valid_to: str
     vintage: Vintage
-    periods: tuple[Literal["month", "quarter", "year"], ...]
+    periods: tuple[PeriodKind, ...]
     preset: str
     verified: bool
     unverified: Names | None = None

@@ -16,6 +16,7 @@ from ncdsurv.catalog.code_lists import CodeList, load_code_lists
 from ncdsurv.catalog.forms import FormDefinition, load_forms
 from ncdsurv.catalog.models import (
     AgeBand,
+    ContactFlag,
     Definition,
     Disease,
     Indicator,
@@ -35,8 +36,8 @@ DEFINITIONS = Path(__file__).parent / "definitions"
 _FILES: dict[str, type[Definition]] = {
     "diseases": Disease,
     "measurements": Measurement,
+    "contact_flags": ContactFlag,
     "presets": Preset,
-    "indicators": Indicator,
     "prevalence": Prevalence,
     "targets": NationalTarget,
     "standard_populations": StandardPopulation,
@@ -51,6 +52,7 @@ class Catalog(BaseModel):
 
     diseases: dict[str, Disease]
     measurements: dict[str, Measurement]
+    contact_flags: dict[str, ContactFlag]
     presets: dict[str, Preset]
     indicators: dict[str, Indicator]
     prevalence: dict[str, Prevalence]
@@ -109,6 +111,7 @@ def _load(folder: Path) -> Catalog:
     parts: dict[str, Any] = {
         name: _read_tables(folder / f"{name}.toml", model, problems) for name, model in _FILES.items()
     }
+    parts["indicators"] = _read_folder(folder / "indicators", Indicator, problems)
     parts["age_bands"] = _read_bands(folder / "age_bands.toml", problems)
     parts["plausibility"], found = load_plausibility(folder / "plausibility.toml")
     problems += found
@@ -134,13 +137,32 @@ def _toml(path: Path, problems: list[str]) -> dict[str, Any]:
     return {}
 
 
-def _read_tables(path: Path, model: type[Definition], problems: list[str]) -> dict[str, Any]:
+def _read_tables(
+    path: Path, model: type[Definition], problems: list[str], where: str | None = None, **known: str
+) -> dict[str, Any]:
     found = {}
     for name, table in _toml(path, problems).items():
         try:
-            found[name] = model.model_validate({"id": name, **table} if isinstance(table, dict) else table)
+            whole = {"id": name, **known, **table} if isinstance(table, dict) else table
+            found[name] = model.model_validate(whole)
         except ValidationError as error:
-            problems += describe(path.name, name, error)
+            problems += describe(where or path.name, name, error)
+    return found
+
+
+def _read_folder(folder: Path, model: type[Definition], problems: list[str]) -> dict[str, Any]:
+    """Definitions of one kind kept in one file per family (`1_detection.toml`), in the order of the files."""
+    files = sorted(folder.glob("*.toml"))
+    if not files:
+        problems.append(f"{folder.name}: the folder is missing or holds no file")
+    found: dict[str, Any] = {}
+    for path in files:
+        where = f"{folder.name}/{path.name}"
+        family = path.stem.lstrip("0123456789_")
+        for name, definition in _read_tables(path, model, problems, where, family=family).items():
+            if name in found:
+                problems.append(f"{where}: [{name}] id: stands in another file of the folder too")
+            found[name] = definition
     return found
 
 

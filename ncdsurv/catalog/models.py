@@ -2,59 +2,55 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import Field, model_validator
 
+from ncdsurv.catalog.base import (
+    Definition,
+    MeasurementCondition,
+    Names,
+    SpellCondition,
+    write_condition,
+)
 from ncdsurv.catalog.conditions import Condition
-from ncdsurv.catalog.vocabulary import Kind, Level, SpellColumn, VisitKind
+from ncdsurv.catalog.icd10 import check_set, in_set
+from ncdsurv.catalog.indicator import Indicator
+from ncdsurv.catalog.vocabulary import VisitKind
 
-_ICD = re.compile(r"^[A-Z]\d\d[0-9A-Z]{0,3}$")
-
-
-def _condition(columns: Any) -> BeforeValidator:
-    def read(value: Any) -> Any:
-        return value if isinstance(value, Condition) or value is None else Condition.parse(value, columns)
-
-    return BeforeValidator(read)
-
-
-def write_condition(condition: Condition | None) -> dict[str, Any] | None:
-    """A condition as it would stand in a definition file."""
-    if condition is None:
-        return None
-    return {
-        test.column: dict(test.bounds)
-        if test.bounds
-        else (test.values[0] if len(test.values) == 1 else list(test.values))
-        for test in condition.tests
-    }
-
-
-_plain = PlainSerializer(write_condition, return_type=dict[str, Any] | None)
-SpellCondition = Annotated[Condition, _condition([c.value for c in SpellColumn]), _plain]
-MeasurementCondition = Annotated[Condition, _condition(None), _plain]
-
-
-class Definition(BaseModel):
-    """Base: frozen, no unknown field, no silent coercion of text into numbers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-class Names(Definition):
-    """A name or text in Vietnamese and English."""
-
-    vi: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-
-    def __getitem__(self, language: str) -> str:
-        return str(getattr(self, language))
+__all__ = [
+    "AgeBand",
+    "ContactFlag",
+    "Definition",
+    "Disease",
+    "Indicator",
+    "Measurement",
+    "MeasurementCondition",
+    "Names",
+    "NationalTarget",
+    "Preset",
+    "Prevalence",
+    "Publication",
+    "Reading",
+    "SpellCondition",
+    "StandardPopulation",
+    "Target",
+    "write_condition",
+]
 
 
 class Disease(Definition):
-    """A disease, or a group counted as one (`members`): names, ICD-10 set, what its control rests on."""
+    """A disease, or a group counted as one (`members`): names, ICD-10 set, what its control rests on.
+
+    Attributes:
+        measurement: Whose readings decide the outcome; without one the source's own verdict does.
+        or_reported: Where a contact gives no reading, the source's own verdict (`reported_target`) decides.
+        companion: A measurement of another disease that is followed in these people as well.
+        below_suspected: By kind of reading: who does not satisfy it is suspected of the disease.
+        below_at_risk: By kind of reading: who satisfies the former but not this is at risk.
+        suspicion_source: Where the two limits come from.
+        rests_on: What an outcome of this disease rests on, for readers.
+    """
 
     id: str
     names: Names
@@ -63,6 +59,13 @@ class Disease(Definition):
     icd10_excluded: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     measurement: str | None = None
+    or_reported: bool = False
+    companion: str | None = None
+    below_suspected: dict[str, MeasurementCondition] = Field(default_factory=dict)
+    below_at_risk: dict[str, MeasurementCondition] = Field(default_factory=dict)
+    suspicion_source: str | None = None
+    suspicion_verified: bool = False
+    rests_on: Names
     source: str
     verified: bool
 
@@ -70,10 +73,13 @@ class Disease(Definition):
     def _shape(self) -> Disease:
         if bool(self.icd10) == bool(self.members):
             raise ValueError("give either icd10 or members")
-        for part in (*self.icd10, *self.icd10_excluded):
-            ends = part.split("-")
-            if len(ends) > 2 or not all(_ICD.match(end) for end in ends):
-                raise ValueError(f"icd10 {part!r}: want I10 or I10-I15, without dots")
+        if (self.below_suspected or self.below_at_risk) and (self.measurement is None or self.members):
+            raise ValueError("suspicion needs a measurement of the disease, and is not for groups")
+        if set(self.below_at_risk) - set(self.below_suspected):
+            raise ValueError("below_at_risk names a kind of reading that below_suspected does not")
+        if bool(self.below_suspected) != bool(self.suspicion_source):
+            raise ValueError("below_suspected and suspicion_source go together")
+        check_set((*self.icd10, *self.icd10_excluded))
         return self
 
     def matches(self, code: str | None) -> bool:
@@ -82,16 +88,31 @@ class Disease(Definition):
         Args:
             code: As written, for instance `I10`, `E11.9`, `G63.2*`.
         """
-        plain = re.sub(r"[^A-Z0-9]", "", (code or "").upper())
-        if not _ICD.match(plain):
-            return False
-        inside = any(_covers(part, plain) for part in self.icd10)
-        return inside and not any(_covers(part, plain) for part in self.icd10_excluded)
+        return in_set(code, self.icd10) and not in_set(code, self.icd10_excluded)
 
 
-def _covers(part: str, plain: str) -> bool:
-    first, _, last = part.partition("-")
-    return first <= plain[: len(first)] <= (last or first)
+class ContactFlag(Definition):
+    """What ICD-10 codes say of a contact itself; `id` is the yes/no column of the visit that keeps it.
+
+    `words` say the same in a diagnosis without codes; such a text names no disease of the registry.
+    """
+
+    id: str
+    names: Names
+    icd10: tuple[str, ...] = Field(min_length=1)
+    words: tuple[str, ...] = ()
+    effect: Names
+    source: str
+    verified: bool
+
+    @model_validator(mode="after")
+    def _shape(self) -> ContactFlag:
+        check_set(self.icd10)
+        return self
+
+    def matches(self, code: str | None) -> bool:
+        """Whether an ICD-10 code, as written, raises the flag."""
+        return in_set(code, self.icd10)
 
 
 class Reading(Definition):
@@ -119,14 +140,29 @@ class AgeBand(Definition):
 
 
 class Target(Definition):
-    """Control of one measurement: for each kind of reading, the condition on its columns."""
+    """Control of one measurement: for each kind of reading, the condition on its columns.
+
+    `moderate` bounds the readings that are off target, but only moderately; a kind without one leaves the
+    degree untold. `source` and `verified` stand where they differ from the preset's.
+    """
 
     measurement: str
     readings: dict[str, MeasurementCondition]
+    moderate: dict[str, MeasurementCondition] = Field(default_factory=dict)
+    source: str | None = None
+    verified: bool | None = None
 
 
 class Preset(Definition):
-    """A set of rules of control and follow-up; every published value says which one it used."""
+    """A set of rules of control and follow-up; every published value says which one it used.
+
+    Attributes:
+        lost_grace: Nobody is lost before `lost_after_months` have passed since the enrolment.
+        default_interval_days: Days until the next visit is due, where a contact names neither an
+            appointment nor days of supply.
+        overdue_grace_days: Days after the due day on which a person is not yet overdue.
+        same_day: Of several readings of one day the last, the lowest of each column, or the mean counts.
+    """
 
     id: str
     names: Names
@@ -134,9 +170,14 @@ class Preset(Definition):
     outcome_window_months: int = Field(ge=1)
     enrolment_buffer_months: int = Field(ge=0)
     lost_after_months: int = Field(ge=1)
+    lost_grace: bool
+    default_interval_days: int = Field(ge=1)
+    overdue_grace_days: int = Field(ge=0)
+    overdue_source: str
+    overdue_verified: bool
     treated_window_months: int = Field(ge=1)
     reading: Literal["last_reading", "last_visit"]
-    same_day: Literal["last"]
+    same_day: Literal["last", "lowest", "mean"]
     visit_kinds: tuple[VisitKind, ...]
     targets: tuple[Target, ...]
     source: str
@@ -145,53 +186,6 @@ class Preset(Definition):
     def target(self, measurement: str | None) -> Target | None:
         """The target of a measurement, or None where the disease has none."""
         return next((target for target in self.targets if target.measurement == measurement), None)
-
-
-class Indicator(Definition):
-    """An indicator: numerator (always AND the denominator), denominator, unit, interval, over time."""
-
-    id: str
-    names: Names
-    definition: Names
-    kind: Kind
-    numerator: SpellCondition
-    denominator: SpellCondition | None = None
-    denominator_by_preset: dict[str, SpellCondition] = {}
-    denominator_source: Literal["spells", "estimated_cases", "population", "none"] = "spells"
-    population_ages: tuple[int, ...] | None = Field(default=None, min_length=1, max_length=2)
-    unit: Literal["percent", "count", "per_100000"]
-    ci_method: Literal["wilson", "poisson", "none"]
-    age_standardised: bool = False
-    cohort_offset_months: int | None = None
-    polarity: Literal["high_good", "low_good", "no_judgement"]
-    presets: tuple[str, ...]
-    diseases: tuple[str, ...] = ()
-    levels: tuple[Level, ...] = tuple(Level)
-    cascade_step: str | None = None
-    source: str
-    verified: bool
-
-    @model_validator(mode="after")
-    def _shape(self) -> Indicator:
-        needs = self.denominator_source == "spells"
-        if needs and self.denominator is None and not set(self.presets) <= set(self.denominator_by_preset):
-            raise ValueError("a denominator over spells is missing")
-        if not needs and (self.denominator is not None or self.denominator_by_preset):
-            raise ValueError(f"denominator given, but denominator_source is {self.denominator_source!r}")
-        if (self.unit == "count") != (self.denominator_source == "none"):
-            raise ValueError("a count has denominator_source 'none', and only a count has")
-        if self.kind is Kind.COHORT and self.cohort_offset_months is None:
-            raise ValueError("a cohort needs cohort_offset_months")
-        return self
-
-    def denominator_for(self, preset: str) -> Condition | None:
-        """The denominator under a preset; None where it does not come from spells."""
-        return self.denominator_by_preset.get(preset, self.denominator)
-
-    def numerator_for(self, preset: str) -> Condition:
-        """The numerator AND the denominator: n <= d by construction."""
-        denominator = self.denominator_for(preset)
-        return self.numerator if denominator is None else denominator & self.numerator
 
 
 class Prevalence(Definition):

@@ -1,8 +1,9 @@
 """How a source of linked resources (FHIR R4) is described: identifier systems, places in resources, what joins what.
 
 A place is written `Type.element.element`. `element[name]` takes only elements that carry one of the systems of that
-name, `>` follows a reference to another type, `?` at the end asks whether something stands there, and `@last` uses
-the answer only for a person's last contact in the file: `Encounter.serviceProvider>Organization.name`.
+name, `>` follows a reference to another type, `?` at the end asks whether something stands there, `@last` uses
+the answer only for a person's last contact in the file, and `@ended` takes what is said by resources that have ended,
+as `TEXT@DAY`: `Encounter.serviceProvider>Organization.name`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,22 @@ from pydantic import Field
 
 from ncdsurv.catalog.models import Definition
 
-LAST = "@last"
+LAST, ENDED = "@last", "@ended"
 FOLLOW = ">"
 LAB, DAY = "LAB", "DAY"
 _STEP = r"[a-z]\w*(?:\[\w+\])?"
 _RESOURCE = rf"[A-Z]\w+(?:\.{_STEP})+"
-PLACE = re.compile(rf"({_RESOURCE}>)*{_RESOURCE}\??({LAST})?")
+PLACE = re.compile(rf"({_RESOURCE}>)*{_RESOURCE}\??({LAST}|{ENDED})?")
 _SCHEME = re.compile(r"^https?://")
+
+
+def bare(place: str) -> str:
+    """A place without the mark at its end.
+
+    >>> bare("Patient.deceased?@last"), bare("Condition.code@ended")
+    ('Patient.deceased?', 'Condition.code')
+    """
+    return place.removesuffix(LAST).removesuffix(ENDED)
 
 
 def plain_system(url: str) -> str:
@@ -41,7 +51,10 @@ class ResourceMapping(Definition):
     contact it was given at. `person`, `contact` and `holds` are the elements that refer to its person, to its
     contact, and (of a contact) to its facts; `time` when it was true, `before` what its contact came before.
     `measures`: it carries analyses by code. By element, `withdrawn` are codes of resources that do not count,
-    `lasting` of those that stay true after the contact they name.
+    `lasting` of those that stay true after the contact they name. One whose status is among `withdrawn` but that
+    names a day in one of the elements `ended` held until that day, or, with a status among `never`, was wrong from
+    the beginning and known to be so from that day on. One whose text begins with a word of `lapsing` is true for
+    `lapses_after_days` only, whether or not it says that it ended.
     """
 
     joins: Literal["person", "contact", "contact_or_day", "every_contact", "next_contact"]
@@ -53,6 +66,10 @@ class ResourceMapping(Definition):
     measures: bool = False
     lasting: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     withdrawn: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    ended: tuple[str, ...] = ()
+    never: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    lapsing: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    lapses_after_days: int = Field(default=0, ge=0)
 
 
 class LinkedMapping(Definition):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ncdsurv.catalog.vocabulary import PatientStatus, Sex, VisitKind
+from ncdsurv.catalog.vocabulary import GLUCOSE_KINDS, PatientStatus, Sex, VisitKind
 
 HISTORY = "history:"  # before a disease: the person's own word of it
 REFUSED = "refused"  # a code that says: this row is no contact of the registry
@@ -24,11 +24,17 @@ FIELDS: dict[str, tuple[str, ...] | None] = {
         "other",
     ),
     **dict.fromkeys(("sbp", "dbp", "blood_pressure", "glucose", "glucose_unit", "hba1c", "hba1c_unit")),
-    "glucose_kind": ("fasting", "random", "unknown"),
+    "glucose_kind": GLUCOSE_KINDS,
     **dict.fromkeys(("weight_kg", "height_cm", "supply_days", "drugs", "next_visit_on")),
+    "lung_grade": ("1", "2", "3"),
+    "asthma_control": ("0", "1", "2"),
     "reported_target": ("0", "1", "2"),
     "patient_status": tuple(PatientStatus),
+    "diagnosis_ended": None,
 }
+
+# Fields whose codes are small numbers: a mark or a nought there is a grade, not medicine or nothing.
+GRADES = tuple(name for name, codes in FIELDS.items() if codes and all(code.isdigit() for code in codes))
 
 # What a mapping must give: one of each group (`a+b` = both together).
 REQUIRED: tuple[tuple[str, ...], ...] = (

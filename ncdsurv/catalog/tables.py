@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from ncdsurv.catalog.vocabulary import CONTACT_FLAGS
+
 Schema = Mapping[str, pl.DataType]
 
 _TEXT, _DAY, _INT16, _REAL, _ROW = pl.String(), pl.Date(), pl.Int16(), pl.Float64(), pl.Int64()
@@ -36,6 +38,8 @@ DIAGNOSES: Schema = {
     "detected_where": _TEXT,
     "facility": _TEXT,
     "recorded_on": _DAY,
+    "last_stated_on": _DAY,
+    "withdrawn_on": _DAY,
     **_ORIGIN,
 }
 VISITS: Schema = {
@@ -53,6 +57,9 @@ VISITS: Schema = {
     "hba1c_percent": _REAL,
     "weight_kg": _REAL,
     "height_cm": _REAL,
+    "lung_grade": pl.Int8(),
+    "asthma_control": pl.Int8(),
+    **dict.fromkeys(CONTACT_FLAGS, pl.Boolean()),
     "supply_days": _INT16,
     "next_visit_on": _DAY,
     "reported_target": pl.Int8(),

@@ -15,6 +15,8 @@ from ncdsurv.errors import UsageError
 
 MONTHS_PER_YEAR = 12
 MONTHS_PER_QUARTER = 3
+MONTHS_PER_HALF_YEAR = 6
+MONTHS_PER_NINE_MONTHS = 9
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 NATION = "VN"
 BOTH_SEXES, ALL_AGES = "both", "all"
@@ -43,6 +45,12 @@ class VisitKind(StrEnum):
     EXAM = "exam"
     REFILL = "refill"
     SCREENING = "screening"
+
+
+GLUCOSE_KINDS = ("fasting", "random", "post_prandial", "unknown")
+"""When a glucose was taken; unknown is a reading without a word on it."""
+CONTACT_FLAGS = ("pregnant",)
+"""Yes/no columns of a visit that its ICD-10 codes raise (`contact_flags.toml`)."""
 
 
 class Finding(StrEnum):
@@ -93,6 +101,32 @@ class Treatment(StrEnum):
     UNTREATED = "untreated"
 
 
+class Suspicion(StrEnum):
+    """What readings alone say of somebody not known to have the disease; a suspicion is no diagnosis."""
+
+    NONE = "none"
+    AT_RISK = "at_risk"
+    SUSPECTED = "suspected"
+
+
+class Severity(StrEnum):
+    """How far off target the outcome's reading was; untold where the target tells no degrees."""
+
+    AT_TARGET = "at_target"
+    MODERATE = "moderate"
+    SEVERE = "severe"
+    UNTOLD = "untold"
+
+
+class Quantity(StrEnum):
+    """Flows of a month that are added up over visits instead of counting people in a state."""
+
+    VISIT_DAYS = "visit_days"
+    INTERVALS = "intervals"
+    INTERVAL_DAYS = "interval_days"
+    TRANSFERS_IN = "transfers_in"
+
+
 class SpellColumn(StrEnum):
     """The only columns a condition may name (the closed grammar)."""
 
@@ -106,6 +140,34 @@ class SpellColumn(StrEnum):
     NEWLY_ENROLLED = "newly_enrolled"
     SEEN = "seen"
     DISPENSED = "dispensed"
+    SUSPICION = "suspicion"
+    KNOWN_OR_SUSPECTED = "known_or_suspected"
+    SEVERITY = "severity"
+    OVERDUE = "overdue"
+    OVERDUE_AT_START = "overdue_at_start"
+    UNCONTROLLED_TWICE = "uncontrolled_twice"
+    COMPANION_AT_TARGET = "companion_at_target"
+
+
+class PeriodKind(StrEnum):
+    """Lengths of a reporting period (Circular 37/2019/TT-BYT); nine months are January to September."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    HALF_YEAR = "half_year"
+    NINE_MONTHS = "nine_months"
+    YEAR = "year"
+
+
+PERIOD_MONTHS = {
+    PeriodKind.MONTH: 1,
+    PeriodKind.QUARTER: MONTHS_PER_QUARTER,
+    PeriodKind.HALF_YEAR: MONTHS_PER_HALF_YEAR,
+    PeriodKind.NINE_MONTHS: MONTHS_PER_NINE_MONTHS,
+    PeriodKind.YEAR: MONTHS_PER_YEAR,
+}
+"""Months of each kind of period."""
+_KIND_OF = {months: kind for kind, months in PERIOD_MONTHS.items()}
 
 
 class Level(StrEnum):
@@ -178,17 +240,20 @@ def month_label(index: int) -> str:
     return f"{month_start(index):%Y-%m}"
 
 
-_PERIOD = re.compile(r"^(?P<year>(?:19|20)\d\d)(?:-(?P<month>0[1-9]|1[0-2])|-Q(?P<quarter>[1-4]))?$")
+_PERIOD = re.compile(
+    r"^(?P<year>(?:19|20)\d\d)"
+    r"(?:-(?P<month>0[1-9]|1[0-2])|-Q(?P<quarter>[1-4])|-H(?P<half>[12])|-(?P<nine>9M))?$"
+)
 
 
 @dataclass(frozen=True, order=True)
 class Period:
-    """A month, quarter or year, as its first and last month index (both included).
+    """A month, quarter, half-year, first nine months or year: first and last month index (both included).
 
     >>> Period.parse("2026-Q2").last_month == Period.parse("2026-06").last_month
     True
-    >>> str(Period.parse("2026-Q2"))
-    '2026-Q2'
+    >>> str(Period.parse("2026-Q2")), str(Period.parse("2026-H2")), str(Period.parse("2026-9M"))
+    ('2026-Q2', '2026-H2', '2026-9M')
     """
 
     first_month: int
@@ -196,7 +261,7 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> Period:
-        """Read `YYYY-MM`, `YYYY-Qn` or `YYYY`.
+        """Read `YYYY-MM`, `YYYY-Qn`, `YYYY-Hn`, `YYYY-9M` (January to September) or `YYYY`.
 
         Raises:
             UsageError: The text is none of these.
@@ -206,7 +271,8 @@ class Period:
             raise UsageError(
                 "unknown period",
                 got=text,
-                allowed="a month 2026-06, a quarter 2026-Q2 or a year 2026",
+                allowed="a month 2026-06, a quarter 2026-Q2, a half-year 2026-H1, nine months 2026-9M or a year "
+                "2026",
                 do="write the period like one of these",
             )
         base = int(found["year"]) * MONTHS_PER_YEAR
@@ -216,6 +282,11 @@ class Period:
         if found["quarter"]:
             last = base + int(found["quarter"]) * MONTHS_PER_QUARTER
             return cls(last - MONTHS_PER_QUARTER + 1, last)
+        if found["half"]:
+            last = base + int(found["half"]) * MONTHS_PER_HALF_YEAR
+            return cls(last - MONTHS_PER_HALF_YEAR + 1, last)
+        if found["nine"]:
+            return cls(base + 1, base + MONTHS_PER_NINE_MONTHS)
         return cls(base + 1, base + MONTHS_PER_YEAR)
 
     @classmethod
@@ -229,6 +300,32 @@ class Period:
         return self.last_month - self.first_month + 1
 
     @property
+    def kind(self) -> PeriodKind:
+        """Month, quarter, half-year, nine months or year."""
+        return _KIND_OF[self.n_months]
+
+    @property
+    def phrase(self) -> str:
+        """Key of the phrase that names it: its kind, the two halves of a year apart.
+
+        >>> Period.parse("2026-H2").phrase, Period.parse("2026-Q2").phrase
+        ('half_year_2', 'quarter')
+        """
+        half = self.words["half"]
+        return f"{self.kind}_{half}" if self.kind is PeriodKind.HALF_YEAR else str(self.kind)
+
+    @property
+    def words(self) -> dict[str, int]:
+        """What the name of the period is made of: year, month, quarter, half (each counted from 1)."""
+        first = month_start(self.first_month)
+        return {
+            "year": first.year,
+            "month": first.month,
+            "quarter": (first.month - 1) // MONTHS_PER_QUARTER + 1,
+            "half": (first.month - 1) // MONTHS_PER_HALF_YEAR + 1,
+        }
+
+    @property
     def vintage(self) -> Vintage:
         """The vintage in force at the period's end."""
         return Vintage.at(month_start(self.last_month))
@@ -239,4 +336,8 @@ class Period:
             return f"{first:%Y-%m}"
         if self.n_months == MONTHS_PER_QUARTER:
             return f"{first.year}-Q{(first.month - 1) // MONTHS_PER_QUARTER + 1}"
+        if self.n_months == MONTHS_PER_HALF_YEAR:
+            return f"{first.year}-H{(first.month - 1) // MONTHS_PER_HALF_YEAR + 1}"
+        if self.n_months == MONTHS_PER_NINE_MONTHS:
+            return f"{first.year}-9M"
         return str(first.year)

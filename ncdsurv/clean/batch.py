@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from ncdsurv.catalog import tables
+from ncdsurv.catalog.source_fields import GRADES
 from ncdsurv.catalog.sources import FIELDS, HISTORY, REFUSED, FieldMapping, SourceMapping
 from ncdsurv.clean import book_rows, ledger
 from ncdsurv.clean.amounts import add_number, add_with_unit, within
@@ -28,7 +29,7 @@ from ncdsurv.clean.codes import (
 )
 from ncdsurv.clean.columns import RAW, RULE, first_rule, raw
 from ncdsurv.clean.dates import DAY, MONTH, add_dates
-from ncdsurv.clean.diseases import FOUND, add_diseases, add_reported_history
+from ncdsurv.clean.diseases import ENDED, FOUND, add_diseases, add_ended, add_reported_history
 from ncdsurv.clean.drugs import add_supply
 from ncdsurv.clean.facilities import add_facility
 from ncdsurv.clean.filled import FREE_TEXT, is_filled
@@ -44,7 +45,7 @@ from ncdsurv.ingest.raw import DAMAGE, REJECTED, RawBatch
 _OPTIONAL_DATES = ("detected_on", "next_visit_on")
 _BY_LINE = (book_rows.said_once, book_rows.counts_by_line)
 _DIAGNOSIS_LIST = "icd10"  # id in the catalog's code lists
-_CODED = ("kind", "detected_where", "glucose_kind", "reported_target", "patient_status")
+_CODED = ("kind", "detected_where", "glucose_kind", "patient_status", *GRADES)
 
 
 @dataclass(frozen=True, repr=False)
@@ -166,7 +167,7 @@ def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, refere
     )
     rows = check_against_person(add_identifiers(rows))
     rows = add_commune(add_facility(rows, reference), mapping, reference)
-    rows = add_reported_history(add_diseases(rows, mapping, catalog), mapping)
+    rows = add_reported_history(add_ended(add_diseases(rows, mapping, catalog), catalog), mapping)
     rows = add_findings(rows, mapping, catalog)
     rows = add_pressure(rows, limits["sbp"], limits["dbp"])
     for raw_field, field in (("glucose", "glucose_mmol_l"), ("hba1c", "hba1c_percent")):
@@ -180,7 +181,7 @@ def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, refere
     return _dates_in_order(rows, mapping.book is not None).with_columns(
         pl.col("visited_on_minutes").fill_null(0).alias("sequence"),
         pl.col("sheet_disease").alias("disease"),
-        pl.col("reported_target").cast(pl.Int8, strict=False),
+        pl.col(GRADES).cast(pl.Int8, strict=False),
         pl.when(pl.col("glucose_mmol_l").is_not_null()).then("glucose_kind").alias("glucose_kind"),
         pl.col("birth_date_precision").alias("birth_precision"),
     )
@@ -229,7 +230,10 @@ def _judged(rows: pl.DataFrame, catalog: Any) -> pl.DataFrame:
         & pl.col("insurance_number").is_null()
     )
     screening = pl.col("kind") == "screening"
-    no_disease = pl.col("sheet_disease").is_null() & (pl.col(FOUND).list.len() == 0) & ~screening
+    told = (
+        pl.col(FOUND).list.len() + pl.col(ENDED).list.len()
+    )  # a diagnosis taken back concerns the registry too
+    no_disease = pl.col("sheet_disease").is_null() & (told == 0) & ~screening
     required = {
         "visited_on": ("visited_on", "visited_on_missing"),
         "facility": ("facility", "facility_missing"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -13,6 +14,7 @@ from ncdsurv.clean.columns import RAW, first_rule, once_per_text
 _ICD = re.compile(r"(?<![A-Z0-9])([A-Z]\d\d)\.?(\d{0,2})(?![0-9])")
 _COLUMNS = [RAW + "diagnosis", RAW + "diagnosis_secondary", RAW + "diagnosis_text"]
 FOUND = "diseases"  # list of {disease, icd10}
+ENDED = "ended"  # list of {disease, icd10, withdrawn_on}
 
 
 def icd_codes(text: str) -> list[str]:
@@ -33,9 +35,10 @@ def add_diseases(frame: pl.DataFrame, mapping: SourceMapping, catalog: Any) -> p
         catalog: Gives `.diseases`, each with `.matches(code)` and its names.
 
     Returns:
-        The frame with `sheet_disease` and `diseases` (list of disease and code) and a rule column.
+        The frame with `sheet_disease` and `diseases` (list of disease and code), a yes/no column for each
+        flag of the catalog, and a rule column.
     """
-    words = _names(catalog)
+    words, flags = _names(catalog), catalog.contact_flags
     matched: dict[str, list[str]] = {}
 
     def of_code(code: str) -> list[str]:
@@ -45,6 +48,7 @@ def add_diseases(frame: pl.DataFrame, mapping: SourceMapping, catalog: Any) -> p
 
     def work(distinct: pl.DataFrame) -> pl.DataFrame:
         lists, by_words = [], []
+        raised: dict[str, list[bool]] = {name: [] for name in flags}
         for cells in distinct.iter_rows():
             text = ";".join(cell for cell in cells if cell)
             found: dict[str, str | None] = {}
@@ -52,13 +56,19 @@ def add_diseases(frame: pl.DataFrame, mapping: SourceMapping, catalog: Any) -> p
             for code in codes:
                 for disease in of_code(code):
                     found.setdefault(disease, code)
-            if not codes and text:
+            folded = text.casefold()
+            for name, flag in flags.items():
+                said = not codes and any(word in folded for word in flag.words)
+                raised[name].append(said or any(flag.matches(code) for code in codes))
+            if not codes and text and not any(told[-1] for told in raised.values()):
                 found = dict.fromkeys(_named(text, words))
             by_words.append(bool(found) and not codes)
             lists.append([{"disease": name, "icd10": code} for name, code in found.items()])
         entry = pl.List(pl.Struct({"disease": pl.String, "icd10": pl.String}))
         return distinct.with_columns(
-            pl.Series(FOUND, lists, dtype=entry), pl.Series("by_words", by_words, dtype=pl.Boolean)
+            pl.Series(FOUND, lists, dtype=entry),
+            pl.Series("by_words", by_words, dtype=pl.Boolean),
+            *(pl.Series(name, told, dtype=pl.Boolean) for name, told in raised.items()),
         )
 
     frame = once_per_text(frame, _COLUMNS, work)
@@ -67,6 +77,39 @@ def add_diseases(frame: pl.DataFrame, mapping: SourceMapping, catalog: Any) -> p
     return frame.with_columns(
         own.alias("sheet_disease"), first_rule("diagnosis", (pl.col("by_words"), "disease_from_words"))
     ).drop("by_words")
+
+
+def add_ended(frame: pl.DataFrame, catalog: Any) -> pl.DataFrame:
+    """Diagnoses that no longer stand: `ended`, a list of disease, code and the day from which they did not.
+
+    The raw cell holds `CODE@DAY`, several joined by `;`. What is no disease of the registry, or no day, is left out.
+    """
+
+    def work(distinct: pl.DataFrame) -> pl.DataFrame:
+        lists = []
+        for (cell,) in distinct.iter_rows():
+            told = [part.rpartition("@") for part in (cell or "").split(";")]
+            lists.append(
+                [
+                    {"disease": name, "icd10": code, "withdrawn_on": day}
+                    for text, _, written in told
+                    if (day := _day(written)) is not None
+                    for code in icd_codes(text)
+                    for name, disease in catalog.diseases.items()
+                    if disease.matches(code)
+                ]
+            )
+        entry = pl.List(pl.Struct({"disease": pl.String, "icd10": pl.String, "withdrawn_on": pl.Date}))
+        return distinct.with_columns(pl.Series(ENDED, lists, dtype=entry))
+
+    return once_per_text(frame, [RAW + "diagnosis_ended"], work)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def add_reported_history(frame: pl.DataFrame, mapping: SourceMapping) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import polars as pl
 from ncdsurv.catalog import tables
 from ncdsurv.catalog.vocabulary import VisitKind
 from ncdsurv.clean.columns import bring_back
-from ncdsurv.clean.diseases import FOUND
+from ncdsurv.clean.diseases import ENDED, FOUND
 from ncdsurv.clean.ledger import ROW
 from ncdsurv.clean.pseudonym import keyed_ids
 
@@ -157,7 +157,8 @@ def _best_person(ordered: pl.DataFrame) -> pl.DataFrame:
 def diagnoses_of(kept: pl.DataFrame) -> pl.DataFrame:
     """One row per record, disease and statement (date and place of detection, facility), at its first mention.
 
-    A screening is no diagnosis: it gives none.
+    A screening is no diagnosis: it gives none. A diagnosis that no longer stands gives a row of the day from which
+    it did not: it tells of no detection, and takes back what was stated up to that day.
     """
     rows = kept.filter(pl.col("kind") != VisitKind.SCREENING.value)
     by_code = (
@@ -173,16 +174,31 @@ def diagnoses_of(kept: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, dtype=pl.String).alias("icd10"),
         icd10_list=pl.lit(None, dtype=pl.String),
     )
-    said = ["record_id", "disease", "detected_on", "detected_where", "facility"]
+    said = ["record_id", "disease", "detected_on", "detected_where", "facility", "withdrawn_on"]
     columns = [*said, "icd10", "icd10_list", "visited_on", "file_sha256", "row_number", _NUMBER, ROW]
-    both = pl.concat([by_code.select(columns), by_sheet.select(columns)])
+    stated = [part.with_columns(withdrawn_on=pl.lit(None, pl.Date)) for part in (by_code, by_sheet)]
+    parts = pl.concat([part.select(columns) for part in (*stated, _withdrawn(kept))])
     first = (
-        both.sort("visited_on", ROW, pl.col("icd10").is_null(), maintain_order=True)
-        .unique(said, keep="first", maintain_order=True)
-        .with_columns(pl.col("visited_on").alias("recorded_on"))
+        parts.sort("visited_on", ROW, pl.col("icd10").is_null(), maintain_order=True)
+        .group_by(said, maintain_order=True)
+        .agg(
+            pl.exclude("visited_on").first(),
+            pl.col("visited_on").first().alias("recorded_on"),
+            pl.col("visited_on").last().alias("last_stated_on"),
+        )
         .sort(_NUMBER, "disease", "recorded_on", ROW)
     )
     return tables.conform(first, tables.DIAGNOSES)
+
+
+def _withdrawn(kept: pl.DataFrame) -> pl.DataFrame:
+    """Diagnoses taken back, as of the day from which they did not stand."""
+    rows = kept.filter(pl.col(ENDED).list.len() > 0).explode(ENDED)
+    return rows.with_columns(
+        *(pl.col(ENDED).struct.field(name).alias(name) for name in ("disease", "icd10", "withdrawn_on")),
+        detected_on=pl.lit(None, pl.Date),
+        detected_where=pl.lit(None, pl.String),
+    ).with_columns(visited_on=pl.col("withdrawn_on"))
 
 
 def identifiers_of(kept: pl.DataFrame) -> pl.DataFrame:

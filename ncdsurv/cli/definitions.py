@@ -7,10 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from ncdsurv.catalog.vocabulary import Language
 from ncdsurv.cli.options import DEFAULT_STORE, JsonOption, StoreOption
 from ncdsurv.cli.show import show_json, show_rows
-from ncdsurv.errors import EXIT_PREFLIGHT, unknown
+from ncdsurv.errors import EXIT_PREFLIGHT, UsageError, unknown
 
+SHOW = "show"
 KINDS = ("diseases", "indicators", "sources", "forms", "presets", "notebooks", "elements", "metrics")
 
 
@@ -21,14 +23,19 @@ def register(app: typer.Typer) -> None:
 
 
 def catalog(
-    kind: Annotated[str, typer.Argument(help="One of: " + ", ".join(KINDS) + ".")],
+    kind: Annotated[
+        str, typer.Argument(help=f"One of: {', '.join(KINDS)}; or {SHOW} for an indicator's card.")
+    ],
     name: Annotated[str | None, typer.Argument(help="Id of one entry, to see all of it.")] = None,
     lang: Annotated[str, typer.Option("--lang", help="Language of the names: vi or en.")] = "en",
     as_json: JsonOption = False,
 ) -> None:
     """The definitions: diseases, indicators, presets, sources, forms, notebooks, data elements, quality metrics."""
+    if kind == SHOW:
+        show_card(name, lang, as_json)
+        return
     if kind not in KINDS:
-        raise unknown("kind of definition", kind, KINDS)
+        raise unknown("kind of definition", kind, (*KINDS, SHOW))
     entries = _entries(kind)
     if name is not None:
         if name not in entries:
@@ -38,6 +45,26 @@ def catalog(
         show_json({key: _plain(entry) for key, entry in entries.items()})
     else:
         show_rows([_row(key, entry, lang) for key, entry in entries.items()], ["id", "name", "verified"])
+
+
+def show_card(name: str | None, lang: str, as_json: bool) -> None:
+    """Print what an indicator means, from its definition."""
+    from ncdsurv.catalog import load_catalog
+    from ncdsurv.catalog.cards import card, card_text
+
+    if lang not in list(Language):
+        raise unknown("language", lang, [language.value for language in Language])
+    definitions = load_catalog()
+    if name is None:
+        raise UsageError(
+            "no indicator named",
+            do=f"ncdsurv catalog {SHOW} INDICATOR; list them with: ncdsurv catalog indicators",
+        )
+    indicator = definitions.need("indicators", name)
+    if as_json:
+        show_json({"id": name, **card(indicator, definitions, lang)})
+    else:
+        typer.echo(card_text(indicator, definitions, lang))
 
 
 def _entries(kind: str) -> dict[str, Any]:

@@ -64,6 +64,17 @@ def build(
     as_of: Annotated[str, typer.Option("--as-of", help="Reference month, e.g. 2026-06.")],
     store: StoreOption = DEFAULT_STORE,
     months: Annotated[int | None, typer.Option("--months", min=1, help="Months to publish.")] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", help="Count on a running dask.distributed cluster: tcp://HOST:8786."),
+    ] = None,
+    exchange: Annotated[
+        str | None,
+        typer.Option(
+            "--exchange",
+            help="Where its workers find the buckets, without ids: s3://BUCKET/PREFIX or a shared folder.",
+        ),
+    ] = None,
 ) -> None:
     """Count, publish and seal a release as of a reference month."""
     from ncdsurv import open_store
@@ -73,7 +84,11 @@ def build(
     period = Period.parse(as_of)
     with Progress.for_terminal() as progress:
         release = open_store(store).build_release(
-            as_of=str(period), months=months, progress=progress.callback("build")
+            as_of=str(period),
+            months=months,
+            progress=progress.callback("build"),
+            scheduler=scheduler,
+            exchange=exchange,
         )
     typer.echo(f"{release.id}: {release.folder}")
 

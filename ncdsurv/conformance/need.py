@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from ncdsurv.catalog.conditions import Condition
 from ncdsurv.catalog.elements import DataElement, DataStandard
+from ncdsurv.catalog.vocabulary import SpellColumn
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
     from ncdsurv.catalog.models import Disease, Indicator
 
+REPORTED = "reported_target"
+"""The element that holds the facility's own verdict."""
 Alternatives = tuple[tuple[str, ...], ...]
 """Sets of elements; one whole set is enough."""
 
@@ -40,14 +43,19 @@ def needs(
         and element.id not in _reading_columns(catalog)
         and any(_told_by(element, condition) for condition in conditions)
     ]
-    measured = any(
-        _told_by(element, condition)
+    asked = {
+        column
         for element in elements
         if element.id in _reading_columns(catalog)
         for condition in conditions
-    )
-    if not measured:
+        for column in _asked_of(element, condition)
+    }
+    if not asked:
         return (tuple(always),)
+    if asked == {SpellColumn.COMPANION_AT_TARGET}:
+        readings = _columns_of(disease.companion, catalog)
+    if SpellColumn.SEVERITY in asked:  # a verdict alone tells no degree
+        readings = [columns for columns in readings if columns != (REPORTED,)]
     if not readings:
         return None
     return tuple((*always, *columns) for columns in readings)
@@ -69,23 +77,33 @@ def lacking(alternatives: Alternatives, usable: Container[str]) -> tuple[str, ..
 
 def _told_by(element: DataElement, condition: Condition) -> bool:
     """Whether a condition asks for something that only this element can tell."""
+    return any(_asked_of(element, condition))
+
+
+def _asked_of(element: DataElement, condition: Condition) -> Iterator[SpellColumn]:
+    """The columns of a condition that only this element can tell."""
     for test in condition.tests:
         for column, values in element.feeds.items():
             asked = {str(value) for value in test.values}
             if str(test.column) == str(column) and (not values or (asked and asked <= set(values))):
-                return True
-    return False
+                yield column
 
 
 def _readings(disease: Disease, catalog: Catalog) -> list[tuple[str, ...]]:
-    measurement = catalog.measurements.get(disease.measurement or "")
+    """What an outcome can rest on: the readings, and the facility's own verdict where that decides."""
+    said = [(REPORTED,)] if disease.measurement is None or disease.or_reported else []
+    return [*_columns_of(disease.measurement, catalog), *said]
+
+
+def _columns_of(measurement: str | None, catalog: Catalog) -> list[tuple[str, ...]]:
     if measurement is None:
         return []
-    return list(dict.fromkeys(reading.columns for reading in measurement.readings.values()))
+    readings = catalog.measurements[measurement].readings.values()
+    return list(dict.fromkeys(reading.columns for reading in readings))
 
 
 def _reading_columns(catalog: Catalog) -> frozenset[str]:
-    return frozenset(
+    return frozenset({REPORTED}) | frozenset(
         column
         for measurement in catalog.measurements.values()
         for reading in measurement.readings.values()

@@ -7,15 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ncdsurv.catalog.forms import FormDefinition
-from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Level, Period, month_label
+from ncdsurv.catalog.vocabulary import Level, Period, month_label
 from ncdsurv.errors import UsageError, nearest, unknown
-
-_PERIOD_KINDS = {1: "month", MONTHS_PER_QUARTER: "quarter"}
-
-
-def period_kind(period: Period) -> str:
-    """Whether a period is a month, a quarter or a year."""
-    return _PERIOD_KINDS.get(period.n_months, "year")
 
 
 @dataclass(frozen=True)
@@ -38,7 +31,7 @@ def choose_form(
         forms: Form definitions by id.
         form_id: Id of a form version.
         area: Area code in the form's vintage.
-        period: A month, quarter or year.
+        period: A month, quarter, half-year, nine months or year.
         reference: Areas of every vintage, and the crosswalk between them.
 
     Raises:
@@ -50,7 +43,7 @@ def choose_form(
     form = forms[form_id]
     wanted = Period.parse(period) if isinstance(period, str) else period
     _check_validity(forms, form, wanted)
-    kind = period_kind(wanted)
+    kind = wanted.kind
     if kind not in form.periods:
         allowed = ", ".join(form.periods)
         raise UsageError(

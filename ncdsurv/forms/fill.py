@@ -57,7 +57,7 @@ def fill_form(
     Args:
         form_id: Id of a form version.
         area: Code of the reporting unit, in the form's vintage.
-        period: A month, quarter or year that ends within the form's validity.
+        period: A month, quarter, half-year, nine months or year that ends within the form's validity.
         release: A release (`.id`, `.manifest`, `.measures()`, `.reference()`).
         lang: Language of labels: vi or en.
         catalog: Definitions to use; None is the package's own.

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ncdsurv.catalog.forms import FormDefinition, FormLevel
-from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Level, Period, month_start
+from ncdsurv.catalog.vocabulary import Level, Period
 
 if TYPE_CHECKING:
     import polars as pl
@@ -115,10 +115,7 @@ class FormTable:
         return self._in_words(self.period)
 
     def _in_words(self, period: Period) -> str:
-        first = month_start(period.first_month)
-        quarter = (first.month - 1) // MONTHS_PER_QUARTER + 1
-        kind = {1: "month", MONTHS_PER_QUARTER: "quarter"}.get(period.n_months, "year")
-        return self.form.words[kind][self.lang].format(year=first.year, month=first.month, quarter=quarter)
+        return self.form.words[period.phrase][self.lang].format(**period.words)
 
     @property
     def title(self) -> str:

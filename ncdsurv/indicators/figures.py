@@ -78,6 +78,18 @@ def rate_figures(
     )
 
 
+def mean_figures(cells: pl.DataFrame, rules: Publication) -> pl.DataFrame:
+    """A mean of one quantity over another (days over intervals); no interval, flagged when it rests on few."""
+    n, d = cells["numerator"].to_numpy(), cells["denominator"].to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.where(d > 0, n / d, np.nan)
+    unknown = np.full(len(value), np.nan)
+    few = pl.col("denominator") < rules.small_denominator
+    return _with(cells, value, unknown, unknown).with_columns(
+        flag=_flag(few, Flag.NO_DENOMINATOR), ci_method=pl.lit(NONE)
+    )
+
+
 def standardised_figures(cells: pl.DataFrame, rules: Publication) -> pl.DataFrame:
     """A standardised rate with Dobson's interval, withheld below the fewest events.
 

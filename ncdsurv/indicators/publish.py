@@ -168,6 +168,8 @@ class _Publisher:
             found = figures.standardised_figures(cells, self.rules)
         elif indicator.unit == "count":
             found = figures.count_figures(cells, self.rules)
+        elif indicator.denominator_quantity is not None:
+            found = figures.mean_figures(cells, self.rules)
         elif indicator.unit == "percent":
             found = figures.share_figures(cells, indicator, self.rules, missing)
         else:

@@ -15,11 +15,12 @@ import polars as pl
 from ncdsurv.catalog.vocabulary import (
     ALL_AGES,
     BOTH_SEXES,
-    MONTHS_PER_QUARTER,
     MONTHS_PER_YEAR,
+    PERIOD_MONTHS,
     Kind,
     Level,
     Period,
+    PeriodKind,
     Sex,
     Vintage,
     month_start,
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
 PLACE = ["area_vintage", "area_level", "area_code"]
 CELL = [*PLACE, "disease", "preset", "sex", "age_band"]
 SMALL_LEVELS = (Level.COMMUNE, Level.DISTRICT)  # totals by month only
-LARGE_LEVELS = (Level.PROVINCE, Level.REGION, Level.NATION)  # also by quarter and year
+LARGE_LEVELS = (Level.PROVINCE, Level.REGION, Level.NATION)  # also by longer periods
 STRATIFIED = (Level.PROVINCE, Level.NATION)  # also by sex and age band: quarters, years and the last month
+WITH_STRATA = (PERIOD_MONTHS[PeriodKind.QUARTER], PERIOD_MONTHS[PeriodKind.YEAR])
 TOTAL = (pl.col("sex") == BOTH_SEXES) & (pl.col("age_band") == ALL_AGES)
 ORDER = ["preset", "disease", *PLACE, "period", "sex", "age_band"]
 
@@ -60,14 +62,20 @@ class Periods:
 
 
 def whole_periods(first_month: int, last_month: int, length: int) -> Periods:
-    """Calendar periods of 1, 3 or 12 months that lie whole within two months (both included).
+    """Calendar periods of 1, 3, 6, 9 or 12 months that lie whole within two months (both included).
+
+    Nine months are January to September (Circular 37/2019/TT-BYT); the others divide the year.
 
     >>> from ncdsurv.catalog.vocabulary import Period
     >>> start, end = Period.parse("2024-07").first_month, Period.parse("2026-06").last_month
     >>> [str(period) for period in whole_periods(start, end, 12).periods]
     ['2025']
     """
-    opens = [m for m in range(first_month, last_month + 1) if (month_start(m).month - 1) % length == 0]
+    opens = [
+        m
+        for m in range(first_month, last_month + 1)
+        if (begun := month_start(m).month - 1) % length == 0 and begun + length <= MONTHS_PER_YEAR
+    ]
     found = (Period(month, month + length - 1) for month in opens)
     return Periods(tuple(period for period in found if period.last_month <= last_month))
 
@@ -184,9 +192,10 @@ def _placed(found: pl.DataFrame, vintage: Vintage, level: Level, types: dict[str
 def over_periods(
     monthly: pl.DataFrame, first_month: int, last_month: int, columns: Iterable[str]
 ) -> dict[Kind, pl.DataFrame]:
-    """Stocks and flows of every period: months everywhere; quarters and years from the province up.
+    """Stocks and flows of every period: months everywhere; longer ones from the province up.
 
-    Strata (sex, age band) stand in quarters, years and the last month: by single months they are small and many.
+    Strata (sex, age band) stand in quarters, years and the last month: by single months they are small and many,
+    and half a year or nine months end with a quarter.
 
     Returns:
         CELL, period (enum), month (the period's last), n_months, the columns; in the order of publication.
@@ -195,14 +204,13 @@ def over_periods(
         pl.col("area_level").cast(pl.String).is_in([level.value for level in LARGE_LEVELS])
     )
     sums = [pl.col(name).sum() for name in columns]
-    found = {
-        length: whole_periods(first_month, last_month, length)
-        for length in (1, MONTHS_PER_QUARTER, MONTHS_PER_YEAR)
-    }
+    found = {length: whole_periods(first_month, last_month, length) for length in PERIOD_MONTHS.values()}
     names = pl.Enum(sorted(str(period) for periods in found.values() for period in periods.periods))
     stock, flow = [], []
     for length, periods in found.items():
-        source = large if length > 1 else monthly.filter(TOTAL | (pl.col("month") == last_month))
+        source = large if length in WITH_STRATA else large.filter(TOTAL)
+        if length == 1:
+            source = monthly.filter(TOTAL | (pl.col("month") == last_month))
         months = periods.frame.cast({"period": names})
         ends = months.filter("last").select("period", "month")
         ends = ends.with_columns(n_months=pl.lit(length, pl.Int32))

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from ncdsurv.catalog.source_fields import GRADES
 from ncdsurv.catalog.sources import SourceMapping
 from ncdsurv.ingest.book_layout import Month
 from ncdsurv.ingest.headers import fold
@@ -57,14 +58,25 @@ class CellReader:
         self._nothing = {word.casefold() for word in book.nothing}
         status = mapping.fields.get("patient_status")
         words = [word for group in status.values.values() for word in group] if status else []
+        self._grades = {
+            name: {fold(word) for group in mapping.fields[name].values.values() for word in group}
+            if name in mapping.fields
+            else set()
+            for name in GRADES
+        }
         self._status = {fold(word) for word in words if not word.isdigit()}
 
     def read(self, cell: Any, column: Month, year: int | None) -> Contact | None:
         """The contact of a cell; None where the person did not come."""
         text = (cell_text(cell) or "").strip()
-        if not text or text.casefold() in self._nothing:
+        if not text:
             return None
         contact = Contact(f"{column.year or year:04d}-{column.month:02d}")
+        if column.field in GRADES and fold(text) in self._grades[column.field]:
+            contact.fields[column.field] = text
+            return contact
+        if text.casefold() in self._nothing:
+            return None
         day = _ISO_DAY.fullmatch(text)
         if day is not None:  # a day of the month, turned into a date cell
             contact.unreadable = f"{day[1]}-{day[2]}" != contact.month

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ncdsurv.catalog.source_fields import GRADES
 from ncdsurv.catalog.sources import SheetMapping, SourceMapping
 from ncdsurv.ingest.book_cells import MARK, MARKED, CellReader, Contact
 from ncdsurv.ingest.book_layout import Cells, Layout, plain
@@ -30,6 +31,7 @@ _OF_A_DAY = (
     "hba1c",
     "weight_kg",
     "height_cm",
+    *GRADES,
     "drugs",
     "supply_days",
 )

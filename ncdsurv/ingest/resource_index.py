@@ -151,10 +151,11 @@ class Index:
         self._db.execute("CREATE INDEX contact_person ON contact (person, time, entity)")
         self._db.execute("CREATE INDEX link_fact ON link (fact)")
 
-    def contacts_since(self, person: Thing, day: str) -> Iterator[str]:
-        """A person's contacts from a day on (an empty day: all), the earliest first."""
-        sql = "SELECT entity FROM contact WHERE person = ? AND ifnull(time, '') >= ? ORDER BY time, entity"
-        yield from (entity for (entity,) in self._db.execute(sql, (person_key(person), day)).fetchall())
+    def contacts_since(self, person: Thing, day: str, until: str = "~") -> Iterator[str]:
+        """A person's contacts from a day on (an empty day: all) and before another, the earliest first."""
+        sql = "SELECT entity FROM contact WHERE person = ? AND ifnull(time, '') >= ? AND ifnull(time, '') < ?"
+        found = self._db.execute(f"{sql} ORDER BY time, entity", (person_key(person), day, until)).fetchall()
+        yield from (entity for (entity,) in found)
 
     def contact_of_day(self, person: Thing, time: str) -> str | None:
         """A person's contact on a day: the last that had begun by a time, else the first."""

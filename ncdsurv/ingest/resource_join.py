@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -128,7 +129,7 @@ class Join:
         if person is None:
             return UNRESOLVED if named is None else _DONE
         rule = NO_CONTACT if named is None else _DONE
-        for contact in self._index.contacts_since(person, (thing.time or "")[:DAY_CHARS]):
+        for contact in self._index.contacts_since(person, *_while_true(thing, how)):
             self._index.link(contact, thing.no)
             rule = _DONE
         if rule == NO_CONTACT and self._index.is_linked(thing.no):
@@ -149,3 +150,14 @@ class Join:
             return NO_CONTACT
         self._index.link(contact, thing.no)
         return _DONE
+
+
+def _while_true(thing: Thing, how: ResourceMapping) -> tuple[str, ...]:
+    """From which day on, and before which, a fact of a person is true."""
+    since = (thing.time or "")[:DAY_CHARS]
+    if not thing.body.get("lapses"):
+        return (since,)
+    try:
+        return since, (dt.date.fromisoformat(since) + dt.timedelta(days=how.lapses_after_days)).isoformat()
+    except (ValueError, OverflowError):
+        return since, ""  # of what is true for a while only, the day must be known

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from ncdsurv.catalog.resources import FOLLOW, LAST, plain_system
+from ncdsurv.catalog.resources import FOLLOW, bare, plain_system
 from ncdsurv.catalog.sources import SourceMapping
 from ncdsurv.catalog.vocabulary import TIME_ZONE
 from ncdsurv.ingest.headers import fold
@@ -35,7 +35,7 @@ class Place(NamedTuple):
 
 def compiled(place: str, systems: Mapping[str, frozenset[str]]) -> Place:
     """A place of a mapping, ready to use."""
-    here, _, then = place.removesuffix(LAST).partition(FOLLOW)
+    here, _, then = bare(place).partition(FOLLOW)
     kind, _, rest = here.partition(".")
     steps = []
     for step in rest.removesuffix("?").split("."):

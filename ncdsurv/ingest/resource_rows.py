@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from ncdsurv.catalog.resources import DAY, FOLLOW, LAB, LAST, LinkedMapping
+from ncdsurv.catalog.resources import DAY, ENDED, FOLLOW, LAB, LAST, LinkedMapping, bare
 from ncdsurv.catalog.sources import SourceMapping
 from ncdsurv.ingest.raw import REJECTED
-from ncdsurv.ingest.resource_index import Index, Thing
+from ncdsurv.ingest.resource_index import DAY_CHARS, Index, Thing
 from ncdsurv.ingest.resource_join import UNRESOLVED, WITHDRAWN, Join, kinds, target
 
 Row = tuple[str, int, str | None, dict[str, str | None]]
@@ -41,6 +41,7 @@ _TOGETHER: dict[str, Callable[[list[str]], str]] = {
     "diagnosis": _all(";"),
     "diagnosis_secondary": _all(";"),
     "diagnosis_text": _all(";"),
+    "diagnosis_ended": _all(";"),
     "drugs": _all("\n"),
     "supply_days": _longest,
 }
@@ -135,13 +136,22 @@ class Rows:
             return [said] if said else []
         if place.endswith(LAST) and not contact.is_last:
             return []
-        place = place.removesuffix(LAST)
+        ended = place.endswith(ENDED)
+        place = bare(place)
         if kind in self._people:
             things = [contact.person]
         elif contact.thing is not None and kind == contact.thing.kind:
             things = [contact.thing]
         else:
             things = [fact for fact in reversed(contact.facts) if fact.kind == kind]
+        if ended:
+            return [
+                f"{text}@{end}"
+                for thing in things
+                if (end := thing.body.get("ended"))
+                for text in self._texts(thing, place)
+            ]
+        things = [thing for thing in things if holds_at(thing, contact)]
         return [text for thing in things for text in self._texts(thing, place)]
 
     def _texts(self, thing: Thing, place: str) -> list[str]:
@@ -154,6 +164,15 @@ class Rows:
             other = target(self._index, thing, [names], [kind])
             found += self._texts(other, then) if other is not None else []
         return found
+
+
+def holds_at(thing: Thing, contact: _Contact) -> bool:
+    """Whether a fact still held at a contact: one that ended holds before its last day, one in error never."""
+    end = thing.body.get("ended")
+    if not end:
+        return True
+    day = (contact.thing.time if contact.thing is not None else contact.day) or ""
+    return not thing.body.get("never") and day[:DAY_CHARS] < end
 
 
 def measured(facts: Sequence[Thing]) -> Measured:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ncdsurv.catalog.resources import DAY, FOLLOW, LAB, LAST, LinkedMapping, ResourceMapping
+from ncdsurv.catalog.resources import DAY, FOLLOW, LAB, LinkedMapping, ResourceMapping, bare
 from ncdsurv.catalog.sources import SourceMapping
+from ncdsurv.ingest.resource_index import DAY_CHARS
 from ncdsurv.ingest.resource_names import identifier_names, references
 from ncdsurv.ingest.resource_places import Measures, Place, compiled, elements, text
 
+_MONTH = re.compile(r"\d{4}-\d\d")
 _TEXTS = 20  # of one place in one resource
 _REFERENCES = 50
 
@@ -31,14 +34,14 @@ class Taker:
         for name, field in mapping.fields.items():
             for column in field.columns:
                 if not column.startswith((f"{LAB}.", f"{DAY}.")):
-                    self._take(column.removesuffix(LAST), linked.units.get(name))
+                    self._take(bare(column), linked.units.get(name))
         self._people = {kind for kind, how in linked.resources.items() if how.joins == "person"}
         self._paths = {
             (kind, name): tuple(
                 compiled(f"{kind}.{path}", self._systems).steps for path in getattr(how, name)
             )
             for kind, how in linked.resources.items()
-            for name in ("person", "contact", "holds", "time", "before")
+            for name in ("person", "contact", "holds", "time", "before", "ended")
         }
         self._codes = {
             (kind, name): [
@@ -46,7 +49,7 @@ class Taker:
                 for path, codes in getattr(how, name).items()
             ]
             for kind, how in linked.resources.items()
-            for name in ("withdrawn", "lasting")
+            for name in ("withdrawn", "lasting", "never", "lapsing")
         }
         self.kinds = frozenset((*linked.resources, *self._takes))
 
@@ -108,6 +111,9 @@ class Taker:
             "before": self._first(kind, "before", resource),
             "measures": self._measures.of(resource) if how.measures else {},
             "lasting": self._coded(kind, "lasting", resource),
+            "ended": (ended := self._ended(kind, resource)),
+            "never": ended and self._coded(kind, "never", resource),
+            "lapses": self._lapses(kind, resource),
             "ids": sorted(identifier_names(resource.get("identifier")))[:_TEXTS]
             if kind in self._people
             else [],
@@ -124,8 +130,25 @@ class Taker:
         return next((part for part in found if part and part[:4].isdigit()), None)
 
     def withdrawn(self, kind: str, resource: dict[str, Any]) -> bool:
-        """Whether its status says that it does not count."""
-        return self._coded(kind, "withdrawn", resource)
+        """Whether its status says that it does not count, and no day says since when."""
+        return self._coded(kind, "withdrawn", resource) and self._ended(kind, resource) is None
+
+    def _lapses(self, kind: str, resource: dict[str, Any]) -> bool:
+        """Whether it is of a kind that is true for a while only."""
+        return any(
+            (text(item) or "").startswith(tuple(beginnings))
+            for steps, beginnings in self._codes.get((kind, "lapsing"), ())
+            for item in elements(resource, steps)
+        )
+
+    def _ended(self, kind: str, resource: dict[str, Any]) -> str | None:
+        """The day from which a withdrawn resource no longer held; the first of a month where that is all it says."""
+        if not self._coded(kind, "withdrawn", resource):
+            return None
+        said = self._first(kind, "ended", resource) or ""
+        if not _MONTH.match(said):
+            return None
+        return said[:DAY_CHARS] if len(said) >= DAY_CHARS else f"{said}-01"
 
     def _coded(self, kind: str, name: str, resource: dict[str, Any]) -> bool:
         return any(

@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ncdsurv.catalog.vocabulary import (
     ALL_AGES,
     BOTH_SEXES,
-    MONTHS_PER_QUARTER,
-    MONTHS_PER_YEAR,
     NATION,
     Language,
     Period,
-    month_start,
 )
 from ncdsurv.errors import unknown
 from ncdsurv.maps.style import nfc
@@ -79,19 +76,12 @@ def with_unit(value: float | None, unit: str, lang: str, decimals: int = 1) -> s
 def period_words(period: str, lang: str) -> str:
     """A period in words.
 
-    >>> period_words("2026-06", "vi"), period_words("2026-Q2", "en")
-    ('tháng 06/2026', 'quarter 2, 2026')
+    >>> period_words("2026-06", "vi"), period_words("2026-Q2", "en"), period_words("2026-9M", "vi")
+    ('tháng 06/2026', 'quarter 2, 2026', '9 tháng đầu năm 2026')
     """
     span = Period.parse(period)
-    first = month_start(span.first_month)
-    parts = {
-        "year": first.year,
-        "month": first.month,
-        "month_name": _MONTHS_EN[first.month - 1],
-        "quarter": (first.month - 1) // MONTHS_PER_QUARTER + 1,
-    }
-    key = {1: "month", MONTHS_PER_QUARTER: "quarter", MONTHS_PER_YEAR: "year"}[span.n_months]
-    return say(key, lang, **parts)
+    name = _MONTHS_EN[span.words["month"] - 1]
+    return say(span.phrase, lang, month_name=name, **span.words)
 
 
 def title_of(row: Mapping[str, Any], catalog: Catalog, lang: str) -> str:

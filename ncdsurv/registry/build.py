@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import ncdsurv
-from ncdsurv.catalog.sensitivity import load_variants, variant_catalog
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, TIME_ZONE, Period, month_index, month_label
-from ncdsurv.errors import StoreError, UsageError
-from ncdsurv.registry.buckets import read_buckets
+from ncdsurv.errors import UsageError
+from ncdsurv.registry import counting
+from ncdsurv.registry.assemble import write_measures
 from ncdsurv.registry.checks import ValueChecks, check_measures
+from ncdsurv.registry.counted import CountCache
+from ncdsurv.registry.counting import Progress, Runner, count_buckets, question_of
 from ncdsurv.registry.digest import basis, fingerprint
-from ncdsurv.registry.linking import current_diagnoses, current_visits, link
+from ncdsurv.registry.linking import current_diagnoses, current_visits, last_laid, link
 from ncdsurv.registry.values import Published, write_values
-from ncdsurv.spells import add_buckets, count_bucket, measure_plan
+from ncdsurv.spells import long_view, measure_plan
 from ncdsurv.store.atomic import new_folder
 from ncdsurv.store.files import sha256_of
 from ncdsurv.store.release import (
@@ -39,14 +41,19 @@ if TYPE_CHECKING:
     from ncdsurv.registry.store import Store
     from ncdsurv.store.lake import Snapshot
 
-Progress = Callable[[int, int], None]
 MOST_MONTHS = 3 * MONTHS_PER_YEAR
 """Months published where the caller names no number and the records reach further back."""
 _PACKAGES = ("polars", "numpy", "deltalake", "pyarrow", "scipy", "pydantic", "numba")
 _DIGITS = 8
 
 
-def build_release(store: Store, as_of: str, months: int | None, progress: Progress | None) -> Release:
+def build_release(
+    store: Store,
+    as_of: str,
+    months: int | None,
+    progress: Progress | None,
+    runner: Runner | None = None,
+) -> Release:
     """Build a release, or give back the one already built from the same; the caller holds the lock."""
     period = Period.parse(as_of)
     if period.n_months != 1:
@@ -60,7 +67,7 @@ def build_release(store: Store, as_of: str, months: int | None, progress: Progre
     folder = store.releases.folder / release_id
     if not (folder / MANIFEST).is_file():
         with new_folder(folder) as temporary:
-            _fill(store, snapshot, temporary, release_id, (first, last), inputs, linked, progress)
+            _fill(store, snapshot, temporary, release_id, (first, last), inputs, linked, runner, progress)
     return store.releases.open(release_id)
 
 
@@ -86,23 +93,13 @@ def _fill(
     months: tuple[int, int],
     inputs: dict[str, Any],
     linked: dict[str, Any],
+    runner: Runner | None,
     progress: Progress | None,
 ) -> None:
     """Write all files of a release into a folder; raises before the manifest if an identity breaks."""
-    catalog, reference = store.catalog, store.reference
-    varied = variant_catalog(catalog, load_variants())
-    first, last = months
-    parts, varied_parts = [], []
-    for done, total, bucket in read_buckets(snapshot):
-        if progress:
-            progress(done, total)
-        parts.append(count_bucket(bucket, catalog, first_month=first, last_month=last))
-        varied_parts.append(count_bucket(bucket, varied, first_month=first, last_month=last))
-    if not parts:
-        raise StoreError("no person has a known place", do="check commune and station codes of the exports")
-    measures, varied_measures = (add_buckets(p) if len(p) > 1 else p[0] for p in (parts, varied_parts))
-    held = check_measures(measures, measure_plan(catalog), catalog)
-    measures.write_parquet(folder / MEASURES, compression="zstd")
+    reference = store.reference
+    measures, varied_measures, held = _count(store, snapshot, folder, months, runner, progress)
+    catalog, varied = question_of(*months).catalogs.values()
     published = write_values(folder / VALUES, measures, reference, catalog, release_id, months)
     write_values(folder / SENSITIVITY, varied_measures, reference, varied, release_id, months)
     _quality(store, snapshot).write_parquet(folder / QUALITY, compression="zstd")
@@ -133,8 +130,37 @@ def _fill(
             "files": files,
         },
     )
-    if progress:
-        progress(len(parts), len(parts))
+
+
+def _count(
+    store: Store,
+    snapshot: Snapshot,
+    folder: Path,
+    months: tuple[int, int],
+    runner: Runner | None,
+    progress: Progress | None,
+) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+    """Count all buckets and write the file of measures; gives the counts, those of the variants, and what holds."""
+    question = question_of(*months)
+    catalog = question.catalogs[counting.MEASURES]
+    plan = measure_plan(catalog)
+    cache = CountCache(store.counted, snapshot, last_laid(store), months)
+    numbers = count_buckets(snapshot, question, cache, runner, progress)
+    held: list[str] = []
+
+    def check(counts: pl.DataFrame) -> None:
+        held[:] = check_measures(counts, plan, catalog)
+
+    def by_preset(name: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
+        return lambda wide: long_view(wide, question.catalogs[name])
+
+    write_measures(folder / MEASURES, cache, numbers, counting.MEASURES, by_preset(counting.MEASURES), check)
+    aside = folder / "variants.parquet"
+    write_measures(aside, cache, numbers, counting.SENSITIVITY, by_preset(counting.SENSITIVITY))
+    varied_measures = pl.read_parquet(aside)
+    aside.unlink()
+    cache.settle()
+    return pl.read_parquet(folder / MEASURES), varied_measures, held
 
 
 def _quality(store: Store, snapshot: Snapshot) -> pl.DataFrame:

@@ -35,6 +35,8 @@ def check_measures(measures: pl.DataFrame, plan: Plan, catalog: Catalog) -> list
     """
     held = []
     for indicator, below in plan.denominators.items():
+        if catalog.indicators[indicator].numerator_quantity is not None:
+            continue  # days over visits: no part of them
         above = plan.numerators[indicator]
         presets = list(catalog.indicators[indicator].presets)
         cells = measures.filter(pl.col("preset").cast(pl.String).is_in(presets))
@@ -124,7 +126,13 @@ class ValueChecks:
         _none(
             values.filter(
                 (pl.col("numerator") > pl.col("denominator"))
-                & pl.col("indicator").is_in(list(self.plan.denominators))
+                & pl.col("indicator").is_in(
+                    [
+                        name
+                        for name in self.plan.denominators
+                        if self.catalog.indicators[name].numerator_quantity is None
+                    ]
+                )
             ),
             self.HELD[2],
         )

@@ -36,6 +36,7 @@ class Store:
         self.files = KeptFiles(self.folder / "files")
         self.vault = Vault(self.folder / "vault", Path(key_file) if key_file else None)
         self.lake = Lake(self.folder / "lake", self.folder / "vault")
+        self.counted = self.folder / "counted"  # counts kept from build to build: a cache, safe to delete
 
     def __repr__(self) -> str:
         return f"Store({str(self.folder)!r})"
@@ -88,7 +89,8 @@ class Store:
 
     def _tidy(self) -> None:
         """Finish or remove what an interrupted writer left; the caller holds the lock."""
-        for place in (self.folder, self.files.folder, self.vault.folder, self.releases.folder):
+        places = (self.folder, self.files.folder, self.vault.folder, self.releases.folder)
+        for place in (*places, self.counted):
             sweep_temporary(place)
         settle_folders(self.folder / "reference")
         if self.vault.next_key_file.exists():
@@ -139,7 +141,13 @@ class Store:
             return link(self)
 
     def build_release(
-        self, as_of: str, months: int | None = None, progress: Progress | None = None
+        self,
+        as_of: str,
+        months: int | None = None,
+        progress: Progress | None = None,
+        *,
+        scheduler: str | None = None,
+        exchange: str | None = None,
     ) -> Release:
         """Count and publish everything up to a month; immutable from then on.
 
@@ -150,14 +158,22 @@ class Store:
             as_of: Reference month `YYYY-MM`: nothing later enters.
             months: How many months to publish, up to that one; by default from the first visit on.
             progress: Called with (buckets done, buckets in all).
+            scheduler: Address of a dask.distributed scheduler whose workers count the buckets; the release is
+                the same. None counts here.
+            exchange: Where workers find the buckets without the persons' ids: `s3://bucket/prefix`, other
+                object storage, or a folder that all machines reach; None is a folder of the registry, for
+                workers on this machine or on a shared disk.
 
         Raises:
             IdentityError: Counts break an identity that must hold; nothing was published.
+            UsageError: An exchange without a scheduler, or the extra `cluster` is not installed.
+            StoreError: No scheduler or worker answers, or it has another version; what was counted is kept.
         """
         from ncdsurv.registry.build import build_release
+        from ncdsurv.registry.cluster import runner_at
 
-        with self.writing():
-            return build_release(self, as_of, months, progress)
+        with self.writing(), runner_at(scheduler, exchange, self.folder / "exchange") as runner:
+            return build_release(self, as_of, months, progress, runner)
 
     def rotate_key(self) -> dict[str, Any]:
         """Replace the key of the pseudonyms, and every id made with it; link and build anew afterwards.

@@ -1,19 +1,34 @@
 """The engine: a bucket of people becomes spells, spells become changes, changes add up to counts."""
 
 from ncdsurv.spells.arrange import bucket_layout
+from ncdsurv.spells.carry import not_carried
 from ncdsurv.spells.engine import (
     CELL_COLUMNS,
     UNKNOWN_BAND,
-    add_buckets,
+    WIDE_CELL,
     band_names,
-    count_bucket,
-    measures_schema,
+    count_and_carry,
+    count_month,
+    count_wide,
     person_spells,
+    wide_schema,
 )
-from ncdsurv.spells.layout import CASES, CONTACTS, LAYOUT, NEVER, PEOPLE, SEGMENTS, Bucket
-from ncdsurv.spells.states import Measure, Plan, measure_plan
+from ncdsurv.spells.layout import (
+    ASSIGNMENTS,
+    CASES,
+    CONTACTS,
+    LAYOUT,
+    NEVER,
+    PEOPLE,
+    SEGMENTS,
+    Bucket,
+    lay_out,
+)
+from ncdsurv.spells.long import add_buckets, count_bucket, long_view, measures_schema
+from ncdsurv.spells.plan import Column, Measure, Plan, measure_plan
 
 __all__ = [
+    "ASSIGNMENTS",
     "CASES",
     "CELL_COLUMNS",
     "CONTACTS",
@@ -22,14 +37,23 @@ __all__ = [
     "PEOPLE",
     "SEGMENTS",
     "UNKNOWN_BAND",
+    "WIDE_CELL",
     "Bucket",
+    "Column",
     "Measure",
     "Plan",
     "add_buckets",
     "band_names",
     "bucket_layout",
+    "count_and_carry",
     "count_bucket",
+    "count_month",
+    "count_wide",
+    "lay_out",
+    "long_view",
     "measure_plan",
     "measures_schema",
+    "not_carried",
     "person_spells",
+    "wide_schema",
 ]

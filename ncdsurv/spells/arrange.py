@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from ncdsurv.catalog.tables import Schema
-from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, VisitKind
+from ncdsurv.catalog.vocabulary import VisitKind
 from ncdsurv.errors import IdentityError
+from ncdsurv.spells.cases import cases_of, month_expr
 from ncdsurv.spells.layout import (
+    ASSIGNMENTS,
     CASES,
     CONTACTS,
     GLUCOSE_KINDS,
@@ -21,15 +22,11 @@ from ncdsurv.spells.layout import (
     SEXES,
     STATUSES,
     Bucket,
+    lay_out,
 )
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
-
-
-def month_expr(day: pl.Expr) -> pl.Expr:
-    """Month index (year x 12 + month) of a date column, Int32."""
-    return day.dt.year().cast(pl.Int32) * MONTHS_PER_YEAR + day.dt.month().cast(pl.Int32)
 
 
 def bucket_layout(
@@ -46,9 +43,11 @@ def bucket_layout(
     Args:
         persons: `tables.PERSONS` of the bucket.
         residences: `tables.RESIDENCES`; at least one row for each person.
-        crosswalk: record_id -> person_id; records of other persons are left out.
+        crosswalk: record_id -> person_id; records of other persons are left out. Its column `source`, where
+            there is one, says which system a record comes from (`visits` may say it as well).
         diagnoses: `tables.DIAGNOSES`. Detected: earliest `detected_on`, else `recorded_on`.
-        visits: `tables.VISITS`. Rows of one day keep the order sequence, row_number, visit_id.
+        visits: `tables.VISITS`. Rows of one day keep the order sequence, row_number, visit_id. A contact
+            flagged pregnant keeps its day and loses its readings.
         catalog: Diseases (their order is the disease number) and groups.
         atoms: atom, commune_2024, commune_2025 of the reference.
 
@@ -59,17 +58,20 @@ def bucket_layout(
         IdentityError: A person without residence, or a residence that is no atom of the reference.
     """
     people, segments = _people(persons, residences, atoms)
-    numbered = crosswalk.select("record_id", "person_id").join(
+    told = [name for name in ("source",) if name in crosswalk.columns and name not in visits.columns]
+    numbered = crosswalk.select("record_id", "person_id", *told).join(
         people.select("person", "person_id"), on="person_id"
     )
-    numbered = numbered.select("record_id", "person").unique()
+    numbered = numbered.select("record_id", "person", *told).unique("record_id", keep="first")
     contacts = _contacts(visits.join(numbered, on="record_id"), catalog)
-    cases = _cases(diagnoses.join(numbered, on="record_id"), contacts, catalog)
-    return Bucket(people, segments, cases, _conform(contacts, CONTACTS))
-
-
-def _conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
-    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+    cases = cases_of(diagnoses.join(numbered, on="record_id"), contacts, catalog)
+    return Bucket(
+        people,
+        segments,
+        _assignments(people, contacts),
+        lay_out(cases, CASES),
+        lay_out(contacts, CONTACTS),
+    )
 
 
 def _people(
@@ -101,7 +103,34 @@ def _people(
     )
     segments = monthly.join(people.select("person_id", "person"), on="person_id").sort("person", "from_month")
     moved = (pl.col("atom") != pl.col("atom").shift(1).over("person")).fill_null(True)
-    return _conform(people, PEOPLE), _conform(segments.filter(moved), SEGMENTS)
+    return lay_out(people, PEOPLE), lay_out(segments.filter(moved), SEGMENTS)
+
+
+def _assignments(people: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
+    """Who looks after a person from which month on: the facility of the last contact of each month.
+
+    A screening assigns nobody who has other contacts; who has none at all belongs to a place without a name.
+    """
+    if "source" not in contacts.columns:
+        contacts = contacts.with_columns(source=pl.lit(""))
+    screening = pl.col("kind") == KINDS.index(VisitKind.SCREENING)
+    monthly = (
+        contacts.drop_nulls("facility")
+        .filter(~screening | screening.all().over("person"))
+        .group_by("person", "month", maintain_order=True)
+        .agg(pl.col("facility").last(), pl.col("source").last().fill_null(""))
+        .rename({"month": "from_month"})
+        .sort("person", "from_month")
+    )
+    changed = pl.any_horizontal(
+        (pl.col(name) != pl.col(name).shift(1)).fill_null(True) for name in ("person", "facility", "source")
+    )
+    nowhere = people.join(monthly, on="person", how="anti").select(
+        "person", from_month=pl.lit(0), facility=pl.lit(""), source=pl.lit("")
+    )
+    return pl.concat([lay_out(monthly.filter(changed), ASSIGNMENTS), lay_out(nowhere, ASSIGNMENTS)]).sort(
+        "person", "from_month"
+    )
 
 
 def disease_masks(catalog: Catalog) -> dict[str, int]:
@@ -119,6 +148,11 @@ def _contacts(visits: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     place = {status.value: i + 1 for i, status in enumerate(STATUSES)}
     supplied = (pl.col("supply_days").fill_null(0) > 0) | (pl.col("kind") == VisitKind.REFILL.value)
     order = ["person", "visited_on", "sequence", "row_number", "visit_id"]
+    read = {name for m in catalog.measurements.values() for r in m.readings.values() for name in r.columns}
+    hidden = pl.any_horizontal(pl.col(flag).fill_null(False) for flag in catalog.contact_flags)
+    on = pl.col("visited_on")
+    supplied_until = pl.when(pl.col("supply_days") > 0).then(on + pl.duration(days="supply_days"))
+    due = pl.when(pl.col("next_visit_on") > on).then("next_visit_on").otherwise(supplied_until)
     return (
         visits.with_columns(pl.col("sequence").fill_null(0), pl.col("row_number").fill_null(0))
         .sort(order)
@@ -136,49 +170,11 @@ def _contacts(visits: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
             status=pl.col("patient_status").replace_strict(place, default=0, return_dtype=pl.Int8),
             reported_target=pl.col("reported_target").fill_null(-1),
             dispensed=supplied.fill_null(False),
+            due_day=due.cast(pl.Date).to_physical(),
             glucose_kind=pl.col("glucose_kind").replace_strict(
                 {k: i for i, k in enumerate(GLUCOSE_KINDS)}, default=None, return_dtype=pl.Int8
             ),
             **{name: (pl.col(name) * scale).round() for name, scale in SCALES.items()},
         )
+        .with_columns(pl.when(~hidden).then(name).alias(name) for name in sorted(read))
     )
-
-
-def _cases(diagnoses: pl.DataFrame, contacts: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
-    number = {name: i for i, name in enumerate(catalog.diseases)}
-    groups = {
-        member: [number[name] for name, d in catalog.diseases.items() if member in d.members]
-        for member in number
-    }
-    belongs = pl.DataFrame(
-        {"disease": list(number), "number": [[number[name], *groups[name]] for name in number]},
-        schema={"disease": pl.String, "number": pl.List(pl.Int8)},
-    ).explode("number")
-    known = (
-        diagnoses.select(
-            "person",
-            "disease",
-            "recorded_on",
-            detected_on=pl.coalesce("detected_on", "recorded_on"),
-        )
-        .join(belongs, on="disease")
-        .group_by("person", "number")
-        .agg(pl.col("detected_on").min(), pl.col("recorded_on").min())
-    )
-    managed = contacts.filter(pl.col("kind") != KINDS.index(VisitKind.SCREENING)).select(
-        "person", "visited_on"
-    )
-    enrolled = (
-        known.join(managed, on="person")
-        .filter(pl.col("visited_on") >= pl.col("recorded_on"))
-        .group_by("person", "number")
-        .agg(enrolled_on=pl.col("visited_on").min())
-    )
-    cases = known.join(enrolled, on=["person", "number"], how="left").with_columns(
-        disease=pl.col("number"),
-        enrolled_month=month_expr(pl.col("enrolled_on")).fill_null(NEVER),
-        detected_month=month_expr(pl.col("detected_on")).fill_null(NEVER),
-    )
-    # A detection dated after the enrolment cannot be: who is enrolled is known.
-    cases = cases.with_columns(detected_month=pl.min_horizontal("detected_month", "enrolled_month"))
-    return _conform(cases.sort("person", "disease"), CASES)

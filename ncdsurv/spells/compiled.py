@@ -1,82 +1,177 @@
-"""Hands a bucket to the compiled kernel as arrays, and turns what comes back into a frame."""
+"""Hands a bucket to the compiled kernel as arrays, and turns what comes back into frames."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR
-from ncdsurv.spells.layout import SEXES, Bucket
+from ncdsurv.catalog.models import AgeBand
+from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, Quantity, month_index, month_start
+from ncdsurv.spells.history import none_yet
+from ncdsurv.spells.layout import NEVER, SEXES, Bucket
+from ncdsurv.spells.passes import Pass
+from ncdsurv.spells.places import Places
 from ncdsurv.spells.rules import Rules
-from ncdsurv.spells.states import Plan
 
-if TYPE_CHECKING:
-    from ncdsurv.catalog import Catalog
+_EPOCH = date(1970, 1, 1)
+_DAYS = ("visit_day_", "drug_day_", "read_day_", "other_day_")
 
 
 def count_compiled(
     bucket: Bucket,
-    rules: Sequence[Rules],
-    judged: Sequence[pl.Expr],
-    plan: Plan,
-    catalog: Catalog,
+    work: Pass,
+    places: Places,
+    n_diseases: int,
+    bands: Sequence[AgeBand],
     first_month: int,
     last_month: int,
-) -> pl.DataFrame:
+    carried: pl.DataFrame | None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Count a bucket with the kernel.
 
     Returns:
-        preset, disease, atom, sex, band (numbers), month, then the measures; sorted by the first six. The
-        frame that `changes.count_spells` makes of each preset, put together.
+        What `reference.count_reference` returns, the counts sorted by disease, place, sex, band and month.
     """
-    from ncdsurv.spells.kernel import count_changes, running_rows
+    from ncdsurv.spells.kernel import count_changes, open_rows, running_rows
 
-    people, cases, segments = bucket.people, bucket.cases, bucket.segments
-    places = segments["atom"].unique().sort()
-    verdicts = bucket.contacts.select(judged)
-    bands = np.array([band.lower * MONTHS_PER_YEAR for band in catalog.age_bands], dtype=np.int64)
-    arrays = (
-        *(people[name].to_numpy() for name in ("birth_month", "death_month", "sex")),
-        _starts(cases["person"], people.height),
-        *(cases[name].to_numpy() for name in ("disease", "detected_month", "enrolled_month")),
-        _starts(segments["person"], people.height),
-        segments["from_month"].to_numpy(),
-        places.search_sorted(segments["atom"]).to_numpy().astype(np.int32),
-        _starts(bucket.contacts["person"], people.height),
-        *(
-            bucket.contacts[name].to_numpy()
-            for name in ("day", "month", "kind", "diseases", "status", "reported_target", "dispensed")
-        ),
-        verdicts.to_numpy(order="c") if verdicts.width else np.zeros((bucket.contacts.height, 1), np.uint8),
-        np.array([_row(rule) for rule in rules], dtype=np.int64),
-        np.array([rule.judged for rule in rules], dtype=np.int64),
-        plan.masks(rule.preset for rule in rules),
-        np.array(plan.cuts, dtype=np.int64),
-        bands,
+    people, cases = bucket.people, bucket.cases
+    contacts, stays = bucket.contacts, places.stays
+    judged = contacts.select(work.judged)
+    begun = cases.select(pl.min_horizontal("at_risk_month", "suspected_month", "detected_month"))
+    known, states = _states(cases, work, carried)
+    months, first_day = _calendar(contacts, work, states, first_month, last_month)
+    bands_from = _frozen(np.array([band.lower * MONTHS_PER_YEAR for band in bands], dtype=np.int64))
+    birth, death, sex = _columns(people, "birth_month", "death_month", "sex")
+    disease, detected, enrolled, suspected, withdrawn = _columns(
+        cases, "disease", "detected_month", "enrolled_month", "suspected_month", "withdrawn_month"
     )
-    sizes = (max(len(places), 1), len(SEXES), len(catalog.diseases), len(plan.measures))
+    own = _starts(cases["person"], people.height)
+    lived = (_starts(stays["person"], people.height), *_columns(stays, "from_month", "place"))
+    begins = _frozen(begun.to_series().to_numpy())
+    span, sizes = (first_month, last_month), (max(len(places.labels), 1), len(SEXES))
+    opening: Any = open_rows
+    slots, cells = opening(
+        birth, death, sex, own, disease, begins, *lived, bands_from, *span, *sizes, n_diseases
+    )
+    counts = np.zeros((len(cells), last_month - first_month + 1, len(work.filled)), dtype=np.int32)
     kernel: Any = count_changes
-    cells, counts = kernel(*(_frozen(array) for array in arrays), first_month, last_month, *sizes)
-    order = np.argsort(cells)
-    row, month, block = running_rows(counts, order)
-    rest, band = np.divmod(cells[order], len(bands) + 1)
-    rest, sex = np.divmod(rest, len(SEXES))
-    rest, place = np.divmod(rest, max(len(places), 1))
-    preset, disease = np.divmod(rest, len(catalog.diseases))
-    cell = {
-        "preset": preset.astype(np.int8),
-        "disease": disease.astype(np.int8),
-        "atom": places.to_numpy()[place],
-        "sex": sex.astype(np.int8),
-        "band": band.astype(np.int8),
-    }
-    return pl.DataFrame({name: values[row] for name, values in cell.items()}).with_columns(
-        pl.Series("month", month + np.int32(first_month)),
-        *(pl.Series(name, column) for name, column in zip(plan.names, block, strict=True)),
+    kernel(
+        *(birth, death, sex),
+        *(own, disease, detected, enrolled, begins, suspected, withdrawn),
+        *lived,
+        _starts(contacts["person"], people.height),
+        *_columns(contacts, "day", "month", "kind", "diseases", "status", "reported_target", "dispensed"),
+        _frozen(contacts["due_day"].fill_null(-NEVER).to_numpy()),
+        _frozen(judged.to_numpy(order="c") if judged.width else np.zeros((contacts.height, 1), np.uint8)),
+        *_shared_rules(work),
+        *_lane_rules(work),
+        *(_frozen(np.array(work.plan.cuts, dtype=np.int64)), bands_from, _frozen(months), first_day),
+        *(_frozen(known), states, slots, counts, *span, *sizes),
+        max(max(r.outcome_window, r.lost_after, r.enrolment_buffer, r.treated_window) for r in work.rules),
+        "overdue" in work.needed or "overdue_at_start" in work.needed,
+        "companion_at_target" in work.needed,
     )
+    row, month, block = running_rows(counts, len(work.filled) - len(work.quantities))
+    rest, band = np.divmod(cells, len(bands_from) + 1)
+    rest, sexes = np.divmod(rest, sizes[1])
+    diseases, place = np.divmod(rest, sizes[0])
+    cell = {"disease": diseases, "place": place, "sex": sexes, "band": band}
+    counted = pl.DataFrame(
+        {name: values.astype(np.int32)[row] for name, values in cell.items()}
+    ).with_columns(
+        pl.Series("month", month + np.int32(first_month)),
+        *(pl.Series(name, column) for name, column in zip(work.filled, block, strict=True)),
+    )
+    after = pl.DataFrame(states, schema=dict.fromkeys(work.carried, pl.Int32), orient="row")
+    return counted, pl.concat([cases.select("person", "disease"), after], how="horizontal")
+
+
+def _states(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> tuple[np.ndarray, np.ndarray]:
+    """Which cases were carried, and their states; the others' say that nothing is known yet."""
+    nothing = [none_yet(name) for name in work.carried]
+    if carried is None:
+        states = np.empty((cases.height, len(nothing)), dtype=np.int32)
+        states[:] = nothing
+        return np.zeros(cases.height, dtype=bool), states
+    found = cases.select("person", "disease").join(
+        carried, on=["person", "disease"], how="left", maintain_order="left"
+    )
+    filled = found.select(
+        pl.col(name).fill_null(value) for name, value in zip(work.carried, nothing, strict=True)
+    )
+    states = np.ascontiguousarray(filled.to_numpy()).astype(np.int32)
+    return found["month"].is_not_null().to_numpy(), states
+
+
+def _calendar(
+    contacts: pl.DataFrame, work: Pass, states: np.ndarray, first_month: int, last_month: int
+) -> tuple[np.ndarray, int]:
+    """The month index of every day from the first one told to the end of the last month, and that first day."""
+    opening = (month_start(first_month - 1) - _EPOCH).days
+    closing = (month_start(last_month + 1) - _EPOCH).days
+    told = states[:, [number for number, name in enumerate(work.carried) if name.startswith(_DAYS)]]
+    oldest = told[told > -NEVER].min(initial=opening)
+    first_day = min(int(oldest), contacts["day"].min() or opening) if contacts.height else int(oldest)  # type: ignore[type-var]
+    days = np.arange(first_day, closing).astype("datetime64[D]")
+    return days.astype("datetime64[M]").astype(np.int32) + np.int32(month_index(_EPOCH)), int(first_day)
+
+
+def _shared_rules(work: Pass) -> list[np.ndarray]:
+    """What presets share, see `visit_rules`, `read_lane`, `judged_by`, `other_by`, `reported` of the kernel."""
+    visits = [[sum(1 << kind for kind in rule.kinds), rule.interval_days] for rule in work.visit_rules]
+    lanes = [work.visit_of[work.rules.index(rule)] for rule in work.reading_rules]
+    tables = (
+        visits,
+        lanes,
+        [rule.judged for rule in work.reading_rules],
+        [rule.companion for rule in work.reading_rules],
+        [rule.reported for rule in work.reading_rules],
+    )
+    return [_frozen(np.array(table, dtype=np.int64)) for table in tables]
+
+
+def _lane_rules(work: Pass) -> list[np.ndarray]:
+    """Rules, masks and first column of each lane, and the flows: `rules`, `masks`, `base`, `quantities`."""
+    sizes = [len(lane.columns) for lane in work.lanes]
+    from ncdsurv.spells.kernel import GAP_DAYS, N_DAYS, N_GAPS, N_IN
+
+    field = {
+        Quantity.VISIT_DAYS: N_DAYS,
+        Quantity.INTERVALS: N_GAPS,
+        Quantity.INTERVAL_DAYS: GAP_DAYS,
+        Quantity.TRANSFERS_IN: N_IN,
+    }
+    flows = [
+        (sum(sizes) + number, visit, field[quantity])
+        for number, (_, quantity, visit) in enumerate(work.quantities)
+    ]
+    tables = (
+        np.array([_row(work, lane.preset) for lane in work.lanes], dtype=np.int64),
+        np.array([lane.mask for lane in work.lanes], dtype=np.int64),
+        np.cumsum([0, *sizes[:-1]]),
+        np.array(flows, dtype=np.int64) if flows else np.empty((0, 1 + 1 + 1), np.int64),
+    )
+    return [_frozen(table) for table in tables]
+
+
+def _row(work: Pass, preset: int) -> list[int]:
+    """A preset's row of the kernel's `rules`, in the order of its constants."""
+    rule: Rules = work.rules[preset]
+    return [
+        rule.outcome_window,
+        rule.enrolment_buffer,
+        rule.lost_after,
+        rule.lost_after if rule.lost_grace else 0,
+        rule.treated_window,
+        int(rule.last_visit_only),
+        rule.grace_days + 1,
+        work.visit_of[preset],
+        work.reading_of[preset],
+    ]
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:
@@ -86,13 +181,11 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return fixed
 
 
-def _row(rule: Rules) -> list[int]:
-    bits = sum(1 << kind for kind in rule.kinds)
-    windows = [rule.outcome_window, rule.enrolment_buffer, rule.lost_after, rule.treated_window]
-    return [*windows, int(rule.last_visit_only), bits]
+def _columns(frame: pl.DataFrame, *names: str) -> list[np.ndarray]:
+    return [_frozen(frame[name].to_numpy()) for name in names]
 
 
 def _starts(person: pl.Series, people: int) -> np.ndarray:
     """Where each person's rows begin in a table ordered by person; one longer than people."""
-    numbers = pl.Series(np.arange(people + 1, dtype=np.int32))
-    return person.search_sorted(numbers, side="left").to_numpy().astype(np.int64)
+    rows = np.bincount(person.to_numpy(), minlength=people)
+    return _frozen(np.concatenate([[0], np.cumsum(rows)]))

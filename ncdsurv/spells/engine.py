@@ -1,13 +1,14 @@
 """One bucket in, counts out; buckets add up. The same function runs in a loop here or on a cluster.
 
-`count_bucket` has two forms with equal results: polars expressions (the reference) and a compiled kernel
-(used where numba is installed and the bucket is large enough to repay its loading).
+`count_wide` counts every preset in one pass over the bucket: one row per place, month, disease, sex and age
+band, one column per distinct count. It has two forms with equal results: polars expressions (the reference)
+and a compiled kernel (used where numba is installed and the bucket is large enough to repay its loading).
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
@@ -15,10 +16,14 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import SpellColumn
 from ncdsurv.errors import UsageError, unknown
-from ncdsurv.spells.changes import bucket_spells, count_spells
+from ncdsurv.spells.carry import conform_carry, name_carry
+from ncdsurv.spells.changes import bucket_spells
+from ncdsurv.spells.history import number_cases, visit_days
 from ncdsurv.spells.layout import SEXES, Bucket
-from ncdsurv.spells.rules import preset_rules
-from ncdsurv.spells.states import measure_plan
+from ncdsurv.spells.passes import Pass, make_pass
+from ncdsurv.spells.places import PLACES, By, Places, places_of
+from ncdsurv.spells.plan import measure_plan
+from ncdsurv.spells.reference import count_reference
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -26,28 +31,10 @@ if TYPE_CHECKING:
 Form = Literal["auto", "polars", "compiled"]
 UNKNOWN_BAND = "unknown"
 CELL_COLUMNS = ("atom", "month", "disease", "sex", "age_band", "preset")
-COMPILE_FROM_CONTACTS = (
-    300_000  # below this, compiling the kernel for the first time costs more than it saves
-)
+WIDE_CELL = ("month", "disease", "sex", "age_band")
+# Below this, compiling the kernel for the first time costs more than it saves.
+COMPILE_FROM_CONTACTS = 300_000
 _KERNEL = "ncdsurv.spells.kernel"
-
-
-def measures_schema(catalog: Catalog) -> dict[str, pl.DataType]:
-    """Columns and dtypes of a measures frame: the cell, then one Int32 count per measure.
-
-    >>> from ncdsurv.catalog import load_catalog
-    >>> list(measures_schema(load_catalog()))[:6]
-    ['atom', 'month', 'disease', 'sex', 'age_band', 'preset']
-    """
-    cell: dict[str, pl.DataType] = {
-        "atom": pl.Int32(),
-        "month": pl.Int32(),
-        "disease": pl.Enum(list(catalog.diseases)),
-        "sex": pl.Enum([sex.value for sex in SEXES]),
-        "age_band": pl.Enum(band_names(catalog)),
-        "preset": pl.Enum(list(catalog.presets)),
-    }
-    return {**cell, **{name: pl.Int32() for name in measure_plan(catalog).names}}
 
 
 def band_names(catalog: Catalog) -> list[str]:
@@ -55,16 +42,38 @@ def band_names(catalog: Catalog) -> list[str]:
     return [*(band.id for band in catalog.age_bands), UNKNOWN_BAND]
 
 
-def count_bucket(
+def wide_schema(
+    catalog: Catalog, by: By = "atom", presets: Sequence[str] | None = None
+) -> dict[str, pl.DataType]:
+    """Columns and dtypes of a wide frame: place, month, disease, sex, age band, then one Int32 per count.
+
+    >>> from ncdsurv.catalog import load_catalog
+    >>> list(wide_schema(load_catalog(), "facility"))[:5]
+    ['facility', 'month', 'disease', 'sex', 'age_band']
+    """
+    cell: dict[str, pl.DataType] = {
+        by: pl.Int32() if by == PLACES[0] else pl.String(),
+        "month": pl.Int32(),
+        "disease": pl.Enum(list(catalog.diseases)),
+        "sex": pl.Enum([sex.value for sex in SEXES]),
+        "age_band": pl.Enum(band_names(catalog)),
+    }
+    columns = measure_plan(catalog).columns_of(catalog.presets if presets is None else presets)
+    return {**cell, **{name: pl.Int32() for name in columns}}
+
+
+def count_wide(
     bucket: Bucket,
     catalog: Catalog,
     presets: Sequence[str] | None = None,
     *,
     first_month: int,
     last_month: int,
+    by: By = "atom",
     form: Form = "auto",
+    carry: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Count every measure in every cell of one bucket, month by month.
+    """Count every distinct count in every cell of one bucket, month by month, for all presets at once.
 
     Args:
         bucket: The bucket's layout (see `layout`).
@@ -72,32 +81,104 @@ def count_bucket(
         presets: Preset ids; None is all of the catalog, in its order.
         first_month: First month index to count.
         last_month: Last month index to count, included. Later events are not looked at.
+        by: Where people are counted: `atom` lived in, or `facility` or `source` last seen at.
         form: `polars`, `compiled`, or `auto` (compiled for large buckets where numba is installed).
+        carry: State of the cases at the end of the month before the first, of `count_and_carry`.
 
     Returns:
-        Columns of `measures_schema`; rows with at least one count, sorted by preset (in the order asked
-        for), disease, atom, sex, age band and month.
+        Columns of `wide_schema`; rows with at least one count, sorted by disease, place, sex, age band and
+        month. `Plan.numerator` and `Plan.denominator` name the columns of an indicator.
 
     Raises:
-        UsageError: Unknown preset, months in the wrong order, or the compiled form without numba.
+        UsageError: Unknown preset or place, months in the wrong order, the compiled form without numba, or a
+            carry of another month or other presets.
     """
-    names = _presets(catalog, presets)
-    _check_months(first_month, last_month)
-    rules, judged = preset_rules(catalog, names)
-    plan = measure_plan(catalog)
+    return _count(bucket, catalog, presets, first_month, last_month, by, form, carry)[1]
+
+
+def count_and_carry(
+    bucket: Bucket,
+    catalog: Catalog,
+    presets: Sequence[str] | None = None,
+    *,
+    first_month: int,
+    last_month: int,
+    by: By = "atom",
+    form: Form = "auto",
+    carry: pl.DataFrame | None = None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`count_wide`, and the state of every case after the last month, from which a later month is counted.
+
+    Returns:
+        (counts, carry): the carry has person_id, disease, month (the last one counted) and Int32 columns
+        that belong to the presets asked for.
+
+    Raises:
+        UsageError: As `count_wide`.
+    """
+    work, counts, states = _count(bucket, catalog, presets, first_month, last_month, by, form, carry)
+    return counts, name_carry(states, bucket, catalog, work, last_month)
+
+
+def count_month(
+    bucket: Bucket,
+    carry: pl.DataFrame,
+    catalog: Catalog,
+    presets: Sequence[str] | None,
+    month: int,
+    *,
+    by: By = "atom",
+    form: Form = "auto",
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Count one month from what was carried and that month's contacts alone.
+
+    Args:
+        bucket: People, places and cases in full, but only the contacts of the month. Who has a case that the
+            carry does not know (`carry.not_carried`) needs all contacts; those of carried cases that lie
+            before the month are passed over.
+        carry: Of the month before, from `count_and_carry` or `count_month`.
+        catalog: As in `count_wide`, and the same as the carry was made with.
+        presets: As the carry was made with.
+        month: Month index.
+        by: As in `count_wide`.
+        form: As in `count_wide`.
+
+    Returns:
+        (counts, carry): equal to the rows of the month in a full count, and to its carry.
+
+    Raises:
+        UsageError: The carry is of another month or of other presets.
+    """
+    work, counts, states = _count(bucket, catalog, presets, month, month, by, form, carry)
+    return counts, name_carry(states, bucket, catalog, work, month)
+
+
+def _count(
+    bucket: Bucket,
+    catalog: Catalog,
+    presets: Sequence[str] | None,
+    first_month: int,
+    last_month: int,
+    by: By,
+    form: Form,
+    carry: pl.DataFrame | None,
+) -> tuple[Pass, pl.DataFrame, pl.DataFrame]:
+    """What was counted by, the counts, and the state of the cases after the last month."""
+    work = make_pass(catalog, check_presets(catalog, presets))
+    check_months(first_month, last_month)
+    if by not in PLACES:
+        raise unknown("place", by, PLACES)
+    places = places_of(bucket, by)
+    carried = None if carry is None else conform_carry(carry, bucket, catalog, work, first_month - 1)
+    span = (catalog.age_bands, first_month, last_month, carried)
     if _compiled(form, bucket):
         from ncdsurv.spells.compiled import count_compiled
 
-        counted = count_compiled(bucket, rules, judged, plan, catalog, first_month, last_month)
+        counted, states = count_compiled(bucket, work, places, len(catalog.diseases), *span)
     else:
-        masks = plan.masks(names)
-        parts = []
-        for number, rule in enumerate(rules):
-            spells = bucket_spells(bucket, rule, judged, plan, catalog.age_bands, first_month, last_month)
-            counts = count_spells(spells, masks[number], plan, first_month, last_month)
-            parts.append(counts.with_columns(preset=pl.lit(number, pl.Int8)))
-        counted = pl.concat(parts)
-    return _named(counted, catalog, names)
+        counted, states = count_reference(bucket, work, places.stays, *span)
+        counted = counted.sort("disease", "place", "sex", "band", "month")
+    return work, _named(counted, catalog, work, places, by), states
 
 
 def person_spells(
@@ -116,22 +197,26 @@ def person_spells(
         person_id, disease, atom, sex, age_band, from_month, to_month (both included) and the columns a
         condition may name; months_since_enrolment is as of from_month. Sorted by person and month; rows of
         one person and disease neither overlap nor leave a gap.
+
+    Raises:
+        UsageError: Unknown preset, or months in the wrong order.
     """
-    names = _presets(catalog, [preset])
-    _check_months(first_month, last_month)
-    rules, judged = preset_rules(catalog, names)
-    plan = measure_plan(catalog)
-    spells = bucket_spells(bucket, rules[0], judged, plan, catalog.age_bands, first_month, last_month)
+    work = make_pass(catalog, check_presets(catalog, [preset]))
+    check_months(first_month, last_month)
+    places, cases = places_of(bucket, "atom"), number_cases(bucket, first_month)
+    rules, plan = work.rules[0], work.plan
+    days = visit_days(bucket.contacts.with_columns(work.judged), cases, rules)
+    spells = bucket_spells(cases, days, places.stays, rules, plan, catalog.age_bands, first_month, last_month)
     states = plan.table.with_columns(pl.col("code").cast(pl.Int32))
+    enrolled = bucket.cases.select("person", "disease", "enrolled_month")
     named = (
         spells.join(states, on="code", how="left")
         .join(bucket.people.select("person", "person_id"), on="person", how="left")
-        .join(
-            bucket.cases.select("person", "disease", "enrolled_month"), on=["person", "disease"], how="left"
-        )
+        .join(enrolled, on=["person", "disease"], how="left")
         .sort("person", "disease", "from_month")
         .with_columns(
-            _labels(catalog),
+            *labels(catalog),
+            _place_label(places).alias("atom"),
             months_since_enrolment=pl.when(pl.col("months_since_enrolment").is_not_null()).then(
                 pl.col("from_month") - pl.col("enrolled_month")
             ),
@@ -141,30 +226,12 @@ def person_spells(
     return named.select(*cell, *(column.value for column in SpellColumn))
 
 
-def add_buckets(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Add the counts of several buckets: people move, so one cell may have people of two buckets.
+def check_presets(catalog: Catalog, presets: Sequence[str] | None) -> list[str]:
+    """The presets asked for, or all of the catalog.
 
-    Returns:
-        One row per cell, sorted by preset, disease, atom, sex, age band and month.
+    Raises:
+        UsageError: One is unknown.
     """
-    together = pl.concat(list(parts), rechunk=True)
-    cell = list(CELL_COLUMNS)
-    # One integer stands for a cell, in sorting order: sorting and comparing it is several times faster.
-    key = pl.lit(0, pl.Int64)
-    for name in ("preset", "disease", "atom", "sex", "age_band", "month"):
-        number = together[name].to_physical() if together[name].dtype == pl.Enum else together[name]
-        key = key * (int(number.max() or 0) + 1) + pl.col(name).to_physical().cast(pl.Int64)  # type: ignore[arg-type]
-    keyed = together.with_columns(_key=key).sort("_key")
-    twin = (pl.col("_key") == pl.col("_key").shift(1)) | (pl.col("_key") == pl.col("_key").shift(-1))
-    shared = keyed.filter(twin)
-    if shared.is_empty():
-        return keyed.drop("_key")
-    added = shared.group_by("_key").agg(pl.col(cell).first(), pl.exclude(*cell, "_key").sum())
-    alone = keyed.filter(~twin.fill_null(False))
-    return pl.concat([alone, added.select(keyed.columns)]).sort("_key").drop("_key")
-
-
-def _presets(catalog: Catalog, presets: Sequence[str] | None) -> list[str]:
     names = list(catalog.presets if presets is None else presets)
     for name in names:
         if name not in catalog.presets:
@@ -172,7 +239,12 @@ def _presets(catalog: Catalog, presets: Sequence[str] | None) -> list[str]:
     return names
 
 
-def _check_months(first: int, last: int) -> None:
+def check_months(first: int, last: int) -> None:
+    """The first month comes before the last.
+
+    Raises:
+        UsageError: It does not.
+    """
     if first > last:
         raise UsageError("the first month is after the last", got=f"{first} and {last}", do="swap them")
 
@@ -187,7 +259,8 @@ def _compiled(form: Form, bucket: Bucket) -> bool:
     return present and (form == "compiled" or worth)
 
 
-def _labels(catalog: Catalog) -> list[pl.Expr]:
+def labels(catalog: Catalog) -> list[pl.Expr]:
+    """Numbers of disease, sex and band as enums."""
     return [
         _enum(pl.col("disease"), list(catalog.diseases)).alias("disease"),
         _enum(pl.col("sex"), [sex.value for sex in SEXES]).alias("sex"),
@@ -199,11 +272,13 @@ def _enum(number: pl.Expr, names: list[str]) -> pl.Expr:
     return pl.lit(pl.Series(names, dtype=pl.Enum(names))).gather(number.cast(pl.UInt32))
 
 
-def _named(counted: pl.DataFrame, catalog: Catalog, presets: list[str]) -> pl.DataFrame:
+def _place_label(places: Places) -> pl.Expr:
+    return pl.lit(places.labels).gather(pl.col("place").cast(pl.UInt32))
+
+
+def _named(counted: pl.DataFrame, catalog: Catalog, work: Pass, places: Places, by: By) -> pl.DataFrame:
     """Numbers -> names, columns in their order; the rows are sorted already."""
-    everything = pl.Series(presets, dtype=pl.Enum(list(catalog.presets)))
-    named = counted.with_columns(
-        _labels(catalog), preset=pl.lit(everything).gather(pl.col("preset").cast(pl.UInt32))
+    named = {str(label.meta.output_name()): label for label in labels(catalog)}
+    return counted.select(
+        _place_label(places).alias(by), "month", *(named[name] for name in WIDE_CELL[1:]), *work.columns
     )
-    schema = measures_schema(catalog)
-    return named.select(pl.col(name).cast(dtype) for name, dtype in schema.items())

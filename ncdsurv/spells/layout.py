@@ -2,16 +2,17 @@
 
 A bucket holds people who live near each other (home commune), ordered by home atom and person, their
 contacts by person and date. The order is paid for once, when records are written; every build after that
-is one sequential pass (see `engine`). Four tables, integers only:
+is one sequential pass (see `engine`). Five tables, integers but for the names of facilities and sources:
 
 | table | one row is |
 |---|---|
 | people | a person: dense number, sex, birth month, month of death |
 | segments | from this month on the person lives in this atom |
-| cases | a person x disease: first month detected, month of enrolment |
-| contacts | one visit row: day, month, kind, diseases it speaks of, readings, status |
+| assignments | from this month on the person is looked after by this facility, known from this source |
+| cases | a person x disease: months of detection, enrolment, first suspicious reading, withdrawal |
+| contacts | one visit row: day, month, kind, diseases it speaks of, readings, status, day the next one is due |
 
-Nulls of the two month columns are `NEVER`; readings keep their nulls.
+Nulls of the month columns are `NEVER`; readings and `due_day` keep their nulls.
 """
 
 from __future__ import annotations
@@ -23,11 +24,10 @@ import polars as pl
 
 from ncdsurv.catalog.conditions import Condition, Test
 from ncdsurv.catalog.tables import Schema
-from ncdsurv.catalog.vocabulary import PatientStatus, Sex, VisitKind
+from ncdsurv.catalog.vocabulary import GLUCOSE_KINDS, PatientStatus, Sex, VisitKind
 
 NEVER = 10**6  # a month index no calendar reaches; differences to it stay far outside every window
 SEXES, KINDS, STATUSES = tuple(Sex), tuple(VisitKind), tuple(PatientStatus)
-GLUCOSE_KINDS = ("fasting", "random", "unknown")
 SCALES: Mapping[str, int] = {"glucose_mmol_l": 100, "hba1c_percent": 100}  # clean rounds both to 0.01
 
 PEOPLE: Schema = {
@@ -38,11 +38,20 @@ PEOPLE: Schema = {
     "death_month": pl.Int32(),
 }
 SEGMENTS: Schema = {"person": pl.Int32(), "from_month": pl.Int32(), "atom": pl.Int32()}
+ASSIGNMENTS: Schema = {
+    "person": pl.Int32(),
+    "from_month": pl.Int32(),
+    "facility": pl.String(),
+    "source": pl.String(),
+}
 CASES: Schema = {
     "person": pl.Int32(),
     "disease": pl.Int8(),
     "detected_month": pl.Int32(),
     "enrolled_month": pl.Int32(),
+    "suspected_month": pl.Int32(),
+    "at_risk_month": pl.Int32(),
+    "withdrawn_month": pl.Int32(),
 }
 CONTACTS: Schema = {
     "person": pl.Int32(),
@@ -58,22 +67,44 @@ CONTACTS: Schema = {
     "glucose_mmol_l": pl.Int16(),
     "glucose_kind": pl.Int8(),
     "hba1c_percent": pl.Int16(),
+    "lung_grade": pl.Int8(),
+    "asthma_control": pl.Int8(),
+    "due_day": pl.Int32(),
 }
-LAYOUT: Mapping[str, Schema] = {"people": PEOPLE, "segments": SEGMENTS, "cases": CASES, "contacts": CONTACTS}
+LAYOUT: Mapping[str, Schema] = {
+    "people": PEOPLE,
+    "segments": SEGMENTS,
+    "assignments": ASSIGNMENTS,
+    "cases": CASES,
+    "contacts": CONTACTS,
+}
+_ABSENT = {column: NEVER for column in CASES if column.endswith("_month")}
+
+
+def lay_out(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """The columns of a table of the layout, in order and type; those absent say that nothing is known.
+
+    >>> known = pl.DataFrame({"person": 0, "disease": 0, "detected_month": 24301, "enrolled_month": 24302})
+    >>> lay_out(known, CASES)["withdrawn_month"].to_list() == [NEVER]
+    True
+    """
+    missing = {name: pl.lit(_ABSENT.get(name)) for name in schema if name not in frame.columns}
+    return frame.with_columns(**missing).select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """One bucket: the four tables of the layout, in its order. See the module's text."""
+    """One bucket: the five tables of the layout, in its order. See the module's text."""
 
     people: pl.DataFrame
     segments: pl.DataFrame
+    assignments: pl.DataFrame
     cases: pl.DataFrame
     contacts: pl.DataFrame
 
     def tables(self) -> dict[str, pl.DataFrame]:
-        """The four tables by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """The five tables by name."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
 
 def encode_condition(condition: Condition) -> Condition:

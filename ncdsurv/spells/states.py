@@ -1,86 +1,80 @@
-"""The table of states: every state a case can be in during a month, and which measures count it.
+"""The table of states: every state a case can be in during a month, as one integer.
 
-A state is one integer. Its first part is the *standing* (exclusive and exhaustive: not enrolled, newly
-enrolled, the four outcomes, lost, transferred, dead), then yes/no facts of the month (treated, seen,
-dispensed, newly detected) and the *stage*: how long ago the enrolment was, cut only where a condition of
-the catalog cuts. The catalog's conditions are evaluated once over this small table, never over persons.
+Its first part is the *standing* (exclusive and exhaustive: at risk, suspected, not enrolled, withdrawn, newly
+enrolled, the outcomes, lost, transferred, dead), then yes/no *facts* of the month (treated, seen, overdue ...)
+and the *stage*: how long ago the enrolment was, cut only where a condition of the catalog cuts. The catalog's
+conditions are evaluated once over this small table, never over persons.
 """
 
 from __future__ import annotations
 
 import math
-import weakref
 from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import product
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from ncdsurv.catalog.conditions import Condition
-from ncdsurv.catalog.vocabulary import CareState, Outcome, SpellColumn, Tenure, Treatment
-from ncdsurv.errors import DefinitionError
-
-if TYPE_CHECKING:
-    from ncdsurv.catalog import Catalog
+from ncdsurv.catalog.vocabulary import (
+    CareState,
+    Outcome,
+    Severity,
+    SpellColumn,
+    Suspicion,
+    Tenure,
+    Treatment,
+)
 
 NOT_ENROLLED, NOT_ASSESSED = "not_enrolled", "not_assessed"
 
-# name -> known_case, care_state, tenure, outcome. The order is the number.
-_STANDINGS: dict[str, tuple[bool, str, str, str]] = {
-    "not_enrolled": (True, NOT_ENROLLED, NOT_ASSESSED, NOT_ASSESSED),
-    "died_before_enrolment": (False, NOT_ENROLLED, NOT_ASSESSED, NOT_ASSESSED),
-    "newly_enrolled": (True, CareState.UNDER_CARE, Tenure.NEWLY_ENROLLED, NOT_ASSESSED),
-    **{o.value: (True, CareState.UNDER_CARE, Tenure.ESTABLISHED, o.value) for o in Outcome},
-    "lost_to_follow_up": (True, CareState.LOST_TO_FOLLOW_UP, NOT_ASSESSED, NOT_ASSESSED),
-    "transferred_out": (False, CareState.TRANSFERRED_OUT, NOT_ASSESSED, NOT_ASSESSED),
-    "dead": (False, CareState.DEAD, NOT_ASSESSED, NOT_ASSESSED),
+
+class Standing(NamedTuple):
+    """What a standing says in the columns a condition may name."""
+
+    known_case: bool
+    care_state: str
+    tenure: str = NOT_ASSESSED
+    outcome: str = NOT_ASSESSED
+    severity: str = NOT_ASSESSED
+    suspicion: str = Suspicion.NONE
+
+
+def _judged(outcome: Outcome, severity: str = NOT_ASSESSED) -> Standing:
+    return Standing(True, CareState.UNDER_CARE, Tenure.ESTABLISHED, outcome, severity)
+
+
+# The order is the number. The kernel relies on two runs of it: the verdicts at target, off target, off
+# moderately and off severely follow each other, and so do all standings between newly enrolled and lost.
+_STANDINGS: dict[str, Standing] = {
+    "at_risk": Standing(False, NOT_ENROLLED, suspicion=Suspicion.AT_RISK),
+    "suspected": Standing(False, NOT_ENROLLED, suspicion=Suspicion.SUSPECTED),
+    "not_enrolled": Standing(True, NOT_ENROLLED),
+    "died_before_enrolment": Standing(False, NOT_ENROLLED),
+    "withdrawn": Standing(False, NOT_ENROLLED),
+    "newly_enrolled": Standing(True, CareState.UNDER_CARE, Tenure.NEWLY_ENROLLED),
+    "controlled": _judged(Outcome.CONTROLLED, Severity.AT_TARGET),
+    "uncontrolled": _judged(Outcome.UNCONTROLLED, Severity.UNTOLD),
+    "uncontrolled_moderate": _judged(Outcome.UNCONTROLLED, Severity.MODERATE),
+    "uncontrolled_severe": _judged(Outcome.UNCONTROLLED, Severity.SEVERE),
+    "visited_unmeasured": _judged(Outcome.VISITED_UNMEASURED),
+    "missed_visit": _judged(Outcome.MISSED_VISIT),
+    "lost_to_follow_up": Standing(True, CareState.LOST_TO_FOLLOW_UP),
+    "transferred_out": Standing(False, CareState.TRANSFERRED_OUT),
+    "dead": Standing(False, CareState.DEAD),
 }
 STANDINGS = tuple(_STANDINGS)
 STANDING = {name: number for number, name in enumerate(STANDINGS)}
-FACTS = ("treated", "seen", "dispensed", "newly_detected")
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A count: under each preset, the condition a state must satisfy. Named after its first indicator."""
-
-    name: str
-    conditions: dict[str, Condition]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to count: the measures of a catalog, and the table of states that tells them apart.
-
-    Attributes:
-        measures: Distinct measures, in column order.
-        numerators: Indicator -> name of the measure that is its numerator.
-        denominators: Indicator -> name of the measure that is its denominator, where spells give it.
-        cuts: Months since enrolment at which some condition changes its answer; 0 and 1 come first.
-        table: One row per state, in code order, with the columns a condition may name.
-    """
-
-    measures: tuple[Measure, ...]
-    numerators: dict[str, str]
-    denominators: dict[str, str]
-    cuts: tuple[int, ...]
-    table: pl.DataFrame
-
-    @property
-    def names(self) -> list[str]:
-        """Column names of the measures."""
-        return [measure.name for measure in self.measures]
-
-    def masks(self, presets: Iterable[str]) -> np.ndarray:
-        """Int64 array (presets, states): bit k is set where measure k counts the state."""
-        masks = np.zeros((len(wanted := list(presets)), self.table.height), dtype=np.int64)
-        for row, preset in enumerate(wanted):
-            for bit, measure in enumerate(self.measures):
-                if preset in measure.conditions:
-                    masks[row] |= members(self.table, measure.conditions[preset]).astype(np.int64) << bit
-        return masks
+FACTS = (
+    "treated",
+    "seen",
+    "dispensed",
+    "newly_detected",
+    "overdue",
+    "overdue_at_start",
+    "uncontrolled_twice",
+    "companion_at_target",
+)
 
 
 def members(table: pl.DataFrame, condition: Condition) -> np.ndarray:
@@ -90,78 +84,43 @@ def members(table: pl.DataFrame, condition: Condition) -> np.ndarray:
 
 def state_table(cuts: tuple[int, ...]) -> pl.DataFrame:
     """Every state, in code order: standing, then the facts, then the stage (the last varies fastest)."""
-    rows = []
-    for name, facts, since in product(STANDINGS, product((False, True), repeat=len(FACTS)), cuts):
-        known, care, tenure, outcome = _STANDINGS[name]
-        treated, seen, dispensed, newly_detected = facts
-        enrolled = care != NOT_ENROLLED
-        drugs = Treatment.TREATED if treated else Treatment.UNTREATED
-        state = {
-            SpellColumn.KNOWN_CASE: known,
-            SpellColumn.CARE_STATE: str(care),
-            SpellColumn.OUTCOME: str(outcome),
-            SpellColumn.TENURE: str(tenure),
-            SpellColumn.TREATMENT: str(drugs) if care == CareState.UNDER_CARE else NOT_ASSESSED,
-            SpellColumn.MONTHS_SINCE_ENROLMENT: since if enrolled else None,
-            SpellColumn.NEWLY_DETECTED: newly_detected,
-            SpellColumn.NEWLY_ENROLLED: enrolled and since == 0,
-            SpellColumn.SEEN: seen,
-            SpellColumn.DISPENSED: dispensed,
-        }
-        rows.append({str(column): value for column, value in state.items()})
-    frame = pl.DataFrame(rows, schema_overrides={str(SpellColumn.MONTHS_SINCE_ENROLMENT): pl.Int32})
-    return frame.with_row_index("code")
+    shape = (len(STANDINGS), *(1 + 1 for _ in FACTS), len(cuts))
+    index = np.indices(shape).reshape(len(shape), -1)
+    standing, facts = index[0], dict(zip(FACTS, index[1:-1].astype(bool), strict=True))
+    since = np.array(cuts, dtype=np.int32)[index[-1]]
+    said = {
+        name: np.array(column)[standing]
+        for name, column in zip(Standing._fields, zip(*_STANDINGS.values(), strict=True), strict=True)
+    }
+    enrolled = said["care_state"] != NOT_ENROLLED
+    drugs = np.where(facts["treated"], str(Treatment.TREATED), str(Treatment.UNTREATED))
+    under_care = said["care_state"] == CareState.UNDER_CARE
+    withdrawn = standing == STANDING["withdrawn"]
+    columns = {
+        SpellColumn.KNOWN_CASE: said["known_case"],
+        SpellColumn.CARE_STATE: said["care_state"],
+        SpellColumn.OUTCOME: said["outcome"],
+        SpellColumn.TENURE: said["tenure"],
+        SpellColumn.TREATMENT: np.where(under_care, drugs, NOT_ASSESSED),
+        SpellColumn.MONTHS_SINCE_ENROLMENT: since,
+        SpellColumn.NEWLY_DETECTED: facts["newly_detected"] & ~withdrawn,
+        SpellColumn.NEWLY_ENROLLED: enrolled & (since == 0),
+        SpellColumn.SEEN: facts["seen"],
+        SpellColumn.DISPENSED: facts["dispensed"],
+        SpellColumn.SUSPICION: said["suspicion"],
+        SpellColumn.KNOWN_OR_SUSPECTED: said["known_case"] | (said["suspicion"] == Suspicion.SUSPECTED),
+        SpellColumn.SEVERITY: said["severity"],
+        SpellColumn.OVERDUE: facts["overdue"],
+        SpellColumn.OVERDUE_AT_START: facts["overdue_at_start"],
+        SpellColumn.UNCONTROLLED_TWICE: facts["uncontrolled_twice"],
+        SpellColumn.COMPANION_AT_TARGET: facts["companion_at_target"],
+    }
+    frame = pl.DataFrame({str(name): values for name, values in columns.items()})
+    stage = pl.when(pl.lit(pl.Series(enrolled))).then(SpellColumn.MONTHS_SINCE_ENROLMENT.value)
+    return frame.with_columns(stage.alias(SpellColumn.MONTHS_SINCE_ENROLMENT.value)).with_row_index("code")
 
 
-def measure_plan(catalog: Catalog) -> Plan:
-    """The distinct counts that a catalog's indicators need, and the states that tell them apart.
-
-    Two counts are one measure when, under every preset they share, they count the same states.
-
-    Raises:
-        DefinitionError: More distinct measures than one 63-bit mask can hold.
-    """
-    # By the object, not by its hash: a catalog altered in memory keeps the hash of its files.
-    known = _PLANS.get(id(catalog))
-    if known is None or known[0]() is not catalog:
-        _PLANS.clear()  # one catalog at a time is the rule; the cache must not grow in a service
-        known = _PLANS[id(catalog)] = (weakref.ref(catalog), _plan(catalog))
-    return known[1]
-
-
-_PLANS: dict[int, tuple[weakref.ref[Catalog], Plan]] = {}
-
-
-def _plan(catalog: Catalog) -> Plan:
-    numerators: dict[str, str] = {}
-    denominators: dict[str, str] = {}
-    wanted: list[tuple[dict[str, str], str, str, dict[str, Condition]]] = []
-    # Counts first: where a ratio counts the same people, the count's own name is kept.
-    for indicator in sorted(catalog.indicators.values(), key=lambda i: i.denominator_source != "none"):
-        if not indicator.numerator.tests and indicator.denominator_source == "none":
-            continue  # a count of no state (expected cases) comes from the population alone
-        above = {p: indicator.numerator_for(p) for p in indicator.presets}
-        wanted.append((numerators, indicator.id, indicator.id, above))
-        below = {p: c for p in indicator.presets if (c := indicator.denominator_for(p)) is not None}
-        if below:
-            wanted.append((denominators, indicator.id, f"{indicator.id}_denominator", below))
-    cuts = _cuts(condition for *_, conditions in wanted for condition in conditions.values())
-    table = state_table(cuts)
-    measures: list[Measure] = []
-    counted: list[dict[str, bytes]] = []
-    for role, indicator_id, name, conditions in wanted:
-        states = {preset: members(table, condition).tobytes() for preset, condition in conditions.items()}
-        same = next((i for i, had in enumerate(counted) if states.items() <= had.items()), None)
-        if same is None:
-            measures.append(Measure(name, conditions))
-            counted.append(states)
-        role[indicator_id] = name if same is None else measures[same].name
-    if len(measures) >= np.iinfo(np.int64).bits:
-        raise DefinitionError([f"indicators.toml: {len(measures)} distinct counts; at most 63 fit one pass"])
-    return Plan(tuple(measures), numerators, denominators, cuts, table)
-
-
-def _cuts(conditions: Iterable[Condition]) -> tuple[int, ...]:
+def stage_cuts(conditions: Iterable[Condition]) -> tuple[int, ...]:
     """Months since enrolment at which a condition changes its answer, from 0 up."""
     cuts = {0, 1}
     for test in (test for condition in conditions for test in condition.tests):

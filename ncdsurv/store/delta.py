@@ -43,7 +43,11 @@ def scan_files(path: Path, version: int) -> pl.LazyFrame | None:
     if quote(str(path)) == str(path):
         return pl.scan_delta(str(path), version=version)
     files = [unquote(uri) for uri in DeltaTable(str(path), version=version).file_uris()]
-    return pl.scan_parquet(files, hive_partitioning=True, glob=False) if files else None
+    if not files:
+        return None
+    # A column that came later is null in the files before it.
+    schema = pl.Schema(DeltaTable(str(path), version=version).schema())
+    return pl.scan_parquet(files, schema=schema, hive_partitioning=True, glob=False, missing_columns="insert")
 
 
 def fsync_versions(path: Path, first: int, last: int) -> None:

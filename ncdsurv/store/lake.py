@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,7 +70,10 @@ class Lake:
         return (self.vault if self.tables[table].vault else self.folder) / table
 
     def scan_version(self, table: str, version: int | None) -> pl.LazyFrame:
-        """One version of a table; an absent table is an empty one of its schema."""
+        """One version of a table; an absent table is an empty one of its schema.
+
+        A column that the table did not have when it was written is null.
+        """
         schema = self.tables[table].schema
         if version is None:
             return empty(schema).lazy()
@@ -80,7 +83,11 @@ class Lake:
         frame = scan_files(self.path(table), version)
         if frame is None:
             return empty(schema).lazy()
-        return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+        written = set(frame.collect_schema().names())
+        return frame.select(
+            (pl.col(name) if name in written else pl.lit(None)).cast(dtype).alias(name)
+            for name, dtype in schema.items()
+        )
 
     def commits(self) -> pl.DataFrame:
         """All commits, oldest first (columns of `COMMITS`)."""
@@ -169,7 +176,19 @@ class Transaction:
         """Put other rows in the place of all; the version before stays readable."""
         self._write(table, frame, "overwrite")
 
-    def _write(self, table: str, frame: pl.DataFrame, mode: Any) -> None:
+    def replace(self, table: str, frame: pl.DataFrame, column: str, values: Iterable[int]) -> None:
+        """Put other rows in the place of some parts of a table; the other parts stay, file by file.
+
+        Args:
+            table: A table partitioned by `column`.
+            frame: The rows of the parts as they are from now on; parts without a row end.
+            column: The partition column.
+            values: The parts.
+        """
+        listed = ", ".join(str(int(value)) for value in values)
+        self._write(table, frame, "overwrite", f"{column} IN ({listed})")
+
+    def _write(self, table: str, frame: pl.DataFrame, mode: Any, predicate: str | None = None) -> None:
         from deltalake import WriterProperties, write_deltalake
 
         spec, path = self.lake.tables[table], self.lake.path(table)
@@ -181,6 +200,8 @@ class Transaction:
             str(path),
             conform(frame, spec.schema),
             mode=mode,
+            predicate=predicate,
+            schema_mode=None if predicate else "overwrite" if mode == "overwrite" else "merge",
             partition_by=list(spec.partition_by) or None,
             configuration={**SETTINGS, "delta.dataSkippingStatsColumns": ",".join(spec.statistics)},
             writer_properties=WriterProperties(compression="ZSTD", compression_level=1),

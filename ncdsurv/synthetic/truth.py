@@ -29,6 +29,9 @@ COUNTS = (
 )
 
 
+_REPORTED = {1: "controlled", 0: "uncontrolled"}
+
+
 def truth_counts(registry: SyntheticRegistry, preset: str, month: str, catalog: Any = None) -> pl.DataFrame:
     """Count everybody's state at the end of a month.
 
@@ -137,8 +140,7 @@ def _state(
 
 def _outcome(visits: list[dict[str, Any]], disease: Any, rules: Any, catalog: Any, now: int) -> str:
     if disease.measurement is None:
-        reported = visits[-1]["reported_target"]
-        return {1: "controlled", 0: "uncontrolled"}.get(reported, "visited_unmeasured")
+        return _REPORTED.get(visits[-1]["reported_target"], "visited_unmeasured")
     if rules.reading == "last_visit":
         visits = visits[-1:]
     kinds = catalog.measurements[disease.measurement].readings
@@ -149,11 +151,13 @@ def _outcome(visits: list[dict[str, Any]], disease: Any, rules: Any, catalog: An
         for name, kind in kinds.items():
             if name in target.readings and _usable(row, kind):
                 return "controlled" if _holds(row, target.readings[name]) else "uncontrolled"
+        if disease.or_reported and row["reported_target"] in _REPORTED:
+            return _REPORTED[row["reported_target"]]
     return "visited_unmeasured"
 
 
 def _usable(row: dict[str, Any], kind: Any) -> bool:
-    return all(row[column] is not None for column in kind.columns) and _holds(row, kind.where)
+    return all(row.get(column) is not None for column in kind.columns) and _holds(row, kind.where)
 
 
 def _holds(row: dict[str, Any], condition: Any) -> bool:

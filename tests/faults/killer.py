@@ -129,6 +129,7 @@ class Steps:
         self._wrap(deltalake.DeltaTable, "vacuum", "vacuum")
         self._wrap(pl.DataFrame, "write_parquet", "write_parquet")
         self._wrap(pl.LazyFrame, "sink_parquet", "sink_parquet")
+        self._wrap(pl.DataFrame, "write_ipc", "write_ipc")
 
     def _wrap(self, owner: Any, name: str, said: str, after: bool = True) -> None:
         original = getattr(owner, name)

@@ -114,7 +114,8 @@ def _strata_add_up(values: pl.DataFrame) -> None:
 
 
 def _figures_are_sound(values: pl.DataFrame) -> None:
-    spells = [i.id for i in CATALOG.indicators.values() if i.denominator_source == "spells"]
+    shares_of = [i for i in CATALOG.indicators.values() if i.unit == "percent"]
+    spells = [i.id for i in shares_of if i.denominator_source == "spells"]
     shares = values.filter(pl.col("indicator").is_in(spells))
     assert (shares["numerator"] <= shares["denominator"]).all()
     empty = shares.filter(pl.col("denominator") == 0)

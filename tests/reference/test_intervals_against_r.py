@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ncdsurv.indicators import poisson_limits, proportion, rate, standardise, standardised_rate, wilson_limits
+from ncdsurv.indicators.rates import poisson_limits, proportion, rate, standardised_rate, wilson_limits
 
 FOLDER = Path(__file__).parent / "intervals"
 
@@ -75,22 +75,32 @@ def test_poisson_limits_from_ten_on_are_byars_and_close_to_the_exact_ones():
 
 def test_standardised_rate_equals_epitools_and_dobsons_limits():
     given, want = r_table("standardised_input.csv"), r_table("standardised.csv").row(0, named=True)
-    value, lower, upper = standardise(given["count"], given["population"], given["weight"])
-    assert 1e5 * float(value) == pytest.approx(want["rate"], rel=1e-12)
-    assert 1e5 * float(lower) == pytest.approx(want["lower"], rel=1e-12)
-    assert 1e5 * float(upper) == pytest.approx(want["upper"], rel=1e-12)
-    # Another method, gamma limits of Fay and Feuer, must say nearly the same.
-    assert 1e5 * float(lower) == pytest.approx(want["gamma_lower"], rel=2e-3)
-    assert 1e5 * float(upper) == pytest.approx(want["gamma_upper"], rel=2e-3)
-    frame = standardised_rate(
-        given.with_columns(area=pl.lit("a")),
-        by=["area"],
-        count="count",
-        population="population",
-        weight="weight",
+    frame = given.with_columns(area=pl.lit("a"), age=pl.int_range(pl.len()).cast(pl.String))
+    chosen = {
+        "by": ["area"],
+        "age": "age",
+        "count": "count",
+        "population": "population",
+        "standard": "weight",
+    }
+    found = standardised_rate(frame, **chosen).row(0, named=True)
+    assert found["events"] == want["events"]
+    for name, wanted in (("value", "rate"), ("lower", "lower"), ("upper", "upper")):
+        assert found[name] == pytest.approx(want[wanted], rel=1e-12)
+
+
+def test_gamma_limits_of_fay_and_feuer_equal_those_of_epitools():
+    given, want = r_table("standardised_input.csv"), r_table("standardised.csv").row(0, named=True)
+    ages = [f"band {number}" for number in range(given.height)]
+    found = standardised_rate(
+        count=given["count"][::-1],
+        population=given["population"][::-1],
+        age=ages[::-1],
+        standard=dict(zip(ages, given["weight"], strict=True)),
+        method="fay-feuer",
     )
-    assert frame["value"][0] == pytest.approx(want["rate"], rel=1e-12)
-    assert frame["events"][0] == want["events"]
+    wanted = (want["rate"], want["gamma_lower"], want["gamma_upper"])
+    assert [float(figure) for figure in found[:3]] == pytest.approx(wanted, rel=1e-10)
 
 
 @pytest.mark.parametrize(("count", "total", "lower", "upper"), WILSON_PERCENT)

@@ -78,6 +78,7 @@ I10 - Tăng huyết áp | -          | hypertension          | -                
 Tăng huyết áp      | -           | hypertension          | disease_from_words | words only
 J00                | -           | -                     | diagnosis_outside_registry | a cold
 O24                | -           | -                     | diagnosis_outside_registry | gestational diabetes
+Tăng huyết áp thai kỳ | -       | -                     | diagnosis_outside_registry | of pregnancy, in words
 """
 
 

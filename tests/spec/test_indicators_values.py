@@ -8,7 +8,7 @@ import pytest
 
 from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.vocabulary import Period
-from ncdsurv.indicators import publish_values, standardise
+from ncdsurv.indicators import publish_values, standardised_rate
 from ncdsurv.indicators.standard import band_weights
 from ncdsurv.reference import load_reference
 from ncdsurv.spells import measures_schema
@@ -202,7 +202,13 @@ def test_the_standardised_rate_is_that_of_the_bands_weighted_by_the_who_standard
     ]
     counts = [{"40-49": 30, "60-69": 45, "80+": 20}.get(band.id, 0) for band in bands]
     weights = band_weights(CATALOG.standard_population, CATALOG.age_bands)
-    wanted = [1e5 * float(f) for f in standardise(counts, people, [weights[band.id] for band in bands])]
+    figures = standardised_rate(
+        count=counts,
+        population=people,
+        age=[band.id for band in bands],
+        standard={band.id: weights[band.id] for band in bands},
+    )
+    wanted = [float(figure) for figure in figures[:3]]
     adjusted = values(table, standardisation=CATALOG.standard_population.id, **chosen).row(0, named=True)
     assert [adjusted[name] for name in ("value", "lower", "upper")] == pytest.approx(wanted)
     assert (adjusted["ci_method"], adjusted["numerator"]) == ("dobson", 95.0)
@@ -247,3 +253,77 @@ def test_strata_are_published_for_quarters_and_for_the_last_month():
     assert values(table, sex="male", age_band="70-79", period="2026-Q2", **chosen)["value"].to_list() == [9.0]
     assert values(table, sex="female", period="2026-05", **chosen).is_empty()
     assert values(table, period="2026-05", **chosen)["value"].to_list() == [40.0]
+
+
+def test_days_between_visits_are_a_mean_over_the_visits_of_the_period():
+    counted = """
+        month   | interval_days | intervals
+        2026-04 | 900           | 30
+        2026-05 | 1500          | 50
+        2026-06 | 990           | 33
+        """
+    shown = ("numerator", "denominator", "value", "lower", "upper", "ci_method", "unit", "flag")
+    month = values(counted, indicator="days_between_visits")
+    assert month.select(shown).rows() == [(990.0, 33.0, 30.0, None, None, "none", "days", "ok")]
+    quarter = values(counted, indicator="days_between_visits", period="2026-Q2")
+    assert quarter.select(shown).rows() == [(3390.0, 113.0, 30.0, None, None, "none", "days", "ok")]
+
+
+@pytest.mark.parametrize(
+    ("days", "visits", "value", "flag"),
+    [(870, 29, 30.0, "small_number"), (0, 0, None, "no_denominator"), (1, 30, 1 / 30, "ok")],
+)
+def test_a_mean_over_few_or_no_visits_says_so(days: int, visits: int, value: float | None, flag: str):
+    counted = f"""
+        month   | under_care | interval_days | intervals
+        2026-06 | 40         | {days}        | {visits}
+        """
+    found = values(counted, indicator="days_between_visits")
+    assert found.select("value", "flag").rows() == [(value, flag)]
+
+
+def test_people_who_returned_are_added_up_over_the_months_of_a_period():
+    counted = """
+        month   | returned_to_care_rate | returned_to_care_rate_denominator
+        2026-04 | 10                    | 40
+        2026-05 | 20                    | 40
+        2026-06 | 30                    | 40
+        """
+    month = values(counted, indicator="returned_to_care_rate", preset="hearts")
+    assert month["value"].to_list() == [75.0]
+    quarter = values(counted, indicator="returned_to_care_rate", preset="hearts", period="2026-Q2")
+    assert quarter.select("numerator", "denominator", "value").rows() == [(60.0, 120.0, 50.0)]
+
+
+def test_half_a_year_and_nine_months_sum_flows_and_read_stocks_at_their_end():
+    table = """
+        month   | newly_detected | under_care
+        2025-01 | 10             | 100
+        2025-02 | 0              | 110
+        2025-03 | 0              | 120
+        2025-04 | 0              | 130
+        2025-05 | 0              | 140
+        2025-06 | 5              | 150
+        2025-07 | 0              | 160
+        2025-08 | 0              | 170
+        2025-09 | 7              | 180
+        """
+    for period, new, managed in (("2025-H1", 15.0, 150.0), ("2025-9M", 22.0, 180.0)):
+        chosen = {"first": "2025-01", "last": "2025-09", "period": period}
+        assert values(table, indicator="newly_detected", **chosen)["value"].to_list() == [new]
+        assert values(table, indicator="under_care", **chosen)["value"].to_list() == [managed]
+    assert values(table, indicator="under_care", first="2025-01", last="2025-09", period="2025-H2").is_empty()
+    assert values(table, indicator="under_care", first="2025-01", last="2025-09", period="2025").is_empty()
+
+
+def test_longer_periods_without_bands_have_no_standardised_rate():
+    table = """
+        month   | sex    | age_band | detected
+        2025-01 | female | 60-69    | 40
+        2025-06 | female | 60-69    | 41
+        """
+    span = {"indicator": "detected_prevalence", "first": "2025-01", "last": "2025-06"}
+    standard = {"standardisation": CATALOG.standard_population.id, **span}
+    assert values(table, period="2025-H1", **span)["numerator"].to_list() == [41.0]
+    assert values(table, period="2025-H1", **standard).is_empty()
+    assert values(table, period="2025-Q2", **standard)["numerator"].to_list() == [41.0]

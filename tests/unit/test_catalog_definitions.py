@@ -84,18 +84,177 @@ def test_every_problem_of_all_files_is_reported_at_once(tmp_path: Path) -> None:
     folder = tmp_path / "definitions"
     shutil.copytree(DEFINITIONS, folder)
     _replace(folder / "diseases.toml", 'measurement = "blood_pressure"', 'measurement = "blod_pressure"')
-    _replace(folder / "indicators.toml", "care_state =", "care_stat =")
+    _replace(folder / "indicators" / "2_care.toml", "care_state =", "care_stat =")
+    _replace(folder / "indicators" / "4_follow_up.toml", "rationale.vi =", "rational.vi =")
     _replace(folder / "prevalence.toml", "percent = 18.9", "percent = 189")
     _replace(folder / "age_bands.toml", "upper = 39", "upper = 38")
     (folder / "targets.toml").unlink()
     with pytest.raises(DefinitionError) as caught:
         load_catalog(folder)
     told = "\n".join(caught.value.problems)
-    for file in ("diseases.toml", "indicators.toml", "prevalence.toml", "age_bands.toml", "targets.toml"):
+    for file in (
+        "diseases.toml",
+        "indicators/2_care.toml",
+        "prevalence.toml",
+        "age_bands.toml",
+        "targets.toml",
+    ):
         assert file in told
+    assert "indicators/4_follow_up.toml: [follow_up_rate] rationale.vi: Field required" in told
     assert "nearest is 'blood_pressure'" in told
     assert "unknown column 'care_stat'" in told
     assert "the file is missing" in told
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "sentence"),
+    [
+        (
+            "indicators/2_care.toml",
+            'among.en = "People detected"\n',
+            "",
+            "indicators/2_care.toml: [management_rate] among.en: Field required",
+        ),
+        (
+            "indicators/5_cohorts.toml",
+            "cohort_offset_months = 6\n",
+            "",
+            "indicators/5_cohorts.toml: [cohort_control_rate] table: Value error, a cohort needs "
+            "cohort_offset_months, and only a cohort has it",
+        ),
+        (
+            "indicators/4_follow_up.toml",
+            'denominator_quantity = "intervals"\n',
+            "denominator = {}\n",
+            "indicators/4_follow_up.toml: [days_between_visits] table: Value error, a mean in days is one "
+            "quantity over another",
+        ),
+        (
+            "presets.toml",
+            "moderate.clinic = { sbp = { lt = 180 }",
+            "moderate.clinc = { sbp = { lt = 180 }",
+            "presets.toml: [hearts] targets.blood_pressure.moderate: reading 'clinc' is not one of the target's; "
+            "allowed: clinic",
+        ),
+        (
+            "diseases.toml",
+            "below_suspected.clinic = { sbp",
+            "below_suspected.home = { sbp",
+            "diseases.toml: [hypertension] below_suspected: 'home' is no reading of 'blood_pressure'; "
+            "allowed: clinic",
+        ),
+        (
+            "diseases.toml",
+            'companion = "blood_pressure"',
+            'companion = "blod_pressure"',
+            "diseases.toml: [diabetes] companion: unknown measurement 'blod_pressure'; nearest is 'blood_pressure'",
+        ),
+        (
+            "contact_flags.toml",
+            "[pregnant]",
+            "[pregnat]",
+            "contact_flags.toml: [pregnat] id: no such column of a visit; allowed: pregnant",
+        ),
+        (
+            "contact_flags.toml",
+            '"O00-O99"',
+            '"O00 to O99"',
+            "contact_flags.toml: [pregnant] table: Value error, icd10 'O00 to O99': want I10 or I10-I15, without "
+            "dots",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(
+    tmp_path: Path, file: str, old: str, new: str, sentence: str
+) -> None:
+    folder = tmp_path / "definitions"
+    shutil.copytree(DEFINITIONS, folder)
+    _replace(folder / file, old, new)
+    with pytest.raises(DefinitionError) as caught:
+        load_catalog(folder)
+    assert sentence in caught.value.problems
+
+
+def test_the_same_indicator_in_two_files_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "definitions"
+    shutil.copytree(DEFINITIONS, folder)
+    shutil.copy(folder / "indicators" / "2_care.toml", folder / "indicators" / "9_more.toml")
+    with pytest.raises(DefinitionError) as caught:
+        load_catalog(folder)
+    assert (
+        "indicators/9_more.toml: [dead] id: stands in another file of the folder too" in caught.value.problems
+    )
+
+
+@pytest.mark.parametrize("offset", [0, 3, 6, 12])
+def test_a_cohort_is_the_quarter_that_ended_n_months_before(tmp_path: Path, offset: int) -> None:
+    folder = tmp_path / "definitions"
+    shutil.copytree(DEFINITIONS, folder)
+    _replace(
+        folder / "indicators" / "5_cohorts.toml",
+        "cohort_offset_months = 6",
+        f"cohort_offset_months = {offset}",
+    )
+    cohort = load_catalog(folder).indicators["cohort_control_rate"]
+    below = cohort.denominator_for("hearts")
+    assert below is not None
+    people = [
+        {"care_state": "under_care", "outcome": "controlled", "months_since_enrolment": m} for m in range(20)
+    ]
+    belongs = [row["months_since_enrolment"] for row in people if below.holds(row)]
+    assert belongs == [offset, offset + 1, offset + 2]
+    assert belongs == [
+        row["months_since_enrolment"] for row in people if cohort.numerator_for("hearts").holds(row)
+    ]
+
+
+def test_presets_tell_degrees_only_where_they_have_bounds_of_their_own() -> None:
+    glucose = {name: preset.target("glycaemia") for name, preset in CATALOG.presets.items()}
+    assert set(glucose["hearts"].moderate) == set(glucose["hearts"].readings)
+    assert glucose["tt37"].moderate == glucose["qd97"].moderate == {}
+    for preset in CATALOG.presets.values():
+        bound = preset.target("blood_pressure").moderate["clinic"]
+        assert bound.holds({"sbp": 179, "dbp": 109})
+        assert not bound.holds({"sbp": 180, "dbp": 80})
+        assert not bound.holds({"sbp": 150, "dbp": 110})
+
+
+def test_suspicion_begins_where_diagnosis_begins() -> None:
+    diabetes, pressure = CATALOG.diseases["diabetes"], CATALOG.diseases["hypertension"]
+    fasting, raised = diabetes.below_suspected["fasting_glucose"], diabetes.below_at_risk["fasting_glucose"]
+    assert [fasting.holds({"glucose_mmol_l": v}) for v in (6.9, 7.0)] == [True, False]
+    assert [raised.holds({"glucose_mmol_l": v}) for v in (5.5, 5.6)] == [True, False]
+    assert [diabetes.below_at_risk["hba1c"].holds({"hba1c_percent": v}) for v in (5.6, 5.7)] == [True, False]
+    assert [diabetes.below_suspected["hba1c"].holds({"hba1c_percent": v}) for v in (6.4, 6.5)] == [
+        True,
+        False,
+    ]
+    assert not pressure.below_suspected["clinic"].holds({"sbp": 139, "dbp": 90})
+    assert not any(disease.suspicion_verified for disease in CATALOG.diseases.values())
+
+
+def test_gestational_disease_is_pregnancy_and_no_case() -> None:
+    flag = CATALOG.contact_flags["pregnant"]
+    for code in ("O24.4", "O13", "Z34.0", "Z36"):
+        assert flag.matches(code)
+        assert not any(disease.matches(code) for disease in CATALOG.diseases.values()), code
+    assert not any(flag.matches(code) for code in ("I10", "E11.9", "Z37", "Z31", None))
+
+
+def test_every_disease_says_what_its_outcome_rests_on() -> None:
+    for disease in CATALOG.diseases.values():
+        assert disease.rests_on.vi != disease.rests_on.en
+    reported = [d.id for d in CATALOG.diseases.values() if d.measurement is None]
+    assert reported == [
+        "epilepsy",
+        "schizophrenia",
+        "depression",
+        "anxiety",
+        "cancer",
+        "cardiovascular_disease",
+        "other_ncd",
+    ]
+    assert {d.id for d in CATALOG.diseases.values() if d.or_reported} == {"copd", "asthma", "copd_or_asthma"}
 
 
 def test_an_unknown_field_is_refused(tmp_path: Path) -> None:

@@ -95,6 +95,28 @@ def test_records_are_the_visits_that_were_written(
             assert told(batch) == truth(clean_book, job)
 
 
+def test_grades_come_back_as_written_and_agree_with_the_verdict(tmp_path: Path, clean_book: Book) -> None:
+    dialect = parameters("dialects")["vietsen"]
+    control, lungs = dialect["grades"]["asthma"]["column"], dialect["grades"]["copd"]["column"]
+    seen = set()
+    for job in [job for job in clean_book.jobs if job.writer == "table"]:
+        header, rows = table_of(clean_book, job, dialect, dialect["files"][0])
+        written = [(row[header.index(control)], row[header.index(lungs)]) for row in rows]
+        batch = clean(
+            _as_written(tmp_path / f"{job.station['facility']}_a.xlsx", dialect, header, rows), "vietsen"
+        )
+        found = (
+            batch.visits.sort("row_number").select("asthma_control", "lung_grade", "reported_target").rows()
+        )
+        assert [row[:2] for row in found] == written
+        for asthma, lung, verdict in found:
+            assert (asthma is None and lung is None) or verdict in (0, 1)
+            assert (asthma in (None, 2)) or verdict == 0
+            assert (lung in (None, 1)) or verdict == 0
+        seen |= {value for row in written for value in row}
+    assert seen >= {None, 0, 1, 2, 3}
+
+
 def _as_written(path: Path, dialect: dict[str, Any], header: list[str], rows: list[list[Any]]) -> Path:
     from ncdsurv.synthetic.writers.dialects import _write_csv
     from ncdsurv.synthetic.writers.xls import write_xls

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
 from ncdsurv.errors import StoreError
 from ncdsurv.store import Lake
+from ncdsurv.store.tables import TABLES
 
 
 @pytest.fixture
@@ -101,3 +104,26 @@ def test_a_lost_table_is_reported_and_not_taken_for_an_empty_one(lake):
         lake.snapshot().read("persons")
     with pytest.raises(StoreError, match="damaged: got persons"), lake.transaction():
         pass
+
+
+@pytest.mark.parametrize("folder", ["lake", "a lake, đã cũ"])
+def test_a_registry_of_an_older_version_grows_the_columns_that_came_later(tmp_path, folder):
+    place = (tmp_path / folder, tmp_path / "vault")
+    young = Lake(*place)
+    old = Lake(*place)
+    without = {name: dtype for name, dtype in TABLES["visits"].schema.items() if name != "lung_grade"}
+    old.tables = {**old.tables, "visits": replace(TABLES["visits"], schema=without)}
+    with old.transaction() as tx:
+        tx.append("visits", pl.DataFrame({"visit_id": ["before"]}))
+        tx.commit("ingest")
+    assert young.snapshot().read("visits").select("visit_id", "lung_grade").rows() == [("before", None)]
+    with young.transaction() as tx:
+        tx.append("visits", pl.DataFrame({"visit_id": ["after"], "lung_grade": [3]}))
+        tx.commit("ingest")
+    found = young.snapshot().read("visits").sort("visit_id").select("visit_id", "lung_grade")
+    assert found.rows() == [("after", 3), ("before", None)]
+    assert young.snapshot(1).read("visits")["visit_id"].to_list() == ["before"]
+    with young.transaction() as tx:
+        tx.overwrite("visits", pl.DataFrame({"visit_id": ["new"], "lung_grade": [1]}))
+        tx.commit("ingest")
+    assert young.snapshot().read("visits").select("visit_id", "lung_grade").rows() == [("new", 1)]

@@ -13,7 +13,7 @@ from ncdsurv.api.models import AreaList, PeriodList
 from ncdsurv.api.problems import Fault, unknown_code, unprocessable
 from ncdsurv.api.queries import AreaQuery, ReleaseQuery
 from ncdsurv.api.routes.common import Reader, ServiceHere, deliver, send_page
-from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Level, Period, month_label
+from ncdsurv.catalog.vocabulary import Level, Period, month_label
 
 router = APIRouter(tags=["areas and periods"])
 _COLUMNS = ("code", "vintage", "level", "name", "name_en", "type", "parent_code", "lon", "lat", "area_km2")
@@ -54,14 +54,14 @@ def list_areas(
 def list_periods(
     request: Request, service: ServiceHere, caller: Reader, query: Annotated[ReleaseQuery, Query()]
 ) -> Response:
-    """Months, quarters and years that have values."""
+    """Months and longer periods that have values."""
     opened = service.open_for(query.release)
     delivery = deliver(request, opened, caller, query.release)
     periods = sorted(Period.parse(text) for text in opened.contents["period"])
     items = [
         {
             "period": str(period),
-            "kind": {1: "month", MONTHS_PER_QUARTER: "quarter"}.get(period.n_months, "year"),
+            "kind": period.kind.value,
             "first_month": month_label(period.first_month),
             "last_month": month_label(period.last_month),
             "vintage_in_force": period.vintage.value,

@@ -67,7 +67,8 @@ def table_of(
     ]
     columns = [name for name in columns if name not in dialect["drop"] and dialect["rename"].get(name) != ""]
     header = [dialect["rename"].get(name, name) for name in columns]
-    sexes, ids = dialect.get("sexes", {}), dialect.get("ids", {})
+    sexes, ids, grades = (dialect.get(name, {}) for name in ("sexes", "ids", "grades"))
+    graded = [grade["column"] for grade in grades.values()]
     rows: list[list[Any]] = []
     for visit in job.visits:
         who = book.identity(job, visit.person)
@@ -79,9 +80,20 @@ def table_of(
             cells[column] = _born(who, visit, habits["birth"]) if who.sex == sex else None
         for column, salt in ids.items():
             cells[column] = zlib.crc32(f"{salt}:{visit.visit}".encode())
-        row = [cells.get(name) for name in (*columns, *sexes.values(), *ids)]
+        ills = {ill.disease for ill in book.diseases(visit)}
+        cells |= {grades[name]["column"]: grade_of(visit, grades[name]) for name in grades if name in ills}
+        row = [cells.get(name) for name in (*columns, *sexes.values(), *ids, *graded)]
         rows += [row] * copies(job, visit)
-    return [*header, *sexes.values(), *ids], rows
+    return [*header, *sexes.values(), *ids, *graded], rows
+
+
+def grade_of(visit: Any, grade: dict[str, Any]) -> int | None:
+    """The grade that goes with the verdict of a visit: one at target, one of several off it; none without a verdict."""
+    if visit.reported_target not in (0, 1):
+        return None
+    off = grade["off_target"]
+    chosen = off[zlib.crc32(f"grade:{visit.visit}".encode()) % len(off)]
+    return int(grade["at_target"] if visit.reported_target else chosen)
 
 
 def _seen(visit: Any, spelling: str) -> Any:

@@ -1,0 +1,114 @@
+"""The card of an indicator, in Vietnamese or English: what it counts, why, among whom, and what it does not say."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from ncdsurv.catalog.conditions import BOUNDS, Condition
+from ncdsurv.catalog.vocabulary import Language
+
+if TYPE_CHECKING:
+    from ncdsurv.catalog import Catalog
+    from ncdsurv.catalog.models import Indicator
+
+MARK = " †"
+_SIGNS = dict(zip(BOUNDS, ("<", "≤", ">", "≥"), strict=True))
+
+
+@cache
+def words(lang: str) -> dict[str, str]:
+    """The words of the cards in a language (`vi` or `en`).
+
+    >>> words("en")["kind.flow"]
+    'flow, months of the period added up'
+    """
+    text = files("ncdsurv.catalog").joinpath("cards.toml").read_text(encoding="utf-8")
+    return {name: entry[str(lang)] for name, entry in tomllib.loads(text).items()}
+
+
+def card(indicator: Indicator, catalog: Catalog, lang: Language | str = Language.EN) -> dict[str, str]:
+    """Every line of an indicator's card: heading -> text, in the order of reading.
+
+    >>> from ncdsurv.catalog import load_catalog
+    >>> catalog = load_catalog()
+    >>> card(catalog.indicators["overdue_rate"], catalog)["Unit"]
+    '%'
+    """
+    lang = str(lang)
+    say = words(lang)
+    counted = say["number"] if indicator.among is None else say["counts"]
+    lines = {
+        say["definition"]: indicator.definition[lang],
+        say["rationale"]: indicator.rationale[lang],
+        counted: indicator.counts[lang],
+        say["among"]: indicator.among[lang] if indicator.among else "",
+        say["method"]: _method(indicator, catalog, say),
+        say["unit"]: say[f"unit.{indicator.unit}"],
+        say["polarity"]: say[f"polarity.{indicator.polarity}"],
+        say["diseases"]: ", ".join(catalog.diseases[name].names[lang] for name in indicator.diseases)
+        or say["every_disease"],
+        say["levels"]: ", ".join(say[f"level.{level}"] for level in indicator.levels),
+        say["presets"]: ", ".join(catalog.presets[name].names[lang] for name in indicator.presets),
+        say["conditions"]: "; ".join(_counted(indicator)),
+        say["caveats"]: " ".join(f"{text[lang]}." for text in indicator.caveats),
+        say["source"]: f"{indicator.source} ({say['verified' if indicator.verified else 'unverified']})",
+        say["version"]: str(indicator.version),
+    }
+    return {heading: text for heading, text in lines.items() if text}
+
+
+def card_text(indicator: Indicator, catalog: Catalog, lang: Language | str = Language.EN) -> str:
+    """The card as Markdown, ready to be printed or put into a page."""
+    mark = "" if indicator.verified else MARK
+    lines = [f"### {indicator.names[str(lang)]} (`{indicator.id}`){mark}", ""]
+    lines += [f"- **{heading}:** {text}" for heading, text in card(indicator, catalog, lang).items()]
+    return "\n".join([*lines, ""])
+
+
+def _method(indicator: Indicator, catalog: Catalog, say: Mapping[str, str]) -> str:
+    confidence = next(iter(catalog.publication.values())).confidence
+    parts = [say[f"kind.{indicator.kind}"].format(offset=indicator.cohort_offset_months)]
+    over = f"denominator.{indicator.denominator_source}"
+    parts += [say[over]] if over in say else []
+    parts += [say[f"ci.{indicator.ci_method}"].format(confidence=confidence)]
+    parts += [say["standardised"]] if indicator.age_standardised else []
+    return "; ".join(parts)
+
+
+def _counted(indicator: Indicator) -> Iterable[str]:
+    """Numerator and denominator as the engine counts them; presets that agree stand together."""
+    if indicator.numerator_quantity is not None:
+        below = indicator.denominator_quantity
+        yield f"`{indicator.numerator_quantity}`" + (f" / `{below}`" if below else "")
+        return
+    by_text: dict[str, list[str]] = {}
+    for preset in indicator.presets:
+        below = indicator.denominator_for(preset)
+        text = f"`{_written(indicator.numerator)}`" + (f" / `{_written(below)}`" if below is not None else "")
+        by_text.setdefault(text, []).append(preset)
+    for text, presets in by_text.items():
+        if text != "``":
+            yield text if len(by_text) == 1 else f"{', '.join(presets)}: {text}"
+
+
+def _written(condition: Condition | None) -> str:
+    return written(condition) or "1"
+
+
+def written(condition: Condition | None) -> str:
+    """A condition in a line: `sbp < 140, dbp < 90`.
+
+    >>> written(Condition.parse({"dbp": {"lt": 90}, "sbp": {"lt": 140}}))
+    'dbp < 90, sbp < 140'
+    """
+    tests = condition.tests if condition is not None else ()
+    return ", ".join(
+        " ".join([test.column, ", ".join(f"{_SIGNS[operator]} {limit:g}" for operator, limit in test.bounds)])
+        if test.bounds
+        else f"{test.column} = {' | '.join(str(value).lower() for value in test.values)}"
+        for test in tests
+    )

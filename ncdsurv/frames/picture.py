@@ -1,0 +1,160 @@
+"""The picture of a story: a strip of states for each disease, visits and readings above it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ncdsurv.catalog.vocabulary import CareState, Outcome, Suspicion, Tenure, VisitKind, month_start
+from ncdsurv.frames.wording import disease_name, phrase, reading_values, state_name
+from ncdsurv.maps.style import INK, NOT_REPORTED, QUALITATIVE, RULE, SOFT_INK, figure_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ncdsurv.frames.story import Story
+
+# Okabe and Ito's colours; the words on the runs tell the states apart in grey print too.
+_BLUE, _VERMILION, _GREEN, _PURPLE, _ORANGE, _SKY, _YELLOW, _BLACK = QUALITATIVE
+_PALE = "#FBF6B0"  # the stage before a suspicion: its yellow, lighter
+COLOURS: dict[str, str] = {
+    Suspicion.AT_RISK: _PALE,
+    Suspicion.SUSPECTED: _YELLOW,
+    Tenure.NEWLY_ENROLLED: _SKY,
+    Outcome.CONTROLLED: _GREEN,
+    Outcome.UNCONTROLLED: _VERMILION,
+    Outcome.VISITED_UNMEASURED: _ORANGE,
+    Outcome.MISSED_VISIT: _PURPLE,
+    CareState.LOST_TO_FOLLOW_UP: SOFT_INK,
+    CareState.TRANSFERRED_OUT: RULE,
+    CareState.DEAD: INK,
+}
+WIDTH, HEIGHT, STRIP = 9.0, 2.3, 0.36  # inches; the part of a panel that is the strip of states
+LABEL_FROM_MONTHS = 2
+SMALL = 7  # points
+
+
+def draw_story(story: Story, lang: str) -> Figure:
+    """Draw a story; see `Story.plot`."""
+    diseases = story.months["disease"].unique(maintain_order=True).to_list()
+    with figure_style():
+        import matplotlib.pyplot as plt
+
+        figure, panels = plt.subplots(
+            max(len(diseases), 1),
+            1,
+            figsize=(WIDTH, HEIGHT * max(len(diseases), 1) + 0.4),
+            dpi=120,
+            sharex=True,
+            squeeze=False,
+            layout="constrained",
+        )
+        for ax, disease in zip(panels[:, 0], diseases, strict=False):
+            _panel(ax, story, disease, lang)
+        if not diseases:
+            panels[0, 0].text(
+                0.5, 0.5, phrase("nothing", lang), ha="center", transform=panels[0, 0].transAxes
+            )
+        _axis(panels[-1, 0], story)
+        _legend(figure, story, lang)
+        plt.close(figure)
+    return figure
+
+
+def _panel(ax: Axes, story: Story, disease: str, lang: str) -> None:
+    ax.set_title(f"{story.person_id}: {disease_name(story.spells.catalog, disease, lang)}", loc="left")
+    ax.set_ylim(0, 1)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    mine = story.months.filter(disease=disease)
+    runs = mine.with_columns(run=pl.col("standing").rle_id()).group_by("run", maintain_order=True)
+    for _, run in runs:
+        _run(ax, run["standing"][0], run["month"][0], run["month"][-1], lang)
+    late = mine.filter("overdue")["month"].to_list()
+    for month in late:  # a line over the months in which the person was overdue
+        ax.hlines(STRIP + 0.03, _opening(month), _opening(month + 1), color=_VERMILION, lw=2)
+    if late:
+        ax.text(_opening(late[0]), STRIP + 0.06, phrase("overdue", lang), fontsize=SMALL, color=_VERMILION)
+    _visits(ax, story, disease, lang)
+
+
+def _run(ax: Axes, standing: str, first: int, last: int, lang: str) -> None:
+    """One run of months in a state, with its name where there is room."""
+    begin, end = _opening(first), _opening(last + 1)
+    colour = COLOURS.get(standing, NOT_REPORTED)
+    ax.barh(STRIP / 2, end - begin, STRIP, left=begin, color=colour, edgecolor="white", lw=1)
+    months = last - first + 1
+    if months >= LABEL_FROM_MONTHS:
+        ink = "white" if standing in (CareState.DEAD, CareState.LOST_TO_FOLLOW_UP) else INK
+        words = _broken(state_name(standing, lang), months)
+        ax.text((begin + end) / 2, STRIP / 2, words, ha="center", va="center", fontsize=SMALL, color=ink)
+
+
+def _broken(words: str, months: int) -> str:
+    """Words on two lines where the run is short."""
+    return words if months > 2 * LABEL_FROM_MONTHS else words.replace(", ", ",\n").replace(" ", "\n", 1)
+
+
+def _visits(ax: Axes, story: Story, disease: str, lang: str) -> None:
+    spells = story.spells
+    own = {disease, *spells.catalog.diseases[disease].members}
+    first, last = month_start(spells.first_month), month_start(spells.last_month + 1)
+    rows = spells.records.visits.filter(
+        (pl.col("record_id") == story.person_id)
+        & (pl.col("disease").is_null() | pl.col("disease").is_in(list(own)))
+        & pl.col("visited_on").is_between(first, last, closed="left")
+    )
+    for row in rows.sort("visited_on", "sequence", "row_number").iter_rows(named=True):
+        day = _at(row["visited_on"])
+        fill = "white" if row["kind"] == VisitKind.SCREENING else INK
+        ax.plot([day], [STRIP + 0.2], marker="v", ms=5, color=INK, mfc=fill, clip_on=False)
+        values = reading_values(spells.catalog, disease, row, lang)
+        if values:
+            look: dict[str, Any] = {"rotation": 55, "fontsize": SMALL, "ha": "left", "va": "bottom"}
+            ax.text(day, STRIP + 0.27, "/".join(values.values()), **look)
+
+
+def _legend(figure: Figure, story: Story, lang: str) -> None:
+    """The states met, and what the marks mean: short runs have no room for words."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    states = story.months["standing"].unique(maintain_order=True).to_list()
+    handles: list[Any] = [
+        Patch(color=COLOURS.get(state, NOT_REPORTED), label=state_name(state, lang)) for state in states
+    ]
+    marks = {"plot.visits": INK, "plot.screening": "white"}
+    handles += [
+        Line2D([], [], ls="none", marker="v", color=INK, mfc=fill, label=phrase(key, lang))
+        for key, fill in marks.items()
+    ]
+    preset = story.spells.catalog.presets[story.spells.preset].names[lang]
+    title = phrase("plot.months", lang, preset=preset)
+    figure.legend(handles=handles, loc="outside lower left", ncols=5, title=title, alignment="left")
+
+
+def _axis(ax: Axes, story: Story) -> None:
+    from matplotlib.dates import DateFormatter, MonthLocator
+
+    spells = story.spells
+    months = spells.last_month - spells.first_month + 1
+    ax.set_xlim(_opening(spells.first_month), _opening(spells.last_month + 1))
+    step = next((step for step in (1, 3, 6) if months / step <= 15), 12)
+    ax.xaxis.set_major_locator(MonthLocator(bymonth=range(1, 13, step)))
+    ax.xaxis.set_minor_locator(MonthLocator())
+    ax.xaxis.set_major_formatter(DateFormatter("%m/%Y"))
+
+
+def _at(day: date) -> float:
+    """A day as matplotlib counts them."""
+    from matplotlib.dates import date2num
+
+    return float(date2num(day))
+
+
+def _opening(month: int) -> float:
+    """The first day of a month as matplotlib counts days."""
+    return _at(month_start(month))

@@ -1,0 +1,211 @@
+"""An analyst's frames -> the engine's record tables: columns, dtypes and words checked, nothing guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import polars as pl
+
+from ncdsurv.catalog import Catalog
+from ncdsurv.catalog.tables import CROSSWALK, DIAGNOSES, PERSONS, RESIDENCES, VISITS, conform
+from ncdsurv.catalog.vocabulary import GLUCOSE_KINDS, BirthPrecision, PatientStatus, Sex, VisitKind
+from ncdsurv.errors import InputError, UsageError, unknown
+
+_TEXT, _DAY = pl.String(), pl.Date()
+PERSON, AREA = "person_id", "area"
+PATIENT_COLUMNS: Mapping[str, pl.DataType] = {
+    PERSON: _TEXT,
+    "sex": _TEXT,
+    "birth_date": _DAY,
+    "died_on": _DAY,
+    AREA: _TEXT,
+}
+DIAGNOSIS_COLUMNS: Mapping[str, pl.DataType] = {
+    PERSON: _TEXT,
+    **{name: DIAGNOSES[name] for name in ("disease", "detected_on", "recorded_on", "withdrawn_on")},
+}
+VISIT_COLUMNS: Mapping[str, pl.DataType] = {
+    PERSON: _TEXT,
+    **{
+        name: VISITS[name]
+        for name in VISITS
+        if name not in ("record_id", "visit_id", "reported_history", "file_sha256", "row_number")
+    },
+    "source": _TEXT,
+}
+_NEEDED = {
+    "patients": [PERSON],
+    "diagnoses": [PERSON, "disease", "recorded_on"],
+    "visits": [PERSON, "visited_on"],
+}
+_WORDS: Mapping[str, Iterable[str]] = {
+    "sex": [word.value for word in Sex],
+    "kind": [word.value for word in VisitKind],
+    "patient_status": [word.value for word in PatientStatus],
+    "glucose_kind": GLUCOSE_KINDS,
+}
+UNTOLD = GLUCOSE_KINDS[-1]  # a glucose without a word on when it was taken
+_SHOWN, _ALIKE = 30, 0.65
+
+
+@dataclass(frozen=True)
+class Records:
+    """The record tables of `ncdsurv.spells.bucket_layout`, and the names of the areas.
+
+    Attributes:
+        areas: Names of the places of residence; an area's number is its place in the list.
+    """
+
+    persons: pl.DataFrame
+    residences: pl.DataFrame
+    crosswalk: pl.DataFrame
+    diagnoses: pl.DataFrame
+    visits: pl.DataFrame
+    areas: list[str]
+
+    @property
+    def atoms(self) -> pl.DataFrame:
+        """The areas as the engine's atoms, the same in both vintages."""
+        names = pl.Series("commune_2024", self.areas, dtype=pl.String)
+        return pl.DataFrame(names).with_columns(
+            pl.int_range(pl.len(), dtype=pl.Int32).alias("atom"), commune_2025="commune_2024"
+        )
+
+
+def take_records(patients: Any, diagnoses: Any, visits: Any, catalog: Catalog) -> Records:
+    """Check three frames and turn them into record tables; see `build_spells` for their columns.
+
+    Raises:
+        UsageError: Not a frame; a column is missing, misspelt or of a type that cannot be read.
+        InputError: Rows that contradict each other: one person twice, a visit of nobody, an unknown word.
+    """
+    people = _taken("patients", patients, PATIENT_COLUMNS)
+    known = _taken("diagnoses", diagnoses, DIAGNOSIS_COLUMNS)
+    seen = _taken("visits", visits, VISIT_COLUMNS)
+    if twice := people.height - people[PERSON].n_unique():
+        raise InputError(
+            "patients: a person stands in several rows", got=f"{twice} rows too many", do="keep one row each"
+        )
+    for name, frame in (("diagnoses", known), ("visits", seen)):
+        if strangers := frame.join(people, on=PERSON, how="anti").height:
+            raise InputError(
+                f"{name}: rows of persons who are not among the patients",
+                got=f"{strangers} rows",
+                do="add the persons, or leave these rows out",
+            )
+    for disease in known["disease"].unique().sort().to_list():
+        if disease not in catalog.diseases:
+            raise unknown("disease", disease, catalog.diseases)
+    people = people.with_columns(pl.col(AREA).fill_null(""), pl.col("sex").fill_null(Sex.UNKNOWN.value))
+    areas = people[AREA].unique().sort().to_list()
+    numbered = seen.with_row_index("row_number").with_columns(
+        pl.col("row_number").cast(pl.Int64),
+        record_id=PERSON,
+        visit_id=pl.col("row_number").cast(pl.String).str.zfill(12),
+        kind=pl.col("kind").fill_null(VisitKind.EXAM.value),
+        glucose_kind=pl.coalesce(
+            "glucose_kind", pl.when(pl.col("glucose_mmol_l").is_not_null()).then(pl.lit(UNTOLD))
+        ),
+    )
+    day = pl.lit(BirthPrecision.DAY.value)
+    return Records(
+        persons=conform(people.with_columns(birth_precision=day), PERSONS),
+        residences=conform(
+            people.with_columns(
+                from_on=pl.date(1900, 1, 1), commune_2024=pl.col(AREA), commune_2025=pl.col(AREA)
+            ),
+            RESIDENCES,
+        ),
+        crosswalk=conform(people.with_columns(record_id=PERSON), CROSSWALK),
+        diagnoses=conform(known.with_columns(record_id=PERSON), DIAGNOSES),
+        visits=conform(numbered, {**VISITS, "source": pl.String()}),
+        areas=areas,
+    )
+
+
+def _taken(name: str, frame: Any, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """One frame as polars, with exactly the columns known; what is absent is null."""
+    import narwhals as nw
+
+    try:
+        table = nw.from_native(frame, eager_only=True)
+    except TypeError as error:
+        raise UsageError(
+            f"{name}: not a frame",
+            got=type(frame).__name__,
+            allowed="a pandas or polars DataFrame",
+            do="collect it first",
+        ) from error
+    given = list(table.columns)
+    for column in _NEEDED[name]:
+        if column not in given:
+            raise UsageError(
+                f"{name}: a column is missing",
+                got=", ".join(given[:_SHOWN]) or "no column",
+                allowed=", ".join(columns),
+                do=f"add {column}",
+            )
+    for column in given:
+        near = get_close_matches(column, [known for known in columns if known not in given], 1, _ALIKE)
+        if column not in columns and near:  # a misspelt column would be an empty one, and nobody would know
+            raise UsageError(
+                f"{name}: a column that looks like {near[0]} but is not",
+                got=column,
+                do="rename it, or drop it",
+            )
+    chosen = pl.from_arrow(table.select(c for c in given if c in columns).to_arrow())
+    assert isinstance(chosen, pl.DataFrame)
+    present = {column: dtype for column, dtype in columns.items() if column in given}
+    full = chosen.with_columns(_cast(name, chosen[column], dtype) for column, dtype in present.items())
+    full = conform(full, columns)
+    for column in _NEEDED[name]:
+        if empty := full[column].null_count():
+            raise InputError(
+                f"{name}: {column} is empty", got=f"{empty} rows", do="fill it, or leave them out"
+            )
+    for column, words in _WORDS.items():
+        if column in columns and (odd := full[column].drop_nulls().is_in(list(words)).not_().sum()):
+            raise InputError(
+                f"{name}: {column} has a word that is not known",
+                got=f"{odd} rows",
+                allowed=", ".join(words),
+                do="translate the column first",
+            )
+    return full
+
+
+def _cast(name: str, column: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """A column in the type wanted, or an error that counts the rows that do not fit."""
+    if isinstance(dtype, pl.Date) and column.dtype == pl.String:
+        found = column.str.to_date("%Y-%m-%d", strict=False)
+    elif isinstance(dtype, pl.String) and column.dtype.is_float():
+        found = column.fill_nan(None).cast(pl.Int64, strict=False).cast(pl.String)
+    elif dtype.is_integer() and column.dtype.is_float():
+        whole = column.fill_nan(None)  # pandas turns whole numbers with gaps into floats
+        found = whole.cast(dtype, strict=False)
+        found = pl.select(pl.when(found.cast(pl.Float64) == whole).then(found)).to_series()
+        column = whole
+    else:
+        column = column.fill_nan(None) if column.dtype.is_float() else column
+        found = column.cast(dtype, strict=False)
+    if lost := found.null_count() - column.null_count():
+        raise UsageError(
+            f"{name}: {column.name} cannot be read as {_said(dtype)}",
+            got=f"{lost} rows of type {column.dtype}",
+            allowed=_said(dtype),
+            do="convert the column first",
+        )
+    return found.alias(column.name)
+
+
+def _said(dtype: pl.DataType) -> str:
+    if isinstance(dtype, pl.Date):
+        return "a date (or text YYYY-MM-DD)"
+    if isinstance(dtype, pl.Boolean):
+        return "yes or no (boolean)"
+    if dtype.is_integer():
+        return "whole numbers"
+    return "numbers" if dtype.is_float() else "text"

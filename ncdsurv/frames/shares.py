@@ -1,0 +1,168 @@
+"""`count`: indicators of some patients, by facility or whatever else is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from ncdsurv.catalog.vocabulary import Flag, Kind, Period
+from ncdsurv.errors import UsageError, unknown
+from ncdsurv.frames.month import within
+from ncdsurv.frames.records import AREA
+from ncdsurv.indicators import figures
+from ncdsurv.spells import count_wide, measure_plan
+from ncdsurv.spells.places import By
+
+if TYPE_CHECKING:
+    from ncdsurv.catalog.models import Indicator
+    from ncdsurv.frames.spells import Spells
+
+PLACES: dict[str, By] = {AREA: "atom", "facility": "facility", "source": "source"}
+STRATA = ("sex", "age_band")
+FIGURES = ("numerator", "denominator", "value", "lower", "upper", "ci_method", "unit", "flag")
+_DAYS = "days"
+
+
+def count(spells: Spells, indicators: Sequence[str], *, at: str, by: Sequence[str] = ()) -> Any:
+    """Count indicators over the patients of some spells.
+
+    Args:
+        spells: From `build_spells`; its preset decides what is controlled, lost and so on.
+        indicators: Ids of the catalog; those over a population or expected cases need a release.
+        at: A period within the months built: a stock is read at its last month, a flow is summed over it.
+        by: Any of area or facility or source (one of the three), sex, age_band. Disease is always apart.
+
+    Returns:
+        A frame of the kind the records came in: indicator, preset, disease, the columns of `by`, period,
+        numerator, denominator, value (percent, persons or days), lower, upper (95 % unless the rules of
+        publication say otherwise), ci_method, unit, flag. An empty denominator gives null, never 0.
+
+    Raises:
+        UsageError: Unknown indicator or column, a period that was not built, an indicator that people alone
+            cannot answer.
+
+    >>> import polars as pl
+    >>> from ncdsurv.frames import build_spells
+    >>> spells = build_spells(
+    ...     pl.DataFrame({"person_id": ["A", "B"]}),
+    ...     pl.DataFrame({"person_id": ["A", "B"], "disease": ["hypertension"] * 2, "recorded_on": ["2023-06-10"] * 2}),
+    ...     pl.DataFrame({"person_id": ["A", "B"], "visited_on": ["2024-02-01"] * 2, "sbp": [132, 150],
+    ...                   "dbp": [84, 90], "facility": ["01001"] * 2}),
+    ...     first="2024-01", last="2024-06", preset="hearts",
+    ... )
+    >>> count(spells, ["control_rate"], by=["facility"], at="2024-06").height
+    1
+    """
+    period = Period.parse(at)
+    for month in (period.first_month, period.last_month):
+        within(spells, month, at)
+    wanted = [_known(spells, name) for name in dict.fromkeys(indicators)]
+    place = _place_of(by)
+    counts = count_wide(
+        spells.bucket,
+        spells.catalog,
+        [spells.preset],
+        first_month=period.first_month,
+        last_month=period.last_month,
+        by=PLACES[place],
+    )
+    if place == AREA:
+        names = pl.lit(pl.Series(spells.records.areas, dtype=pl.String))
+        counts = counts.with_columns(names.gather(pl.col("atom").cast(pl.UInt32)).alias(AREA))
+    cell = ["disease", *by]
+    counts = counts.with_columns(pl.col(name).cast(pl.String) for name in cell)
+    parts = [_indicator(counts, spells, indicator, cell, period) for indicator in wanted]
+    front = ["indicator", "preset", *cell, "period"]
+    return spells.like(pl.concat(parts).sort(front))
+
+
+def _known(spells: Spells, name: str) -> Indicator:
+    if name not in spells.catalog.indicators:
+        raise unknown("indicator", name, spells.catalog.indicators)
+    indicator = spells.catalog.indicators[name]
+    if spells.preset not in indicator.presets:
+        raise UsageError(
+            f"{name} is not defined under this preset",
+            got=spells.preset,
+            allowed=", ".join(indicator.presets),
+        )
+    if measure_plan(spells.catalog).numerator(name, spells.preset) is None or (
+        indicator.denominator_source not in ("spells", "none")
+    ):
+        raise UsageError(
+            f"{name} needs more than patients",
+            got=f"denominator: {indicator.denominator_source}",
+            allowed="counts of people and shares among them",
+            do="build a release; it has populations and expected cases",
+        )
+    return indicator
+
+
+def _place_of(by: Sequence[str]) -> str:
+    for name in by:
+        if name not in PLACES and name not in STRATA:
+            raise unknown("column to count by", name, [*PLACES, *STRATA])
+    places = [name for name in by if name in PLACES]
+    if len(places) > 1:
+        raise UsageError(
+            "counting by several places at once",
+            got=", ".join(places),
+            allowed=", ".join(PLACES),
+            do="take one",
+        )
+    return places[0] if places else AREA
+
+
+def _indicator(
+    counts: pl.DataFrame, spells: Spells, indicator: Indicator, cell: list[str], period: Period
+) -> pl.DataFrame:
+    """The figures of one indicator in every cell that has anybody in it."""
+    plan = measure_plan(spells.catalog)
+    above = plan.numerator(indicator.id, spells.preset)
+    below = plan.denominator(indicator.id, spells.preset)
+    assert above is not None
+    if indicator.kind is not Kind.FLOW:
+        counts = counts.filter(pl.col("month") == period.last_month)
+    if indicator.diseases:
+        counts = counts.filter(pl.col("disease").is_in(list(indicator.diseases)))
+    sides = {"numerator": above} | ({"denominator": below} if below else {})
+    sums = counts.group_by(cell).agg(
+        pl.col(column).sum().cast(pl.Float64).alias(side) for side, column in sides.items()
+    )
+    if below is None:
+        sums = sums.with_columns(denominator=pl.lit(None, pl.Float64))
+    rules = next(iter(spells.catalog.publication.values()))
+    if indicator.unit == "count":
+        found = figures.count_figures(sums, rules)
+    elif indicator.unit == _DAYS:
+        found = _mean(sums)
+    else:
+        found = figures.share_figures(sums, indicator, rules, Flag.NO_DENOMINATOR)
+    return found.with_columns(
+        indicator=pl.lit(indicator.id),
+        preset=pl.lit(spells.preset),
+        period=pl.lit(str(period)),
+        unit=pl.lit(indicator.unit),
+    ).select("indicator", "preset", *cell, "period", *FIGURES)
+
+
+def _mean(sums: pl.DataFrame) -> pl.DataFrame:
+    """A quantity over another: a mean, without an interval."""
+    n, d = sums["numerator"].to_numpy(), sums["denominator"].to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(d > 0, n / d, np.nan)
+    flag = (
+        pl.when(pl.col("denominator") > 0)
+        .then(pl.lit(Flag.OK.value))
+        .otherwise(pl.lit(Flag.NO_DENOMINATOR.value))
+    )
+    return sums.with_columns(
+        pl.Series("value", mean).fill_nan(None),
+        lower=pl.lit(None, pl.Float64),
+        upper=pl.lit(None, pl.Float64),
+        ci_method=pl.lit(figures.NONE),
+        flag=flag,
+    )

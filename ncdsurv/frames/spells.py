@@ -1,0 +1,170 @@
+"""`build_spells`: records in, spells out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from ncdsurv.catalog import Catalog, load_catalog
+from ncdsurv.catalog.vocabulary import Period
+from ncdsurv.errors import UsageError, unknown
+from ncdsurv.frames.records import AREA, PERSON, Records, take_records
+from ncdsurv.spells import Bucket, bucket_layout, person_spells
+
+KEY = [PERSON, "disease"]
+FORWARD = 12 * 200  # months; a residence or facility lasts until something else is said
+
+
+@dataclass(frozen=True, repr=False)
+class Spells:
+    """Runs of months in which nothing changes, for every person and disease, under one preset.
+
+    Attributes:
+        preset: Whose windows and targets decided the states.
+        first_month: First month index counted.
+        last_month: Last month index counted, included.
+        bucket: The records as the engine reads them.
+        records: The records as they were taken, for the story of one person.
+        catalog: The definitions used.
+        pandas: Whether the records came as pandas frames; answers are of the same kind.
+    """
+
+    preset: str
+    first_month: int
+    last_month: int
+    frame: pl.DataFrame
+    bucket: Bucket
+    records: Records
+    catalog: Catalog
+    pandas: bool
+
+    @property
+    def data(self) -> Any:
+        """One row per spell, a frame of the kind that was given.
+
+        Columns: person_id, disease, area, facility, source, sex, age_band (text); from_month, to_month (month
+        index = year x 12 + month, both included); then the columns a condition of an indicator may name:
+        known_case, care_state, outcome, tenure, treatment, months_since_enrolment (as of from_month) and the
+        rest of `SpellColumn`.
+        """
+        return self.like(self.frame)
+
+    def like(self, frame: pl.DataFrame) -> Any:
+        """A frame of the kind that the records came in."""
+        return frame.to_pandas() if self.pandas else frame
+
+    def __repr__(self) -> str:
+        """Counts only: a notebook is passed on more easily than a registry."""
+        months = f"{Period.month(self.first_month)} to {Period.month(self.last_month)}"
+        people = self.bucket.people.height
+        return f"Spells({people} persons, {self.frame.height} spells, {months}, preset {self.preset})"
+
+
+def build_spells(
+    patients: Any,
+    diagnoses: Any,
+    visits: Any,
+    *,
+    first: str,
+    last: str,
+    preset: str,
+    catalog: Catalog | None = None,
+) -> Spells:
+    """Build the spells of some patients from their records.
+
+    Args:
+        patients: person_id (text or number); optionally sex (male, female, unknown), birth_date, died_on,
+            area (any text: where they live).
+        diagnoses: person_id, disease (id of the catalog), recorded_on; optionally detected_on, withdrawn_on.
+        visits: person_id, visited_on; optionally disease (left empty, the visit speaks of all), kind (exam,
+            refill, screening; exam where empty), sbp and dbp (mmHg), glucose_mmol_l, glucose_kind (fasting,
+            random, post_prandial, unknown), hba1c_percent, lung_grade, asthma_control, supply_days,
+            next_visit_on, reported_target (0 no, 1 yes, 2 not assessed), patient_status, facility, source,
+            sequence (order within a day), pregnant.
+        first: First month, `YYYY-MM`.
+        last: Last month, included; later records are not looked at.
+        preset: Id of the preset (see `load_catalog().presets`).
+        catalog: Definitions; the built-in ones unless given.
+
+    Dates are dates or text YYYY-MM-DD. Frames are pandas or polars; answers are of the kind of `patients`.
+
+    Raises:
+        UsageError: Unknown preset or month, a column that is missing, misspelt or cannot be read.
+        InputError: Rows that contradict each other; the message counts them and shows no value.
+
+    >>> import polars as pl
+    >>> spells = build_spells(
+    ...     pl.DataFrame({"person_id": ["A"], "sex": ["female"], "birth_date": ["1960-05-01"]}),
+    ...     pl.DataFrame({"person_id": ["A"], "disease": ["hypertension"], "recorded_on": ["2024-01-10"]}),
+    ...     pl.DataFrame({"person_id": ["A"], "visited_on": ["2024-01-10"], "sbp": [150], "dbp": [95]}),
+    ...     first="2024-01", last="2024-06", preset="hearts",
+    ... )
+    >>> spells.data.select("from_month", "to_month", "care_state").height > 0
+    True
+    """
+    import narwhals as nw
+
+    catalog = catalog or load_catalog()
+    if preset not in catalog.presets:
+        raise unknown("preset", preset, catalog.presets)
+    months = [one_month(text) for text in (first, last)]
+    records = take_records(patients, diagnoses, visits, catalog)
+    bucket = bucket_layout(
+        records.persons,
+        records.residences,
+        records.crosswalk,
+        records.diagnoses,
+        records.visits,
+        catalog,
+        records.atoms,
+    )
+    found = person_spells(bucket, catalog, preset, first_month=months[0], last_month=months[1])
+    named = found.with_columns(
+        pl.lit(pl.Series(records.areas, dtype=pl.String)).gather(pl.col("atom").cast(pl.UInt32)).alias(AREA)
+    )
+    pandas = nw.from_native(patients, eager_only=True).implementation.is_pandas_like()
+    frame = _with_facility(named, bucket)
+    return Spells(preset, months[0], months[1], frame, bucket, records, catalog, pandas)
+
+
+def one_month(text: str) -> int:
+    """The index of a month given as `YYYY-MM`.
+
+    Raises:
+        UsageError: Another period, or no period at all.
+    """
+    period = Period.parse(text)
+    if period.n_months != 1:
+        raise UsageError("a month is wanted", got=text, allowed="YYYY-MM")
+    return period.last_month
+
+
+def _with_facility(spells: pl.DataFrame, bucket: Bucket) -> pl.DataFrame:
+    """Cut spells where the assigned facility changes: the facility of the last contact so far."""
+    until = pl.col("from_month").shift(-1).over("person").fill_null(FORWARD * 12) - 1
+    first = pl.col("person") != pl.col("person").shift(1)
+    assigned = (
+        bucket.assignments.sort("person", "from_month")
+        .select(
+            "person",
+            "facility",
+            "source",
+            since=pl.when(first.fill_null(True)).then(0).otherwise("from_month"),
+            until=until,
+        )
+        .join(bucket.people.select("person", PERSON), on="person")
+    )
+    both = spells.join(assigned, on=PERSON).filter(
+        (pl.col("since") <= pl.col("to_month")) & (pl.col("until") >= pl.col("from_month"))
+    )
+    begun = pl.max_horizontal("from_month", "since")
+    since = pl.col("months_since_enrolment") + begun - pl.col("from_month")
+    cut = both.with_columns(
+        from_month=begun, to_month=pl.min_horizontal("to_month", "until"), months_since_enrolment=since
+    )
+    front = [*KEY, AREA, "facility", "source", "sex", "age_band", "from_month", "to_month"]
+    rest = [name for name in spells.columns if name not in (*front, "atom")]
+    text = ["disease", "sex", "age_band"]
+    return cut.select(*front, *rest).with_columns(pl.col(text).cast(pl.String)).sort(*KEY, "from_month")

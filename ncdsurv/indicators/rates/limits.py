@@ -1,0 +1,78 @@
+"""Funnel limits at a benchmark for areas of some sizes; the paper and the forms: `funnel`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ncdsurv.errors import StatisticsError
+from ncdsurv.indicators.rates.given import CONFIDENCE, Floats, choice, numbers, z_of
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+NORMAL, EXACT = "normal", "exact"
+SHARE, RATE, RATIO = "proportion", "rate", "ratio"
+
+
+def funnel_limits(
+    size: ArrayLike,
+    benchmark: float,
+    *,
+    statistic: str = SHARE,
+    confidence: float = CONFIDENCE,
+    method: str = NORMAL,
+    phi: float = 1.0,
+    tau2: float = 0.0,
+) -> tuple[Floats, Floats]:
+    """Limits at a benchmark for areas of some sizes: also the curves of a plot.
+
+    Args:
+        size: People, person-time or expected events of each area; NaN or 0 gives NaN.
+        benchmark: As a share, a rate per person or a ratio.
+        statistic: "proportion", "rate" or "ratio".
+        confidence: Two-sided, above 0 and below 1.
+        method: "normal" or "exact" (whole sizes only, for proportions).
+        phi: Variances are multiplied by it.
+        tau2: Is added to variances.
+
+    Returns:
+        (lower, upper), Float64, in the benchmark's unit.
+
+    >>> lower, upper = funnel_limits([100, 400], 0.5)
+    >>> [round(float(limit), 4) for limit in (*lower, *upper)]
+    [0.402, 0.451, 0.598, 0.549]
+    """
+    choice("statistic", statistic, (SHARE, RATE, RATIO))
+    z, n = z_of(confidence), numbers("size", size)
+    n = np.where(n > 0, n, np.nan)
+    most = 1.0 if statistic == SHARE else np.inf
+    if not 0 < benchmark < most:
+        raise StatisticsError("benchmark out of range", got=benchmark, allowed=f"above 0, below {most:g}")
+    if choice("method", method, (NORMAL, EXACT)) == NORMAL:
+        half = z * np.sqrt(phi * variance_at(benchmark, n, statistic) + tau2)
+        return np.clip(benchmark - half, 0, most), np.clip(benchmark + half, 0, most)
+    if phi != 1 or tau2 != 0:
+        raise StatisticsError("exact limits with over-dispersion", allowed="the normal method")
+    tail = (1 - confidence) / 2
+    return tuple(np.clip(_quantile(p, n, benchmark, statistic), 0, most) for p in (tail, 1 - tail))  # type: ignore[return-value]
+
+
+def variance_at(benchmark: float, size: Floats, statistic: str) -> Floats:
+    """The variance by chance alone of an area of a size at the benchmark."""
+    return benchmark * (1 - benchmark if statistic == SHARE else 1.0) / size
+
+
+def _quantile(p: float, n: Floats, benchmark: float, statistic: str) -> Floats:
+    from scipy.stats import binom, poisson
+
+    if statistic == SHARE:
+        if np.any(n[~np.isnan(n)] % 1):
+            raise StatisticsError("exact limits of a total that is not whole", allowed="the normal method")
+        law = binom(n, benchmark)
+    else:
+        law = poisson(n * benchmark)
+    r = law.ppf(p)
+    at, before = law.cdf(r), law.cdf(r - 1)
+    return (r - (at - p) / (at - before)) / n

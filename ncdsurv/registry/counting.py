@@ -1,0 +1,184 @@
+"""The loop "bucket -> counts": a pure function of a bucket, and the driver that runs it over all buckets.
+
+What is counted of a bucket is kept in a cache on disk (see `counted`) before the next bucket is looked at, so
+memory grows with a bucket, not with the nation, and a build that breaks off goes on where it stopped. A bucket
+whose records did not change is not counted again; one that grew is counted on (see `increment`). The order of
+the work never matters: the file of measures is written afterwards, bucket by bucket (see `assemble`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
+
+import polars as pl
+
+from ncdsurv.catalog import load_catalog
+from ncdsurv.catalog.sensitivity import load_variants, variant_catalog
+from ncdsurv.errors import StoreError
+from ncdsurv.registry.buckets import Buckets
+from ncdsurv.registry.cells import add
+from ncdsurv.spells import Bucket, count_and_carry
+
+if TYPE_CHECKING:
+    from ncdsurv.catalog import Catalog
+    from ncdsurv.registry.counted import CountCache
+    from ncdsurv.store.lake import Snapshot
+
+MEASURES, SENSITIVITY = "measures", "sensitivity"
+"""Names of the two answers of a release."""
+Progress = Callable[[int, int], None]
+THREADS = 2
+"""Buckets counted at a time on one machine."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of every bucket.
+
+    Attributes:
+        catalogs: Name of the answer -> the definitions it is counted by.
+        first: First month index counted.
+        last: Last month index, included.
+    """
+
+    catalogs: Mapping[str, Catalog]
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Count:
+    """Counts of some people under one catalog.
+
+    Attributes:
+        cells: Columns of `spells.wide_schema`; each cell once, in the order of `cells.ORDER`.
+        carry: The state of each case after the last month, to count later months from: as `spells` gives it,
+            with people under their number within the bucket.
+    """
+
+    cells: pl.DataFrame
+    carry: pl.DataFrame
+
+
+def count(
+    bucket: Bucket, catalog: Catalog, first: int, last: int, carry: pl.DataFrame | None = None
+) -> Count:
+    """Count a bucket. Pure: the same bucket, definitions and months give the same counts, on any machine.
+
+    Args:
+        bucket: The bucket's layout.
+        catalog: The definitions; all its presets are counted.
+        first: First month index.
+        last: Last month index, included.
+        carry: Of the month before `first` (`Count.carry`); then the contacts before `first` are needed only of
+            people who have a case that the carry does not know.
+    """
+    if carry is not None:
+        carry = carry.select(pl.col("person").cast(pl.String).alias("person_id"), pl.exclude("person"))
+    cells, states = count_and_carry(
+        nameless(bucket), catalog, first_month=first, last_month=last, carry=carry
+    )
+    numbered = states.select(pl.col("person_id").cast(pl.Int32).alias("person"), pl.exclude("person_id"))
+    return Count(add([cells]), numbered)
+
+
+def nameless(bucket: Bucket) -> Bucket:
+    """The bucket with the running numbers of its people in the place of their ids: counting needs no more."""
+    people = bucket.people.with_columns(person_id=pl.col("person").cast(pl.String))
+    return replace(bucket, people=people)
+
+
+@cache
+def question_of(first: int, last: int) -> Question:
+    """What a release asks of every bucket: all measures, and those of the variants of its presets."""
+    catalog = load_catalog()
+    return Question({MEASURES: catalog, SENSITIVITY: variant_catalog(catalog, load_variants())}, first, last)
+
+
+def answer(bucket: Bucket, question: Question) -> dict[str, Count]:
+    """Count a bucket under every catalog of a question."""
+    return {
+        name: count(bucket, catalog, question.first, question.last)
+        for name, catalog in question.catalogs.items()
+    }
+
+
+class Runner(Protocol):
+    """Where buckets are counted from the beginning."""
+
+    def run(
+        self, buckets: Buckets, numbers: Sequence[int], question: Question
+    ) -> Iterator[tuple[int, dict[str, Count]]]:
+        """Count some buckets; gives each one's number and counts, in any order."""
+        ...
+
+
+def count_buckets(
+    snapshot: Snapshot,
+    question: Question,
+    counted: CountCache,
+    runner: Runner | None = None,
+    progress: Progress | None = None,
+) -> list[int]:
+    """Count all buckets of a state of the store into the cache; what is there already is not counted again.
+
+    Args:
+        snapshot: The state, laid out.
+        question: What to count.
+        counted: Where counts are kept.
+        runner: Counts buckets elsewhere; None counts them here.
+        progress: Called with (buckets done, buckets in all).
+
+    Returns:
+        The numbers of the buckets, sorted.
+
+    Raises:
+        StoreError: No person has a known place, or the persons are not laid out.
+    """
+    from ncdsurv.registry.increment import grown
+
+    buckets = Buckets(snapshot)
+    numbers = buckets.numbers
+    if not numbers:
+        raise StoreError("no person has a known place", do="check commune and station codes of the exports")
+    missing = [number for number in numbers if not counted.has(number)]
+    known = [number for number in missing if runner is None or counted.has_past(number)]
+    done = len(numbers) - len(missing)
+
+    def tell() -> None:
+        if progress:
+            progress(done, len(numbers))
+
+    def here(number: int) -> None:
+        bucket = buckets.read(number)
+        past = counted.past(number, question)
+        found = grown(past, bucket, question) if past else answer(bucket, question)
+        counted.keep(number, bucket, found, question)
+
+    tell()
+    for _ in _in_threads(here, known):
+        done += 1
+        tell()
+    left = [number for number in missing if number not in set(known)]
+    if runner is not None and left:
+        for number, found in runner.run(buckets, left, question):
+            counted.keep(number, buckets.read(number), found, question)
+            done += 1
+            tell()
+    return numbers
+
+
+def _in_threads(work: Callable[[int], None], numbers: Sequence[int]) -> Iterator[None]:
+    """Do the work in a few threads; a single piece is done in this one."""
+    if len(numbers) <= 1:
+        yield from map(work, numbers)
+        return
+    pool = ThreadPoolExecutor(THREADS)
+    try:
+        yield from pool.map(work, numbers)
+    finally:
+        pool.shutdown(cancel_futures=True)

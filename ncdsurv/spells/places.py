@@ -1,0 +1,42 @@
+"""Where a person is counted: the atom lived in, or the facility or source last seen at, as small numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from ncdsurv.spells.layout import Bucket
+
+By = Literal["atom", "facility", "source"]
+PLACES: tuple[By, ...] = ("atom", "facility", "source")
+NOT_TOLD = ""  # the place of somebody whose contacts name none
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places of a bucket's people.
+
+    Attributes:
+        labels: The places met, sorted; a place's number is its position.
+        stays: person, from_month, place (Int32); at least one row for every person, ordered by both. Before
+            the first one a person is counted in the first place.
+    """
+
+    labels: pl.Series
+    stays: pl.DataFrame
+
+
+def places_of(bucket: Bucket, by: By) -> Places:
+    """The places of a bucket by atom, facility or source."""
+    if by == PLACES[0]:
+        stays = bucket.segments.select("person", "from_month", place=by)
+    else:
+        told = bucket.assignments.select("person", "from_month", place=pl.col(by).fill_null(NOT_TOLD))
+        silent = bucket.people.select("person").join(told, on="person", how="anti")
+        unknown = silent.select("person", from_month=pl.lit(0, pl.Int32), place=pl.lit(NOT_TOLD))
+        stays = pl.concat([told, unknown]).sort("person", "from_month") if silent.height else told
+    labels = stays["place"].unique().sort()
+    number = labels.search_sorted(stays["place"]).cast(pl.Int32)
+    return Places(labels, stays.with_columns(place=number))

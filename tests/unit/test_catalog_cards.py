@@ -1,0 +1,116 @@
+"""The cards of the indicators: complete in both languages, printed by the command line, committed as pages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ncdsurv.catalog import load_catalog
+from ncdsurv.catalog.card_pages import card_pages, main
+from ncdsurv.catalog.cards import card, card_text, words, written
+from ncdsurv.catalog.conditions import Condition
+from ncdsurv.cli import run
+from ncdsurv.errors import UsageError
+
+CATALOG = load_catalog()
+PAGES = Path(__file__).parents[2] / "docs" / "indicators"
+INDICATORS = list(CATALOG.indicators.values())
+
+
+@pytest.mark.parametrize("name", card_pages(CATALOG))
+def test_the_committed_pages_are_what_the_definitions_say(name: str) -> None:
+    assert (PAGES / name).read_text(encoding="utf-8") == card_pages(CATALOG)[name], "run: make cards"
+
+
+def test_no_page_is_left_of_a_family_that_is_gone() -> None:
+    assert {path.name for path in PAGES.iterdir()} == set(card_pages(CATALOG))
+
+
+def test_the_generator_writes_the_pages(tmp_path: Path) -> None:
+    main([str(tmp_path / "cards")])
+    assert {path.name for path in (tmp_path / "cards").iterdir()} == set(card_pages(CATALOG))
+    with pytest.raises(UsageError, match="one folder is needed: got 0; do: name the folder to write into"):
+        main([])
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda indicator: indicator.id)
+def test_a_card_says_all_that_a_reader_needs(indicator, lang: str) -> None:
+    say, found = words(lang), card(indicator, CATALOG, lang)
+    always = ("definition", "rationale", "method", "unit", "polarity", "diseases", "levels", "presets")
+    always += ("caveats", "source", "version")
+    assert {say[name] for name in always} <= set(found)
+    if indicator.unit == "count":
+        assert say["number"] in found
+        assert say["among"] not in found
+    else:
+        assert {say["counts"], say["among"]} <= set(found)
+    assert all(text.strip() for text in found.values())
+
+
+@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda indicator: indicator.id)
+def test_the_two_languages_are_two_texts(indicator) -> None:
+    texts = [indicator.names, indicator.definition, indicator.rationale, indicator.counts, *indicator.caveats]
+    texts += [indicator.among] if indicator.among else []
+    for text in texts:
+        assert text.vi != text.en
+        assert not text.vi.isascii()
+        assert not text.vi.endswith(".")
+        assert not text.en.endswith(".")
+
+
+def test_every_word_of_the_cards_stands_in_both_languages() -> None:
+    assert words("vi").keys() == words("en").keys()
+    families = {indicator.family for indicator in INDICATORS}
+    assert {name.partition(".")[2] for name in words("en") if name.startswith("family.")} == families
+
+
+def test_presets_with_different_denominators_are_told_apart() -> None:
+    text = card(CATALOG.indicators["control_rate"], CATALOG)["Conditions, as counted"]
+    assert "hearts: `outcome = controlled` / `care_state = under_care, tenure = established`" in text
+    assert "tt37: `outcome = controlled` / `care_state = under_care`" in text
+    cohort = card(CATALOG.indicators["cohort_control_rate_12m"], CATALOG)["Conditions, as counted"]
+    assert "months_since_enrolment >= 12" in cohort.replace("≥", ">=")
+    days = card(CATALOG.indicators["days_between_visits"], CATALOG)["Conditions, as counted"]
+    assert days == "`interval_days` / `intervals`"
+
+
+def test_the_confidence_of_a_card_is_that_of_publication() -> None:
+    found = card(CATALOG.indicators["control_rate"], CATALOG)["Method"]
+    assert found == "stock, as of the period's last month; 95% interval by Wilson"
+
+
+def test_a_condition_is_written_in_a_line() -> None:
+    condition = Condition.parse({"sbp": {"lt": 180, "ge": 140}, "kind": ["a", "b"], "seen": True})
+    assert written(condition) == "kind = a | b, sbp ≥ 140, < 180, seen = true"
+    assert written(None) == ""
+
+
+def test_the_command_line_prints_a_card_in_either_language(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["catalog", "show", "detection_gap", "--lang", "vi"]) == 0
+    assert capsys.readouterr().out.rstrip("\n") == card_text(
+        CATALOG.indicators["detection_gap"], CATALOG, "vi"
+    ).rstrip("\n")
+    assert run(["catalog", "show", "detection_gap", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["Unit"] == "%"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["catalog", "show"],
+            "ncdsurv: no indicator named: do: ncdsurv catalog show INDICATOR; list them with: ncdsurv catalog "
+            "indicators",
+        ),
+        (["catalog", "show", "control_rat"], "try control_rate"),
+        (["catalog", "show", "control_rate", "--lang", "fr"], "unknown language: got fr; allowed: en, vi"),
+    ],
+)
+def test_a_card_that_cannot_be_shown_is_one_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert sentence in capsys.readouterr().err

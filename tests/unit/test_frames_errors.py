@@ -1,0 +1,101 @@
+"""What the engine on frames refuses: one sentence each, counts instead of values."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+import ncdsurv as ns
+from ncdsurv.errors import NcdsurvError
+
+SECRET = "nguyen-van-a-1960"
+PATIENTS = pl.DataFrame({"person_id": [SECRET]})
+DIAGNOSES = pl.DataFrame({"person_id": [SECRET], "disease": ["hypertension"], "recorded_on": ["2024-01-10"]})
+VISITS = pl.DataFrame({"person_id": [SECRET], "visited_on": ["2024-01-10"], "sbp": [150], "dbp": [95]})
+MONTHS = {"first": "2024-01", "last": "2024-06", "preset": "hearts"}
+
+
+def refusal(patients=PATIENTS, diagnoses=DIAGNOSES, visits=VISITS, **months) -> str:
+    with pytest.raises(NcdsurvError) as caught:
+        ns.build_spells(patients, diagnoses, visits, **{**MONTHS, **months})
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ("patients: not a frame: got list", {"patients": [1]}),
+        ("visits: a column is missing: got person_id", {"visits": VISITS.select("person_id")}),
+        (
+            "visits: a column that looks like dbp but is not: got dpb",
+            {"visits": VISITS.rename({"dbp": "dpb"})},
+        ),
+        (
+            "visits: sbp cannot be read as whole numbers: got 1 rows",
+            {"visits": VISITS.with_columns(sbp=139.6)},
+        ),
+        (
+            "visits: visited_on cannot be read as a date (or text YYYY-MM-DD): got 1 rows",
+            {"visits": VISITS.with_columns(visited_on=pl.lit("10/01/2024"))},
+        ),
+        (
+            "visits: kind has a word that is not known: got 1 rows; allowed: exam, refill, screening",
+            {"visits": VISITS.with_columns(kind=pl.lit("khám"))},
+        ),
+        (
+            "diagnoses: recorded_on is empty: got 1 rows",
+            {"diagnoses": DIAGNOSES.with_columns(recorded_on=None)},
+        ),
+        (
+            "patients: a person stands in several rows: got 1 rows",
+            {"patients": pl.concat([PATIENTS, PATIENTS])},
+        ),
+        (
+            "visits: rows of persons who are not among the patients: got 1 rows",
+            {"visits": VISITS.with_columns(person_id=pl.lit("somebody else"))},
+        ),
+        (
+            "unknown disease: got hypertention",
+            {"diagnoses": DIAGNOSES.with_columns(disease=pl.lit("hypertention"))},
+        ),
+        ("unknown preset: got heart", {"preset": "heart"}),
+        ("a month is wanted: got 2024", {"first": "2024"}),
+        ("the first month is after the last", {"first": "2024-07"}),
+    ],
+)
+def test_what_is_refused_and_what_is_said(said: str, wrong: dict) -> None:
+    message = refusal(**wrong)
+    assert message.startswith(said)
+    assert SECRET not in message
+    assert "somebody else" not in message
+
+
+def test_questions_that_people_alone_cannot_answer() -> None:
+    spells = ns.build_spells(PATIENTS, DIAGNOSES, VISITS, **MONTHS)
+    for said, ask in (
+        ("unknown indicator: got controll_rate", lambda: ns.count(spells, ["controll_rate"], at="2024-03")),
+        (
+            "detection_rate needs more than patients",
+            lambda: ns.count(spells, ["detection_rate"], at="2024-03"),
+        ),
+        ("a month that was not built: got 2023-12", lambda: ns.states(spells, at="2023-12")),
+        ("a month that was not built: got 2024", lambda: ns.count(spells, ["under_care"], at="2024")),
+        (
+            "unknown column to count by: got commune",
+            lambda: ns.count(spells, ["enrolled"], at="2024-03", by=["commune"]),
+        ),
+        (
+            "counting by several places at once",
+            lambda: ns.count(spells, ["enrolled"], at="2024-03", by=["area", "source"]),
+        ),
+        ("unknown person", lambda: ns.explain_person(spells, "nobody")),
+        ("unknown language: got fr", lambda: ns.explain_person(spells, SECRET, lang="fr")),
+    ):
+        with pytest.raises(NcdsurvError) as caught:
+            ask()
+        assert str(caught.value).startswith(said)
+        assert SECRET not in str(caught.value)
+
+
+def test_what_is_shown_of_spells_holds_no_patient() -> None:
+    assert SECRET not in repr(ns.build_spells(PATIENTS, DIAGNOSES, VISITS, **MONTHS))
