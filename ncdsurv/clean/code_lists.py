@@ -8,7 +8,7 @@ import polars as pl
 
 from ncdsurv.catalog.code_lists import CodeList
 from ncdsurv.catalog.sources import FieldMapping, SourceMapping
-from ncdsurv.clean.columns import first_rule, raw
+from ncdsurv.clean.columns import RAW, first_rule, once_per_text, raw
 from ncdsurv.errors import unknown
 
 _LEADING = r"^\s*(\w+)\s*(?:[-.:)–=].*)?$"
@@ -37,35 +37,45 @@ def add_listed(
     if name not in lists:
         raise unknown("code list", name, lists)
     found = lists[name]
-    code = raw(field).str.extract(_LEADING).str.to_uppercase()
-    if found.digits:
-        digits = code.str.contains(r"^\d+$") & (code.str.len_chars() < found.digits)
-        code = pl.when(digits).then(code.str.zfill(found.digits)).otherwise(code)
-    frame = frame.with_columns(
-        code.alias("listed"),
-        version_at(found, pl.col(found.by)).alias("version"),
-    )
-    meanings = {
-        version.id: pl.col("listed").replace_strict(version.meanings, default=None, return_dtype=pl.String)
-        for version in found.lists
-    }
-    here: pl.Expr = pl.lit(None, dtype=pl.String)
-    for name, meaning in meanings.items():
-        here = pl.when(pl.col("version") == name).then(meaning).otherwise(here)
     own = {spelling.upper(): code for code, group in how.values.items() for spelling in group}
-    if own:  # words of the source that stand in no list
-        here = pl.coalesce(here, pl.col("listed").replace_strict(own, default=None, return_dtype=pl.String))
-    anywhere = pl.coalesce(here, *reversed(list(meanings.values())))
-    frame = frame.with_columns(here.alias("here"), anywhere.alias("anywhere"))
+
+    def work(texts: pl.DataFrame) -> pl.DataFrame:
+        code = raw(field).str.extract(_LEADING).str.to_uppercase()
+        if found.digits:
+            digits = code.str.contains(r"^\d+$") & (code.str.len_chars() < found.digits)
+            code = pl.when(digits).then(code.str.zfill(found.digits)).otherwise(code)
+        # words of the source that stand in no list count in every version
+        said = _said(code, own) if own else pl.lit(None, dtype=pl.String)
+        means = {version.id: _said(code, version.meanings) for version in found.lists}
+        return texts.with_columns(
+            said.alias("said"),
+            *(pl.coalesce(meaning, said).alias(f"here:{name}") for name, meaning in means.items()),
+            pl.coalesce(said, *reversed(list(means.values()))).alias("anywhere"),
+        )
+
+    frame = once_per_text(frame, [RAW + field], work)
+    day = pl.col(found.by)
+    here = pl.col("said")
+    for version in found.lists:
+        begun = day.is_not_null() if version is found.lists[0] else day >= version.first_day
+        here = pl.when(begun).then(f"here:{version.id}").otherwise(here)
     unread = raw(field).is_not_null() & pl.col("anywhere").is_null()
-    return frame.with_columns(
-        pl.coalesce("here", "anywhere", pl.lit(how.default, dtype=pl.String)).alias(field),
-        first_rule(
-            field,
-            (unread, "code_unknown"),
-            (pl.col("here").is_null() & pl.col("anywhere").is_not_null(), "code_of_another_list"),
-        ),
-    ).drop("listed", "version", "here", "anywhere")
+    return (
+        frame.with_columns(here.alias("here"))
+        .with_columns(
+            pl.coalesce("here", "anywhere", pl.lit(how.default, dtype=pl.String)).alias(field),
+            first_rule(
+                field,
+                (unread, "code_unknown"),
+                (pl.col("here").is_null() & pl.col("anywhere").is_not_null(), "code_of_another_list"),
+            ),
+        )
+        .drop("said", "here", "anywhere", *(f"here:{version.id}" for version in found.lists))
+    )
+
+
+def _said(code: pl.Expr, meanings: Mapping[str, str]) -> pl.Expr:
+    return code.replace_strict(meanings, default=None, return_dtype=pl.String)
 
 
 def version_at(found: CodeList, day: pl.Expr) -> pl.Expr:

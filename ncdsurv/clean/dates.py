@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import BirthPrecision
-from ncdsurv.clean.columns import RAW, bring_back, first_rule, rule_name
+from ncdsurv.clean.columns import RAW, first_rule, rule_name
 from ncdsurv.clean.month_names import number_months
 
 _TIME = r"(?:[ T,]+(\d{1,2}):(\d{2}).*)?$"
@@ -26,7 +26,7 @@ _YEAR = r"^(\d{4})$"
 _SERIAL = r"^(\d{4,5})(\.\d+)?$"
 _TWO_DIGIT_YEAR = r"^\d{1,2}\s?[-/. ]\s?\d{1,2}\s?[-/. ]\s?\d{2}$|^\d{6}$"
 
-_STAMP = r"^\d\d/\d\d/[12]\d\d\d \d\d:\d\d$"  # nearly every visit has another minute, few have another day
+_STAMP, _STAMP_BYTES = r"^\d\d/\d\d/[12]\d\d\d \d\d:\d\d$", 16
 _YEARS = (1800, 2200)  # what a calendar year can be; plausibility proper is data
 _BUDDHIST_YEARS = (2443, 2700)  # 543 years ahead: a computer set to the Thai or Khmer calendar
 _SERIAL_EPOCH = pl.date(1899, 12, 30)  # serial 1 is 1 January 1900, and 1900 counts as a leap year
@@ -181,32 +181,52 @@ def add_dates(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
     Returns:
         The frame with, per field, `<field>` (Date), `<field>_precision`, `<field>_minutes`, rule columns.
     """
-    texts = pl.concat([frame[RAW + field].rename("text") for field in fields]).unique()
-    read = _read_days_once(texts)
-    for field in fields:
+    cells = {field: _day_and_clock(frame[RAW + field]) for field in fields}
+    read = read_dates(pl.concat([cell["text"] for cell in cells.values()]).unique())
+    for field, cell in cells.items():
+        found = cell.join(read, on="text", how="left", nulls_equal=True, maintain_order="left")
+        if "clock" in cell.columns:
+            clock = pl.when(pl.col("precision") == DAY).then("clock")
+            found = found.with_columns(pl.coalesce(clock, "minutes").alias("minutes"))
         names = {name: f"{field}_{name}" for name in ("precision", "minutes", "spelling")}
-        renamed = read.rename({"text": RAW + field, "date": field, "rule": rule_name(field), **names})
-        frame = bring_back(frame, renamed, [RAW + field])
-    signs = pl.concat([_signs(frame, field) for field in fields])
+        renamed = found.select("date", *names, "rule").rename(
+            {"date": field, "rule": rule_name(field), **names}
+        )
+        frame = frame.with_columns(renamed)
+    cells_too = [field for field in fields if (frame[f"{field}_spelling"] == "ymd").any()]
+    if cells_too:
+        frame = _unswapped_where_certain(frame, fields, cells_too)
+    return frame.drop(f"{field}_spelling" for field in fields)
+
+
+def _day_and_clock(texts: pl.Series) -> pl.DataFrame:
+    """Texts without their time of day, and beside them `clock` in minutes where there is any.
+
+    Nearly every visit has a minute of its own, but few have a day of their own: days are read once each.
+    """
+    text = pl.col("text")
+    frame = texts.rename("text").cast(pl.String).to_frame()
+    if not (texts.str.len_bytes() == _STAMP_BYTES).any():
+        return frame
+    stamped = text.str.contains(_STAMP)
+    hour, minute = (text.str.slice(start, 2).cast(pl.Int32, strict=False) for start in (11, 14))
+    return frame.select(
+        pl.when(stamped).then(text.str.slice(0, 10)).otherwise(text).alias("text"),
+        pl.when(stamped).then(hour * 60 + minute).alias("clock"),
+    )
+
+
+def _unswapped_where_certain(
+    frame: pl.DataFrame, fields: Sequence[str], cells_too: Sequence[str]
+) -> pl.DataFrame:
+    """Mend the columns of files of which at least one column shows the swap; only date cells can be swapped."""
+    signs = pl.concat([_signs(frame, field) for field in cells_too])
     swapped_files = signs.filter("certain").select("file").unique()
     if swapped_files.height:
         for field in fields:
             columns = signs.filter(pl.col("field") == field, pl.col("possible")).select("file", "sheet")
             frame = _unswapped(frame, field, columns.join(swapped_files, on="file", how="semi"))
-    return frame.drop(f"{field}_spelling" for field in fields)
-
-
-def _read_days_once(texts: pl.Series) -> pl.DataFrame:
-    """`read_dates` of distinct texts; a day that stands before many times of day is read once."""
-    stamps = texts.filter(texts.str.contains(_STAMP)).to_frame("text")
-    stamps = stamps.with_columns(pl.col("text").str.slice(0, 10).alias("day"))
-    others = texts.filter(~texts.str.contains(_STAMP).fill_null(False))
-    days = read_dates(stamps["day"].unique()).drop("minutes").rename({"text": "day"})
-    hour, minute = (pl.col("text").str.slice(start, 2).cast(pl.Int32) for start in (11, 14))
-    minutes = pl.when(pl.col("precision") == DAY).then(hour * 60 + minute).alias("minutes")
-    rest = read_dates(others)
-    read = stamps.join(days, on="day", how="left").with_columns(minutes)
-    return pl.concat([rest, read.select(rest.columns)])
+    return frame
 
 
 def _signs(frame: pl.DataFrame, field: str) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from ncdsurv.clean.columns import first_rule, raw
+from ncdsurv.clean.columns import RAW, first_rule, once_per_text, raw
 
 _DIGITS = 5
 _GLN = r"^\d{13}$"
@@ -21,25 +21,28 @@ def add_facility(frame: pl.DataFrame, reference: Any) -> pl.DataFrame:
         frame: Rows with `raw:facility` and `visited_on`.
         reference: Its `.facilities` may give `gln`, `valid_to` and `successor`.
     """
+    listed = _listed(reference)
+    by_gln = dict(listed.filter(pl.col("gln").is_not_null()).select("gln", "code").iter_rows())
+    return _in_force(once_per_text(frame, [RAW + "facility"], lambda texts: _codes(texts, by_gln)), listed)
+
+
+def _codes(texts: pl.DataFrame, by_gln: dict[str, str]) -> pl.DataFrame:
     written = raw("facility").str.strip_chars().str.to_uppercase()
     code = pl.when(written != "").then(written)
     lost = code.str.contains(r"^\d{4}$")
     is_gln = code.str.contains(_GLN).fill_null(False)
-    frame = frame.with_columns(pl.when(lost).then(code.str.zfill(_DIGITS)).otherwise(code).alias("facility"))
-    listed = _listed(reference)
-    by_gln = dict(listed.filter(pl.col("gln").is_not_null()).select("gln", "code").iter_rows())
+    texts = texts.with_columns(pl.when(lost).then(code.str.zfill(_DIGITS)).otherwise(code).alias("facility"))
     by_number = pl.col("facility").replace_strict(by_gln, default=None, return_dtype=pl.String)
-    frame = frame.with_columns(
+    texts = texts.with_columns(
         pl.when(is_gln).then(by_number).otherwise("facility").alias("facility"),
         first_rule("facility", (lost, "leading_zero_restored")),
     )
     known = pl.col("facility").is_not_null()
-    frame = frame.with_columns(
+    return texts.with_columns(
         first_rule(
             "facility", (is_gln & known, "facility_from_gln"), (is_gln, "facility_gln_unknown"), step="gln"
         )
     )
-    return _in_force(frame, listed)
 
 
 def _listed(reference: Any) -> pl.DataFrame:
@@ -62,9 +65,11 @@ def _listed(reference: Any) -> pl.DataFrame:
 def _in_force(frame: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
     """Codes that ended before the visit: their successor at that day, or a note where none is known."""
     ended = listed.filter(pl.col("valid_to").is_not_null())["code"].unique()
-    old = frame.filter(pl.col("facility").is_in(ended.to_list())).select("facility", "visited_on").unique()
-    if old.is_empty():
+    ended = ended.filter(ended.is_in(frame["facility"].unique().implode()))
+    if ended.is_empty():
         return frame
+    visits = frame.select("facility", "visited_on")
+    old = visits.filter(pl.col("facility").is_in(ended.to_list())).unique()
     spans: dict[str, list[tuple[dt.date | None, str | None]]] = {}
     for code, until, successor in listed.select("code", "valid_to", "successor").iter_rows():
         spans.setdefault(code, []).append((until, successor))

@@ -35,23 +35,13 @@ def add_named_commune(frame: pl.DataFrame, coded: pl.Expr, reference: Any) -> pl
         The frame with `named_code`, `named_vintage`, `named_near` (told by the station's province) and
         `named_open` (several communes fit).
     """
-    name = pl.when(raw("commune").str.contains(r"\p{L}")).then(raw("commune"))
-    address = pl.col("address")
-    wider = pl.when(name.is_null() | address.str.contains(_WIDER)).then(
-        address
-    )  # a hamlet tells nothing more
-    text = pl.concat_str(name, wider, separator=", ", ignore_nulls=True)
-    wanted = ~coded & text.str.contains(r"\p{L}").fill_null(False) & pl.col("visited_on").is_not_null()
-    frame = frame.with_columns(
-        pl.when(wanted).then(text).alias("named_text"),
-        (pl.col("visited_on") >= REFORM_DATE).alias("named_late"),
-    )
-    asked = frame.filter(pl.col("named_text").is_not_null()).select(_KEYS).unique()
+    place = "named_row"
+    frame = frame.with_row_index(place)
+    asking = _asking(frame.filter(~coded & pl.col("visited_on").is_not_null()), place)
+    asked = asking.select(_KEYS).unique()
     gazetteer = None if asked.is_empty() else _gazetteer(reference)
     if gazetteer is None:
-        return frame.drop("named_text", "named_late").with_columns(
-            pl.lit(None, dtype).alias(name) for name, dtype in _NEW.items()
-        )
+        return frame.drop(place).with_columns(pl.lit(None, dtype).alias(name) for name, dtype in _NEW.items())
     provinces: dict[tuple[str, str], str] = {}
     for vintage in asked["station_vintage"].drop_nulls().unique():
         chain = reference.parents(vintage).select("commune", "province")
@@ -62,9 +52,25 @@ def add_named_commune(frame: pl.DataFrame, coded: pl.Expr, reference: Any) -> pl
         hit = gazetteer.find(address, _DAYS[late], (home, vintage) if home else None)
         found.append((hit.code, hit.vintage, hit.near, hit.ambiguous))
     answers = pl.DataFrame(found, schema=_NEW, orient="row")
-    return frame.join(
-        asked.hstack(answers), on=_KEYS, how="left", nulls_equal=True, maintain_order="left"
-    ).drop("named_text", "named_late")
+    told = asking.join(asked.hstack(answers), on=_KEYS, how="left", nulls_equal=True).drop(_KEYS)
+    return frame.join(told, on=place, how="left", maintain_order="left").drop(place)
+
+
+def _asking(rows: pl.DataFrame, place: str) -> pl.DataFrame:
+    """Of the rows without a code those with a text that may name a commune, and what the answer depends on."""
+    name = pl.when(raw("commune").str.contains(r"\p{L}")).then(raw("commune"))
+    address = pl.col("address")
+    wider = pl.when(name.is_null() | address.str.contains(_WIDER)).then(
+        address
+    )  # a hamlet tells nothing more
+    text = pl.concat_str(name, wider, separator=", ", ignore_nulls=True)
+    return rows.select(
+        place,
+        text.alias("named_text"),
+        (pl.col("visited_on") >= REFORM_DATE).alias("named_late"),
+        "station_commune",
+        "station_vintage",
+    ).filter(pl.col("named_text").str.contains(r"\p{L}"))
 
 
 def _gazetteer(reference: Any) -> Gazetteer | None:

@@ -8,7 +8,7 @@ import polars as pl
 
 from ncdsurv.catalog.sources import SourceMapping
 from ncdsurv.catalog.vocabulary import REFORM_DATE, Level, Vintage
-from ncdsurv.clean.columns import first_rule, raw
+from ncdsurv.clean.columns import RAW, first_rule, once_per_text, raw
 from ncdsurv.clean.named_communes import add_named_commune
 
 _DIGITS = 5
@@ -33,24 +33,32 @@ def add_commune(frame: pl.DataFrame, mapping: SourceMapping, reference: Any) -> 
         .then(pl.lit(Vintage.V2024.value))
         .otherwise(pl.lit(Vintage.V2025.value))
     )
-    digits = raw("commune").str.extract(r"^\D{0,8}(\d{1,5})(?:\D|$)")
-    padded = digits.str.zfill(_DIGITS)
-    frame = frame.with_columns(
-        padded.alias("code"),
-        (by_date if fixed == _BY_DATE else pl.lit(str(fixed))).alias("vintage"),
-    )
     codes = _commune_codes(reference)
-    for vintage in Vintage:
-        known = codes.filter(pl.col("vintage") == vintage.value)["code"]
-        frame = frame.with_columns(pl.col("code").is_in(known.to_list()).alias(f"in_{vintage.value}"))
+
+    def work(texts: pl.DataFrame) -> pl.DataFrame:
+        digits = raw("commune").str.extract(r"^\D{0,8}(\d{1,5})(?:\D|$)")
+        texts = texts.with_columns(
+            digits.str.zfill(_DIGITS).alias("code"),
+            (digits.str.len_chars() < _DIGITS).fill_null(False).alias("lost_zero"),
+        )
+        listed = {v: codes.filter(pl.col("vintage") == v.value)["code"].to_list() for v in Vintage}
+        return texts.with_columns(
+            pl.col("code").is_in(known).fill_null(False).alias(f"in_{v.value}") for v, known in listed.items()
+        )
+
+    frame = once_per_text(frame, [RAW + "commune"], work).with_columns(
+        (by_date if fixed == _BY_DATE else pl.lit(str(fixed))).alias("vintage")
+    )
     wanted = pl.when(pl.col("vintage") == Vintage.V2024.value)
-    here = wanted.then(f"in_{Vintage.V2024.value}").otherwise(f"in_{Vintage.V2025.value}").fill_null(False)
-    there = wanted.then(f"in_{Vintage.V2025.value}").otherwise(f"in_{Vintage.V2024.value}").fill_null(False)
+    here = wanted.then(f"in_{Vintage.V2024.value}").otherwise(f"in_{Vintage.V2025.value}")
+    there = wanted.then(f"in_{Vintage.V2025.value}").otherwise(f"in_{Vintage.V2024.value}")
     other = wanted.then(pl.lit(Vintage.V2025.value)).otherwise(pl.lit(Vintage.V2024.value))
+    frame = frame.with_columns(here.alias("here"), there.alias("there"))
+    here, there = pl.col("here"), pl.col("there")
     frame = add_named_commune(_station_commune(frame, reference), here | there, reference)
     named, near = pl.col("named_code").is_not_null(), pl.col("named_near").fill_null(False)
     open_ = pl.col("named_open").fill_null(False)
-    lost_zero = (digits.str.len_chars() < _DIGITS).fill_null(False)
+    lost_zero = pl.col("lost_zero")
     station = pl.col("station_commune").is_not_null()
     return (
         frame.with_columns(
@@ -82,7 +90,16 @@ def add_commune(frame: pl.DataFrame, mapping: SourceMapping, reference: Any) -> 
             ),
         )
         .drop("named_code", "named_vintage", "named_near", "named_open")
-        .drop("code", "vintage", "station_commune", "station_vintage", *(f"in_{v.value}" for v in Vintage))
+        .drop(
+            "code",
+            "vintage",
+            "lost_zero",
+            "here",
+            "there",
+            "station_commune",
+            "station_vintage",
+            *(f"in_{v.value}" for v in Vintage),
+        )
     )
 
 
@@ -113,14 +130,24 @@ def _station_commune(frame: pl.DataFrame, reference: Any) -> pl.DataFrame:
         .drop_nulls()
         .unique(["facility", "station_vintage"], keep="last", maintain_order=True)
     )
-    exact = stations.with_columns(
-        pl.col("station_vintage").alias("vintage"), pl.col("station_commune").alias("exact")
-    ).drop("station_commune", "station_vintage")
     latest = stations.sort("station_vintage").unique("facility", keep="last", maintain_order=True)
-    frame = frame.join(exact, on=["facility", "vintage"], how="left", maintain_order="left")
+    for vintage in Vintage:
+        own = stations.filter(pl.col("station_vintage") == vintage.value)
+        latest = latest.join(
+            own.select("facility", pl.col("station_commune").alias(f"at_{vintage.value}")),
+            on="facility",
+            how="left",
+            maintain_order="left",
+        )
     frame = frame.join(latest, on="facility", how="left", maintain_order="left")
-    has_exact = pl.col("exact").is_not_null()
+    exact: pl.Expr = pl.lit(None, dtype=pl.String)
+    for vintage in Vintage:
+        exact = pl.when(pl.col("vintage") == vintage.value).then(f"at_{vintage.value}").otherwise(exact)
+    frame = frame.with_columns(exact.alias("exact"))
     return frame.with_columns(
         pl.coalesce("exact", "station_commune").alias("station_commune"),
-        pl.when(has_exact).then("vintage").otherwise("station_vintage").alias("station_vintage"),
-    ).drop("exact")
+        pl.when(pl.col("exact").is_not_null())
+        .then("vintage")
+        .otherwise("station_vintage")
+        .alias("station_vintage"),
+    ).drop("exact", *(f"at_{vintage.value}" for vintage in Vintage))
