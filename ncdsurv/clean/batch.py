@@ -96,7 +96,7 @@ def clean_batch(
     rejects = rows.filter(pl.col("reject_rule").is_not_null()).with_columns(
         pl.col("reject_rule").alias("rule"), pl.col("reject_column").alias("column")
     )
-    good = add_keys(_without_traces(rows.filter(pl.col("reject_rule").is_null())), key)
+    good = add_keys(_without_traces(rows).filter(pl.col("reject_rule").is_null()), key)
     kept, duplicates = split_duplicates(good)
     once, count = (pl.DataFrame.rechunk, _counts) if mapping.book is None else _BY_LINE
     return CleanBatch(

@@ -11,16 +11,6 @@ from ncdsurv.clean.diseases import ENDED, FOUND
 from ncdsurv.clean.ledger import ROW
 from ncdsurv.clean.pseudonym import keyed_ids
 
-_IDENTITY = [
-    "source",
-    "facility",
-    "source_patient_id",
-    "citizen_id",
-    "insurance_number",
-    "name_key",
-    "birth_date",
-    "sex",
-]
 _NUMBER = "record_number"  # place of a record among those of the batch: sorts like its id, and faster
 VISIT_KEY = ("record_id", "facility", "visited_on", "disease", "sequence")
 
@@ -31,7 +21,6 @@ def add_keys(rows: pl.DataFrame, key: bytes) -> pl.DataFrame:
     A patient is known by the source's own number at the facility, else by citizen id, insurance number,
     or name with birth date, sex and facility: the first that is there.
     """
-    people = rows.select(_IDENTITY).unique()
     strong = (
         pl.when(pl.col("source_patient_id").is_not_null())
         .then(pl.concat_str(pl.lit("patient"), "facility", "source_patient_id", separator="|"))
@@ -50,10 +39,12 @@ def add_keys(rows: pl.DataFrame, key: bytes) -> pl.DataFrame:
             )
         )
     )
-    people = people.with_columns(strong.alias("identity"))
+    rows = rows.with_columns(strong.alias("identity"))
+    people = rows.select("source", "identity").unique()
     people = people.with_columns(keyed_ids(key, "record", people, ["source", "identity"]).alias("record_id"))
     people = people.with_columns(pl.col("record_id").rank("dense").alias(_NUMBER))
-    rows = bring_back(rows, people.drop("identity"), _IDENTITY)
+    on = ["identity"] if people["identity"].is_unique().all() else ["source", "identity"]
+    rows = bring_back(rows, people.select(*on, "record_id", _NUMBER), on).drop("identity")
     return rows.with_columns(keyed_ids(key, "visit", _visit_parts(rows), VISIT_KEY).alias("visit_id"))
 
 
@@ -87,10 +78,9 @@ def split_duplicates(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     Returns:
         Kept rows and duplicate rows (with `duplicate_of`), both in order of arrival.
     """
-    last = pl.col(ROW) == pl.col(ROW).max().over("visit_id")
-    rows = rows.with_columns(last.alias("last"))
-    duplicates = rows.filter(~pl.col("last")).with_columns(pl.col("visit_id").alias("duplicate_of"))
-    return rows.filter("last"), duplicates
+    last = rows["visit_id"].is_last_distinct()
+    duplicates = rows.filter(~last).with_columns(pl.col("visit_id").alias("duplicate_of"))
+    return rows.filter(last), duplicates
 
 
 def newest_visits(visits: pl.DataFrame, order: str | list[str]) -> pl.DataFrame:
@@ -160,7 +150,11 @@ def diagnoses_of(kept: pl.DataFrame) -> pl.DataFrame:
     A screening is no diagnosis: it gives none. A diagnosis that no longer stands gives a row of the day from which
     it did not: it tells of no detection, and takes back what was stated up to that day.
     """
-    rows = kept.filter(pl.col("kind") != VisitKind.SCREENING.value)
+    said = ["record_id", "disease", "detected_on", "detected_where", "facility", "withdrawn_on"]
+    columns = [*said, "icd10", "icd10_list", "visited_on", "file_sha256", "row_number", _NUMBER, ROW]
+    have = [name for name in columns if name in kept.columns]
+    rows = kept.select(*dict.fromkeys((*have, FOUND, "sheet_disease", "kind")))
+    rows = rows.filter(pl.col("kind") != VisitKind.SCREENING.value)
     by_code = (
         rows.filter(pl.col(FOUND).list.len() > 0)
         .explode(FOUND)
@@ -174,13 +168,11 @@ def diagnoses_of(kept: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, dtype=pl.String).alias("icd10"),
         icd10_list=pl.lit(None, dtype=pl.String),
     )
-    said = ["record_id", "disease", "detected_on", "detected_where", "facility", "withdrawn_on"]
-    columns = [*said, "icd10", "icd10_list", "visited_on", "file_sha256", "row_number", _NUMBER, ROW]
     stated = [part.with_columns(withdrawn_on=pl.lit(None, pl.Date)) for part in (by_code, by_sheet)]
     parts = pl.concat([part.select(columns) for part in (*stated, _withdrawn(kept))])
     first = (
         parts.sort("visited_on", ROW, pl.col("icd10").is_null(), maintain_order=True)
-        .group_by(said, maintain_order=True)
+        .group_by([_NUMBER, *said[1:]], maintain_order=True)  # a number groups faster than an id
         .agg(
             pl.exclude("visited_on").first(),
             pl.col("visited_on").first().alias("recorded_on"),
