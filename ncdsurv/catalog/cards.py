@@ -82,8 +82,8 @@ def _method(indicator: Indicator, catalog: Catalog, say: Mapping[str, str]) -> s
 def _counted(indicator: Indicator) -> Iterable[str]:
     """Numerator and denominator as the engine counts them; presets that agree stand together."""
     if indicator.numerator_quantity is not None:
-        below = indicator.denominator_quantity
-        yield f"`{indicator.numerator_quantity}`" + (f" / `{below}`" if below else "")
+        over = indicator.denominator_quantity
+        yield f"`{indicator.numerator_quantity}`" + (f" / `{over}`" if over else "")
         return
     by_text: dict[str, list[str]] = {}
     for preset in indicator.presets:
