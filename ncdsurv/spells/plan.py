@@ -143,7 +143,7 @@ class Plan:
         """
         if len(self.measures) > MASK_BITS:
             raise DefinitionError(
-                [f"indicators.toml: {len(self.measures)} distinct counts; at most {MASK_BITS}"]
+                [f"indicators: {len(self.measures)} distinct counts; at most {MASK_BITS}"]
             )
         masks = np.zeros((len(wanted := list(presets)), self.table.height), dtype=np.int64)
         for row, preset in enumerate(wanted):
