@@ -69,13 +69,9 @@ def conform_carry(
             allowed=month_label(month),
             do="count the months in between first",
         )
-    numbers = {name: number for number, name in enumerate(catalog.diseases)}
-    return carry.join(bucket.people.select("person", "person_id"), on="person_id").select(
-        "person",
-        pl.col("disease").cast(pl.String).replace_strict(numbers, return_dtype=pl.Int8),
-        "month",
-        *work.carried,
-    )
+    number = pl.col("disease").cast(pl.Enum(list(catalog.diseases))).to_physical().cast(pl.Int8)
+    people = bucket.people.select("person", "person_id")
+    return carry.join(people, on="person_id").select("person", number, "month", *work.carried)
 
 
 def not_carried(bucket: Bucket, carry: pl.DataFrame, catalog: Catalog) -> pl.Series:

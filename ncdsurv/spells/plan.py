@@ -142,9 +142,7 @@ class Plan:
             DefinitionError: More measures than a mask has bits.
         """
         if len(self.measures) > MASK_BITS:
-            raise DefinitionError(
-                [f"indicators: {len(self.measures)} distinct counts; at most {MASK_BITS}"]
-            )
+            raise DefinitionError([f"indicators: {len(self.measures)} distinct counts; at most {MASK_BITS}"])
         masks = np.zeros((len(wanted := list(presets)), self.table.height), dtype=np.int64)
         for row, preset in enumerate(wanted):
             for bit, measure in enumerate(self.measures):
