@@ -98,7 +98,7 @@ def _states(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> tu
         states[:] = nothing
         return np.zeros(cases.height, dtype=bool), states
     # Both are found by one number per case: quicker than a join, since every case is looked up every month.
-    width = int(cases["disease"].max() or 0) + 1  # type: ignore[call-overload]
+    width = int(cases["disease"].to_numpy().max(initial=0)) + 1
     number = pl.col("person").cast(pl.Int64) * width + pl.col("disease")
     known = carried.filter(pl.col("disease") < width)
     wanted, theirs = (frame.select(number).to_series().to_numpy() for frame in (cases, known))
