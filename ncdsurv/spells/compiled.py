@@ -11,6 +11,7 @@ import polars as pl
 
 from ncdsurv.catalog.models import AgeBand
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, Quantity, month_index, month_start
+from ncdsurv.spells.carry import STATE
 from ncdsurv.spells.history import none_yet
 from ncdsurv.spells.layout import NEVER, SEXES, Bucket
 from ncdsurv.spells.passes import Pass
@@ -34,7 +35,8 @@ def count_compiled(
     """Count a bucket with the kernel.
 
     Returns:
-        What `reference.count_reference` returns, the counts sorted by disease, place, sex, band and month.
+        What `reference.count_reference` returns, the counts sorted by disease, place, sex, band and month, the
+        states as `carry.pack` has them.
     """
     from ncdsurv.spells.kernel import count_changes
     from ncdsurv.spells.rows import open_rows, running_rows
@@ -86,8 +88,8 @@ def count_compiled(
         pl.Series("month", month + np.int32(first_month)),
         *(pl.Series(name, column) for name, column in zip(work.filled, block, strict=True)),
     )
-    after = pl.DataFrame(states, schema=dict.fromkeys(work.carried, pl.Int32), orient="row")
-    return counted, pl.concat([cases.select("person", "disease"), after], how="horizontal")
+    after = pl.Series(STATE, states, pl.Array(pl.Int32, states.shape[1]))
+    return counted, cases.select("person", "disease").with_columns(after)
 
 
 def _states(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> tuple[np.ndarray, np.ndarray]:
@@ -100,14 +102,19 @@ def _states(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> tu
     # Both are found by one number per case: quicker than a join, since every case is looked up every month.
     width = int(cases["disease"].to_numpy().max(initial=0)) + 1
     number = pl.col("person").cast(pl.Int64) * width + pl.col("disease")
-    known = carried.filter(pl.col("disease") < width)
+    known = (
+        carried
+        if carried["disease"].to_numpy().max(initial=0) < width
+        else carried.filter(pl.col("disease") < width)
+    )
     wanted, theirs = (frame.select(number).to_series().to_numpy() for frame in (cases, known))
-    order = np.argsort(theirs, kind="stable")
+    order = np.argsort(theirs, kind="stable")  # as good as free where they are in order already
     at = np.minimum(np.searchsorted(theirs, wanted, sorter=order), theirs.size - 1)
     found = theirs[order[at]] == wanted if theirs.size else np.zeros(wanted.size, dtype=bool)
     states = np.empty((cases.height, len(nothing)), dtype=np.int32)
     states[:] = nothing
-    states[found] = known.select(work.carried).to_numpy(order="c")[order[at[found]]]
+    block = known[STATE] if STATE in known.columns else known.select(work.carried)
+    states[found] = block.to_numpy()[order[at[found]]]
     return found, states
 
 
