@@ -202,14 +202,13 @@ def _count(
         carried = conform_packed(carry, work, first_month - 1)
     elif carry is not None:
         carried = conform_carry(carry, bucket, catalog, work, first_month - 1)
-    span = (catalog.age_bands, first_month, last_month, carried)
+    span = (catalog.age_bands, first_month, last_month)
     if _compiled(form, bucket):
         from ncdsurv.spells.compiled import count_compiled
 
-        counted, states = count_compiled(bucket, work, places, len(catalog.diseases), *span)
+        counted, states = count_compiled(bucket, work, places, len(catalog.diseases), *span, carried)
     else:
-        *span, known = span
-        known = None if known is None else unpack(known, work)
+        known = None if carried is None else unpack(carried, work)
         counted, states = count_reference(bucket, work, places.stays, *span, known)
         counted = counted.sort("disease", "place", "sex", "band", "month")
     return work, _named(counted, catalog, work, places, by), states
