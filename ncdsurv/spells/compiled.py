@@ -108,14 +108,16 @@ def _states(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> tu
         else carried.filter(pl.col("disease") < width)
     )
     wanted, theirs = (frame.select(number).to_series().to_numpy() for frame in (cases, known))
-    order = np.argsort(theirs, kind="stable")  # as good as free where they are in order already
-    at = np.minimum(np.searchsorted(theirs, wanted, sorter=order), theirs.size - 1)
-    found = theirs[order[at]] == wanted if theirs.size else np.zeros(wanted.size, dtype=bool)
-    states = np.empty((cases.height, len(nothing)), dtype=np.int32)
-    states[:] = nothing
-    block = known[STATE] if STATE in known.columns else known.select(work.carried)
-    states[found] = block.to_numpy()[order[at[found]]]
-    return found, states
+    block = (known[STATE] if STATE in known.columns else known.select(work.carried)).to_numpy()
+    if (theirs[1:] < theirs[:-1]).any():
+        order = np.argsort(theirs, kind="stable")
+        theirs, block = theirs[order], block[order]
+    at = np.searchsorted(theirs, wanted)
+    at[at == theirs.size] = 0
+    found = theirs[at] == wanted if theirs.size else np.zeros(wanted.size, dtype=bool)
+    states = block[at] if theirs.size else np.empty((cases.height, len(nothing)), dtype=np.int32)
+    states[~found] = nothing
+    return found, np.ascontiguousarray(states, dtype=np.int32)
 
 
 def _calendar(
@@ -125,7 +127,10 @@ def _calendar(
     opening = (month_start(first_month - 1) - _EPOCH).days
     closing = (month_start(last_month + 1) - _EPOCH).days
     told = states[:, [number for number, name in enumerate(work.carried) if name.startswith(_DAYS)]]
-    oldest = [contacts["day"].to_numpy().min(initial=opening), told[told > -NEVER].min(initial=opening)]
+    oldest = [
+        contacts["day"].to_numpy().min(initial=opening),
+        np.where(told > -NEVER, told, opening).min(initial=opening),
+    ]
     first_day = int(min(oldest))
     days = np.arange(first_day, closing).astype("datetime64[D]")
     return days.astype("datetime64[M]").astype(np.int32) + np.int32(month_index(_EPOCH)), first_day
