@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMP := $(VENV)/.installed
 DEMO ?= demo
 
-.PHONY: demo test faults check lock reference samples standard cards rules benchmark wheel clean
+.PHONY: demo test faults deep check lock reference samples standard cards rules benchmark wheel clean
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(if $(UV),,$(PYTHON) -m pip install --quiet "uv>=0.5")
@@ -24,6 +24,9 @@ test: $(STAMP)  ## every test
 
 faults: $(STAMP)  ## the long run of tests/faults: processes really killed at every single step, 300 more at random
 	NCDSURV_FAULTS=all $(BIN)/python -m pytest -n 2 --dist load tests/faults
+
+deep: $(STAMP)  ## the engine against the plain loop and SQL on many more random registries
+	NCDSURV_DEEP=20 $(BIN)/python -m pytest -n 2 --dist load tests/property -k spells
 
 check: $(STAMP)  ## style, types and layers
 	$(BIN)/ruff check .

@@ -163,7 +163,8 @@ def _write(folder: Path, number: int, people: int, first_month: int, last_month:
     return bucket.contacts.height
 
 
-def read_bucket(home: Path, contacts: str = "contacts") -> Bucket:
-    """One bucket from its folder; `contacts` names the file of contacts."""
-    tables = {name: pl.read_parquet(home / f"{name}.parquet") for name in LAYOUT if name != "contacts"}
-    return Bucket(**tables, contacts=pl.read_parquet(home / f"{contacts}.parquet"))
+def read_bucket(home: Path, contacts: str = "contacts", ids: bool = True) -> Bucket:
+    """One bucket from its folder; `contacts` names the file of contacts. Without ids people have a number only."""
+    files = {name: home / f"{contacts if name == 'contacts' else name}.parquet" for name in LAYOUT}
+    columns = {name: [c for c in schema if ids or c != "person_id"] for name, schema in LAYOUT.items()}
+    return Bucket(**{name: pl.read_parquet(file, columns=columns[name]) for name, file in files.items()})

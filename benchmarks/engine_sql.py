@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 OUT = STATUSES.index(PatientStatus.TRANSFERRED_OUT) + 1
 IN = STATUSES.index(PatientStatus.TRANSFERRED_IN) + 1
 CELL = "disease, place, sex, band"
+BITS, PACK = 20, 3  # a packed count is below a million: more people than any cell of the smallest places has
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Query:
         """Person, since, until, place, band: in which cell a person is counted from when to when."""
         bands = [band.lower * MONTHS_PER_YEAR for band in self.catalog.age_bands]
         unknown = len(bands)
-        edges = ", ".join(str(months) for months in bands)
+        edges, numbers = (", ".join(map(str, listed)) for listed in (bands, range(unknown)))
         # The dead grow no older and do not move: what would begin after the death does not begin.
         return f"""CREATE TEMP TABLE stays AS
         WITH moved AS (SELECT person, {self.place} AS place, CASE WHEN row_number() OVER w = 1 THEN -{NEVER}
@@ -108,7 +109,7 @@ class Query:
                        FROM segments JOIN people USING (person) WINDOW w AS (PARTITION BY person ORDER BY from_month)),
         lived AS (SELECT *, lead(since, 1, 2 * {NEVER}) OVER (PARTITION BY person ORDER BY since) AS until
                   FROM moved WHERE since <= death_month),
-        aged AS (SELECT person, birth_month, death_month, unnest([{unknown}, {", ".join(map(str, range(unknown)))}]) AS band,
+        aged AS (SELECT person, birth_month, death_month, unnest([{unknown}, {numbers}]) AS band,
                         unnest([-{NEVER}, {edges}]) AS age FROM people),
         born AS (SELECT person, band, CASE WHEN band = {unknown} THEN age ELSE birth_month + age END AS since
                  FROM aged WHERE band = {unknown} OR birth_month + age <= death_month),
@@ -189,7 +190,7 @@ class Query:
         for number, lane in enumerate(self.lanes):
             facts, _ = compact_mask(measure_plan(self.catalog), lane)
             code = code_of(self, self.rules[lane.preset], facts)
-            masks.append(f"(SELECT mask FROM masks WHERE lane = {number})[({code}) + 1] AS mask_{number}")
+            masks.append(f"(SELECT class FROM masks WHERE lane = {number})[({code}) + 1] AS class_{number}")
         points = ", ".join(spell_months(self))
         return f"""CREATE TEMP TABLE spells AS
         WITH pieces AS (SELECT d.*, k.* EXCLUDE (case_id, start), s.place, s.band,
@@ -221,54 +222,57 @@ class Query:
                 )
         return ", ".join(made)
 
-    def _changes(self) -> str:
-        lanes = range(len(self.lanes))
-        masks = ", ".join(f"mask_{number}" for number in lanes)
-        some = " OR ".join(f"mask_{number} <> 0" for number in lanes)
-        sums = [
-            f"sum(CASE WHEN (mask_{number} >> {bit}) & 1 = 1 THEN change ELSE 0 END)::INT AS s{number}_{bit}"
-            for number, lane in enumerate(self.lanes)
-            for bit in range(len(lane.columns))
+    @cached_property
+    def packs(self) -> list[tuple[int, int, list[str]]]:
+        """(lane, number, columns): the counts of a lane, three to a BIGINT, so that one sum adds up three."""
+        return [
+            (lane, number, [column.name for column in columns.columns[start : start + PACK]])
+            for lane, columns in enumerate(self.lanes)
+            for number, start in enumerate(range(0, len(columns.columns), PACK))
         ]
+
+    def _changes(self) -> str:
+        some = " OR ".join(f"class_{number} <> 0" for number in range(len(self.lanes)))
+        classes = ", ".join(f"class_{number}" for number in range(len(self.lanes)))
+        sums = ", ".join(
+            f"sum(change * (SELECT pack_{number} FROM masks WHERE lane = {lane})[class_{lane} + 1])::BIGINT"
+            f" AS p{lane}_{number}"
+            for lane, number, _ in self.packs
+        )
         return f"""CREATE TEMP TABLE changes AS
-        WITH moved AS (SELECT {CELL}, month, {masks}, sum(change) AS change
-                       FROM (SELECT {CELL}, {masks}, unnest([from_month, until_month]) AS month,
-                                    unnest([1, -1]) AS change FROM spells WHERE {some})
-                       WHERE month <= {self.last} GROUP BY ALL HAVING sum(change) <> 0)
-        SELECT {CELL}, month, {", ".join(sums)} FROM moved GROUP BY ALL"""
+        SELECT {CELL}, month, {sums}
+        FROM (SELECT {CELL}, {classes}, unnest([from_month, until_month]) AS month, unnest([1, -1]) AS change
+              FROM spells WHERE {some})
+        WHERE month <= {self.last} GROUP BY ALL"""
 
     def _counted(self) -> str:
-        names = [
-            f"s{number}_{bit}" for number, lane in enumerate(self.lanes) for bit in range(len(lane.columns))
-        ]
-        running = ", ".join(f"sum(coalesce({name}, 0)) OVER w AS {name}" for name in names)
         added = {
             Quantity.VISIT_DAYS: "count(*)",
             Quantity.INTERVALS: "count(previous)",
             Quantity.INTERVAL_DAYS: "sum(day - previous)",
             Quantity.TRANSFERS_IN: f"count(*) FILTER (status = {IN})",
         }
-        flows = [
-            f"coalesce({added[quantity]}, 0)::INT AS f{i}" for i, (_, quantity) in enumerate(self.quantities)
-        ]
-        held = [column.name for lane in self.lanes for column in lane.columns]
-        held_in = dict(
-            zip(
-                [*held, *(name for name, _ in self.quantities)],
-                [*names, *(f"f{i}" for i in range(len(flows)))],
-            )
-        )
+        running = ", ".join(f"sum(p{lane}_{n})::BIGINT AS p{lane}_{n}" for lane, n, _ in self.packs)
+        flows = ", ".join(f"{added[quantity]} AS f{i}" for i, (_, quantity) in enumerate(self.quantities))
+        held_in = {
+            name: f"(p{lane}_{number} >> {BITS * place}) & {(1 << BITS) - 1}"
+            for lane, number, names in self.packs
+            for place, name in enumerate(names)
+        }
+        held_in |= {name: f"f{i}" for i, (name, _) in enumerate(self.quantities)}
         result = ", ".join(
             f"coalesce({held_in[name]}, 0)::INT AS m{i}" for i, name in enumerate(self.columns)
         )
-        some = " OR ".join(f"m{i} <> 0" for i in range(len(self.columns)))
+        some = " OR ".join(
+            [f"p{lane}_{n} <> 0" for lane, n, _ in self.packs]
+            + [f"f{i} <> 0" for i in range(len(self.quantities))]
+        )
+        # The counts of a month are the changes up to it: each change is added to every month from its own on.
         return f"""CREATE TEMP TABLE counted AS
-        WITH cells AS (SELECT *, row_number() OVER () AS cell FROM (SELECT DISTINCT {CELL} FROM changes)),
-        grid AS (SELECT c.*, unnest(range({self.first}, {self.last + 1}))::INT AS month FROM cells c),
-        stocks AS (SELECT disease, place, sex, band, month, {running}
-                   FROM grid LEFT JOIN changes h USING ({CELL}, month)
-                   WINDOW w AS (PARTITION BY cell ORDER BY month)),
-        flows AS (SELECT disease, place, sex, band, month, {", ".join(flows)}
+        WITH stocks AS (SELECT {CELL}, later AS month, {running}
+                        FROM (SELECT *, unnest(range(month, {self.last + 1}))::INT AS later FROM changes)
+                        GROUP BY {CELL}, later),
+        flows AS (SELECT disease, place, sex, band, month, {flows}
                   FROM (SELECT disease, s.place, sex, band, d.month, day, status,
                                nullif(previous_day, -{NEVER}) AS previous
                         FROM days d JOIN known k USING (case_id)
@@ -276,24 +280,36 @@ class Query:
                         WHERE d.month >= {self.first} AND d.month <= {self.last} AND enrolled_month <= d.month
                           AND d.month <= death_month AND withdrawn_month > d.month)
                   GROUP BY ALL)
-        SELECT * FROM (SELECT {CELL}, month, {result} FROM stocks FULL JOIN flows USING ({CELL}, month))
-        WHERE {some}"""
+        SELECT {CELL}, month, {result} FROM stocks FULL JOIN flows USING ({CELL}, month) WHERE {some}"""
+
+
+def load_masks(connection: duckdb.DuckDBPyConnection, catalog: Catalog, presets: list[str]) -> None:
+    """Put what counts each state beside the data, a row for each lane.
+
+    masks(lane, class, pack_0, pack_1, ...): for each state the number of its class (states that are counted
+    alike), and for each class the counts it adds to, packed.
+    """
+    plan = measure_plan(catalog)
+    rows = []
+    for number, lane in enumerate(plan.lanes(presets)):
+        mask = compact_mask(plan, lane)[1]
+        distinct = list(dict.fromkeys([0, *mask]))
+        row = {"lane": number, "class": [distinct.index(value) for value in mask]}
+        for pack, start in enumerate(range(0, len(lane.columns), PACK)):
+            row[f"pack_{pack}"] = [
+                sum((value >> (start + place) & 1) << (BITS * place) for place in range(PACK))
+                for value in distinct
+            ]
+        rows.append(row)
+    packs = {name: pl.List(pl.Int64) for row in rows for name in row if name.startswith("pack_")}
+    frame = pl.DataFrame(rows, schema={"lane": pl.Int32, "class": pl.List(pl.Int32), **packs})
+    connection.register("mask_frame", frame)
+    connection.execute("CREATE TEMP TABLE masks AS SELECT * FROM mask_frame")
 
 
 def count_sql(catalog: Catalog, presets: list[str], first: int, last: int) -> list[str]:
     """The statements of `Query` for some presets and months."""
     return Query(catalog, presets, first, last).statements()
-
-
-def load_masks(connection: duckdb.DuckDBPyConnection, catalog: Catalog, presets: list[str]) -> None:
-    """Put what counts each state beside the data: masks(lane, mask), a list of masks in the states' order."""
-    plan = measure_plan(catalog)
-    masks = [compact_mask(plan, lane)[1] for lane in plan.lanes(presets)]
-    frame = pl.DataFrame(
-        {"lane": range(len(masks)), "mask": masks}, schema_overrides={"mask": pl.List(pl.Int64)}
-    )
-    connection.register("mask_frame", frame)
-    connection.execute("CREATE TEMP TABLE masks AS SELECT lane, mask FROM mask_frame")
 
 
 def counted_columns(catalog: Catalog, presets: list[str]) -> list[str]:

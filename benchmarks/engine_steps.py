@@ -18,12 +18,13 @@ import polars as pl
 from benchmarks.engine_data import make_bucket, read_bucket
 from ncdsurv.catalog import Catalog, load_catalog
 from ncdsurv.catalog.vocabulary import Period
-from ncdsurv.spells import Bucket, count_and_carry, count_month, count_wide, measure_plan, not_carried
+from ncdsurv.spells import Bucket, count_packed, count_wide, measure_plan
 
 FIRST, LAST = "2023-07", "2026-06"  # 36 months
 THREADS = 2
 PRIME = 2**31 - 1
 CELL = ("disease", "atom", "sex", "band", "month")
+TOGETHER = 8
 LATER = "later"
 """Contacts that counting the last month from a carry needs: of that month, and of people with a new case."""
 
@@ -38,7 +39,7 @@ def homes(folder: Path) -> list[Path]:
     return sorted(home for home in folder.iterdir() if home.is_dir() and home.name.isdigit())
 
 
-def _timed(work: Callable[[Path], Any], folders: Sequence[Path]) -> dict[str, Any]:
+def _timed(work: Callable[[Any], Any], folders: Sequence[Any]) -> dict[str, Any]:
     """Do the work for every bucket on two threads: seconds of wall and of processors, and the peak in MB."""
     start, cpu = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(THREADS) as pool:
@@ -56,11 +57,9 @@ def _warm(catalog: Catalog, presets: Sequence[str], form: str) -> None:
     """Count a few people, so that the compiled form is loaded from its cache before the clock starts."""
     first, last = months()
     bucket = make_bucket(0, 200, catalog, first, last)
-    counted, carry = count_and_carry(
-        bucket, catalog, presets, first_month=first, last_month=last - 1, form=form
-    )
+    counted, carry = count_packed(bucket, catalog, presets, first_month=first, last_month=last - 1, form=form)
     assert counted.height
-    count_month(bucket, carry, catalog, presets, last, form=form)
+    count_packed(bucket, catalog, presets, first_month=last, last_month=last, form=form, carry=carry)
 
 
 def scan(folder: Path) -> dict[str, Any]:
@@ -99,7 +98,7 @@ def build(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
             folder,
             "build",
             home,
-            *count_and_carry(bucket, catalog, presets, first_month=first, last_month=last, form=form),
+            *count_packed(bucket, catalog, presets, first_month=first, last_month=last, form=form),
         )
 
     told = _timed(work, homes(folder))
@@ -121,12 +120,12 @@ def before(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
     def work(home: Path) -> None:
         whole = read_bucket(home)
         then = known_by(whole, last - 1)
-        counts, carry = count_and_carry(
+        counts, carry = count_packed(
             then, catalog, presets, first_month=first, last_month=last - 1, form=form
         )
         _keep(folder, "before", home, counts, carry)
-        new = whole.people.filter(pl.col("person_id").is_in(not_carried(whole, carry, catalog).implode()))
-        wanted = (pl.col("month") == last) | pl.col("person").is_in(new["person"].implode())
+        new = whole.cases.join(carry, on=["person", "disease"], how="anti")["person"].unique()
+        wanted = (pl.col("month") == last) | pl.col("person").is_in(new.implode())
         later = whole.contacts.filter(wanted)
         later.write_parquet(home / f"{LATER}.parquet", compression="zstd", compression_level=1)
 
@@ -148,20 +147,39 @@ def known_by(bucket: Bucket, month: int) -> Bucket:
 
 
 def month(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
-    """Count the last month from the carry of the month before and the new contacts."""
+    """Count the last month from the carry of the month before and the new contacts.
+
+    Some buckets are taken together: with the contacts of one month only, eight of them are no larger than one whole.
+    """
     catalog, (_, last) = load_catalog(), months()
     for name in ("counts-month", "carry-month"):
         (folder / name).mkdir()
     _warm(catalog, presets, form)
 
-    def work(home: Path) -> None:
-        carry = pl.read_ipc(folder / "carry-before" / f"{home.name}.arrow")
-        new = read_bucket(home, LATER)
-        _keep(folder, "month", home, *count_month(new, carry, catalog, presets, last, form=form))
+    def work(some: list[Path]) -> None:
+        carry = [pl.read_ipc(folder / "carry-before" / f"{home.name}.arrow") for home in some]
+        new = [read_bucket(home, LATER, ids=False) for home in some]
+        both = _together(new, carry)
+        span = {"first_month": last, "last_month": last, "form": form}
+        _keep(folder, "month", some[0], *count_packed(both[0], catalog, presets, **span, carry=both[1]))
 
-    told = _timed(work, homes(folder))
+    every = homes(folder)
+    told = _timed(work, [every[at : at + TOGETHER] for at in range(0, len(every), TOGETHER)])
     both = [*_counts(folder / "counts-before"), *_counts(folder / "counts-month")]
     return {**told, "found": fingerprint(both, catalog, presets)}
+
+
+def _together(buckets: Sequence[Bucket], carries: Sequence[pl.DataFrame]) -> tuple[Bucket, pl.DataFrame]:
+    """Several buckets and carries as one: the people of each numbered after those of the one before."""
+    tables: dict[str, list[pl.DataFrame]] = {}
+    before = 0
+    for bucket, carry in zip(buckets, carries, strict=True):
+        for name, frame in [*bucket.tables().items(), ("carry", carry)]:
+            tables.setdefault(name, []).append(frame.with_columns(pl.col("person") + before))
+        before += bucket.people.height
+    whole = {name: pl.concat(frames) for name, frames in tables.items()}
+    carry = whole.pop("carry")
+    return Bucket(**whole), carry
 
 
 def duckdb(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:

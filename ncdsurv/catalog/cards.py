@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ncdsurv.catalog.conditions import BOUNDS, Condition
-from ncdsurv.catalog.vocabulary import Language
+from ncdsurv.catalog.vocabulary import Language, Unit
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -51,7 +51,7 @@ def card(indicator: Indicator, catalog: Catalog, lang: Language | str = Language
         say["polarity"]: say[f"polarity.{indicator.polarity}"],
         say["diseases"]: ", ".join(catalog.diseases[name].names[lang] for name in indicator.diseases)
         or say["every_disease"],
-        say["levels"]: ", ".join(say[f"level.{level}"] for level in indicator.levels),
+        say["levels"]: ", ".join(say[f"level.{level}"] for level in _levels(indicator)),
         say["presets"]: ", ".join(catalog.presets[name].names[lang] for name in indicator.presets),
         say["conditions"]: "; ".join(_counted(indicator)),
         say["caveats"]: " ".join(f"{text[lang]}." for text in indicator.caveats),
@@ -69,6 +69,10 @@ def card_text(indicator: Indicator, catalog: Catalog, lang: Language | str = Lan
     return "\n".join([*lines, ""])
 
 
+def _levels(indicator: Indicator) -> list[str]:
+    return [*indicator.levels, *([Unit.FACILITY] if indicator.by_facility else [])]
+
+
 def _method(indicator: Indicator, catalog: Catalog, say: Mapping[str, str]) -> str:
     confidence = next(iter(catalog.publication.values())).confidence
     parts = [say[f"kind.{indicator.kind}"].format(offset=indicator.cohort_offset_months)]
@@ -82,8 +86,8 @@ def _method(indicator: Indicator, catalog: Catalog, say: Mapping[str, str]) -> s
 def _counted(indicator: Indicator) -> Iterable[str]:
     """Numerator and denominator as the engine counts them; presets that agree stand together."""
     if indicator.numerator_quantity is not None:
-        below = indicator.denominator_quantity
-        yield f"`{indicator.numerator_quantity}`" + (f" / `{below}`" if below else "")
+        over = indicator.denominator_quantity
+        yield f"`{indicator.numerator_quantity}`" + (f" / `{over}`" if over else "")
         return
     by_text: dict[str, list[str]] = {}
     for preset in indicator.presets:

@@ -24,6 +24,7 @@ class Indicator(Definition):
         counts: The numerator in words.
         among: The denominator in words; none for a count.
         caveats: What a reader must not conclude.
+        by_facility: Whether it is also published month by month for every facility and every source system.
         version: Rises when the meaning changes.
     """
 
@@ -52,6 +53,7 @@ class Indicator(Definition):
     presets: tuple[str, ...]
     diseases: tuple[str, ...] = ()
     levels: tuple[Level, ...] = tuple(Level)
+    by_facility: bool = False
     cascade_step: str | None = None
     source: str
     verified: bool
@@ -73,6 +75,9 @@ class Indicator(Definition):
             raise ValueError("a quantity is a flow and takes the place of a condition")
         if (self.kind is Kind.COHORT) != (self.cohort_offset_months is not None):
             raise ValueError("a cohort needs cohort_offset_months, and only a cohort has it")
+        of_people = self.denominator_source in ("spells", "none") and self.kind is not Kind.COHORT
+        if self.by_facility and not of_people:
+            raise ValueError("by_facility is for counts of people, month by month, and shares among them")
         if (self.unit == "count") != (self.among is None):
             raise ValueError("among.vi and among.en say the denominator in words; a count has none")
         return self

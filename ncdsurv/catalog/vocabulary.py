@@ -180,6 +180,13 @@ class Level(StrEnum):
     NATION = "nation"
 
 
+class Unit(StrEnum):
+    """A place that is no administrative area: it has no parents, no people of its own and no boundary."""
+
+    FACILITY = "facility"
+    SOURCE = "source"
+
+
 class Vintage(StrEnum):
     """Which list of administrative units a code belongs to; a bare code means nothing."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from ncdsurv.catalog.tables import VALUES, conform
 from ncdsurv.catalog.vocabulary import Flag
 from ncdsurv.indicators.rates import dobson, poisson_limits, wilson_limits
 
@@ -108,6 +109,47 @@ def standardised_figures(cells: pl.DataFrame, rules: Publication) -> pl.DataFram
     return _with(cells, value * hidden, lower * hidden, upper * hidden).with_columns(
         flag=flag, ci_method=pl.lit(DOBSON)
     )
+
+
+def finish(
+    cells: pl.DataFrame,
+    indicator: Indicator,
+    rules: Publication,
+    release_id: str,
+    standard: str | None = None,
+) -> pl.DataFrame:
+    """Cells with numerator and denominator -> published rows, by the unit of their indicator.
+
+    Args:
+        cells: The key columns, numerator, denominator (Float64); a standardised rate wants its ratio and spread.
+        indicator: Its unit and method.
+        rules: Confidence and small numbers.
+        release_id: Written into every row.
+        standard: Id of the standard population, None for crude figures.
+
+    Returns:
+        Columns of `catalog.tables.VALUES`.
+    """
+    if cells.is_empty():
+        return pl.DataFrame(schema=dict(VALUES))
+    missing = Flag.NO_DENOMINATOR if indicator.denominator_source == "spells" else Flag.NO_POPULATION
+    if standard is not None:
+        found = standardised_figures(cells, rules)
+    elif indicator.unit == "count":
+        found = count_figures(cells, rules)
+    elif indicator.denominator_quantity is not None:
+        found = mean_figures(cells, rules)
+    elif indicator.unit == "percent":
+        found = share_figures(cells, indicator, rules, missing)
+    else:
+        found = rate_figures(cells, indicator, rules, missing)
+    named = found.with_columns(
+        release=pl.lit(release_id),
+        indicator=pl.lit(indicator.id),
+        standardisation=pl.lit(standard or CRUDE),
+        unit=pl.lit(indicator.unit),
+    )
+    return conform(named, VALUES)
 
 
 def _flag(small: pl.Expr, missing: Flag) -> pl.Expr:

@@ -13,12 +13,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from ncdsurv.catalog.tables import VALUES, conform
-from ncdsurv.catalog.vocabulary import (
-    MONTHS_PER_QUARTER,
-    Flag,
-    Kind,
-)
+from ncdsurv.catalog.tables import VALUES
+from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Kind
 from ncdsurv.errors import UsageError
 from ncdsurv.indicators import figures
 from ncdsurv.indicators.denominators import Denominators, among, base_of, with_bases
@@ -161,23 +157,4 @@ class _Publisher:
         )
 
     def _finish(self, cells: pl.DataFrame, indicator: Indicator, standard: str | None = None) -> pl.DataFrame:
-        if cells.is_empty():
-            return pl.DataFrame(schema=dict(VALUES))
-        missing = Flag.NO_DENOMINATOR if indicator.denominator_source == "spells" else Flag.NO_POPULATION
-        if standard is not None:
-            found = figures.standardised_figures(cells, self.rules)
-        elif indicator.unit == "count":
-            found = figures.count_figures(cells, self.rules)
-        elif indicator.denominator_quantity is not None:
-            found = figures.mean_figures(cells, self.rules)
-        elif indicator.unit == "percent":
-            found = figures.share_figures(cells, indicator, self.rules, missing)
-        else:
-            found = figures.rate_figures(cells, indicator, self.rules, missing)
-        named = found.with_columns(
-            release=pl.lit(self.release_id),
-            indicator=pl.lit(indicator.id),
-            standardisation=pl.lit(standard or figures.CRUDE),
-            unit=pl.lit(indicator.unit),
-        )
-        return conform(named, VALUES)
+        return figures.finish(cells, indicator, self.rules, self.release_id, standard)

@@ -126,5 +126,6 @@ def _quotes_hold(letters: npt.NDArray[np.uint8], mark: int, ends: _Places) -> bo
     doubled = opening[1:] == closing[:-1] + 1
     begins[1:] |= doubled
     closes[:-1] |= doubled
-    one_line = np.searchsorted(ends, opening) == np.searchsorted(ends, closing)
+    long = closing > opening + 1  # most quoted cells are empty
+    one_line = np.searchsorted(ends, opening[long]) == np.searchsorted(ends, closing[long])
     return bool(begins.all() and closes.all() and one_line.all())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -27,6 +28,8 @@ from ncdsurv.ingest.sheet_names import sheet_shown
 CSV_SHEET = "csv"
 _SEPARATORS = (",", ";", "\t", "|")
 _FIELD_BYTES = 1_000_000
+_SAMPLE = 20_000  # of a text, to guess its separator
+_UTF8_BYTES = 4  # of one character, at most
 
 Cells = Sequence[Sequence[Any]]
 
@@ -179,20 +182,20 @@ def _read_workbook(path: Path) -> list[tuple[str, int, Cells | None]]:
 
 
 def _read_csv(path: Path) -> Cells:
-    text = _decode(path, path.read_bytes())
-    data = text.encode()
+    data = _as_utf8(path, path.read_bytes())
     if b"\0" in data:
         raise refuse(path, "holds binary data", "export it again as CSV")
-    head = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
+    sample = data[: _UTF8_BYTES * _SAMPLE].decode(errors="ignore")[:_SAMPLE]
+    head = re.match(r"sep=(.)\r?\n", sample, re.IGNORECASE)
     if head:
-        separator, text, data = head[1], text[head.end() :], data[len(head[0].encode()) :]
+        separator, data = head[1], data[len(head[0].encode()) :]
     else:
-        sample = text[:20_000]
         separator = max(_SEPARATORS, key=sample.count)
     plain = plain_table(data, separator, LIMITS)
     if plain is not None:
         return plain
-    width = max((line.count(separator) for line in text[:20_000].splitlines()), default=0)
+    text = data.decode()
+    width = max((line.count(separator) for line in text[:_SAMPLE].splitlines()), default=0)
     csv.field_size_limit(_FIELD_BYTES)
     rows: list[list[str]] = []
     try:
@@ -212,16 +215,32 @@ def _swallows_rows(cell: str, separator: str, width: int) -> bool:
     return any(line.count(separator) >= max(2, width // 2) for line in cell.splitlines()[1:])
 
 
+def _as_utf8(path: Path, data: bytes) -> bytes:
+    """The text of a file in UTF-8 without a byte order mark, whatever it was written in."""
+    if not data.startswith((b"\xff\xfe", b"\xfe\xff")) and _is_utf8(data):
+        return data.removeprefix(codecs.BOM_UTF8)
+    return _decode(path, data).encode()
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether bytes are UTF-8: judged without making a text of them, in a tenth of the time."""
+    try:
+        pl.Series([data], dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.PolarsError:
+        return False
+    return True
+
+
 def _decode(path: Path, data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        codecs = ["utf-16"]
+        names = ["utf-16"]
     else:
-        codecs = ["utf-8-sig"]
-    for codec in codecs:
+        names = ["utf-8-sig"]
+    for codec in names:
         try:
             return data.decode(codec)
         except UnicodeDecodeError:
             continue
-    if codecs == ["utf-16"]:
+    if names == ["utf-16"]:
         raise refuse(path, "is cut off", "export it again as CSV UTF-8")
     return best_decoding(data)

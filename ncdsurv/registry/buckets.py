@@ -120,9 +120,10 @@ def layout_buckets(
     parts = {name: _split(frame, touched) for name, frame in told.items()}
     held: dict[str, list[pl.DataFrame]] = {name: [] for name in LAYOUT}
     for number in touched:
-        bucket = bucket_layout(
-            *(parts[name].get(number, told[name].drop("bucket").clear()) for name in told), catalog, atoms
+        people, homes_then, links, diagnosed, seen = (
+            parts[name].get(number, told[name].drop("bucket").clear()) for name in told
         )
+        bucket = bucket_layout(people, homes_then, links, diagnosed, seen, catalog, atoms)
         for name, frame in bucket.tables().items():
             numbered = frame.with_row_index("place").with_columns(pl.lit(number, pl.Int32).alias("bucket"))
             held[name].append(numbered.with_columns(pl.col("place").cast(pl.Int32)))

@@ -14,6 +14,8 @@ import polars as pl
 import ncdsurv
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, TIME_ZONE, Period, month_index, month_label
 from ncdsurv.errors import UsageError
+from ncdsurv.indicators import iter_values
+from ncdsurv.indicators.units import iter_unit_values
 from ncdsurv.registry import counting
 from ncdsurv.registry.assemble import write_measures
 from ncdsurv.registry.checks import ValueChecks, check_measures
@@ -21,6 +23,7 @@ from ncdsurv.registry.counted import CountCache
 from ncdsurv.registry.counting import Progress, Runner, count_buckets, question_of
 from ncdsurv.registry.digest import basis, fingerprint
 from ncdsurv.registry.linking import current_diagnoses, current_visits, last_laid, link
+from ncdsurv.registry.units import UnitChecks, add_units
 from ncdsurv.registry.values import Published, write_values
 from ncdsurv.spells import long_view, measure_plan
 from ncdsurv.store.atomic import new_folder
@@ -32,12 +35,14 @@ from ncdsurv.store.release import (
     MEASURES,
     QUALITY,
     SENSITIVITY,
+    UNITS,
     VALUES,
     Release,
 )
 from ncdsurv.synthetic.known import any_invented
 
 if TYPE_CHECKING:
+    from ncdsurv.reference import Reference
     from ncdsurv.registry.store import Store
     from ncdsurv.store.lake import Snapshot
 
@@ -98,10 +103,9 @@ def _fill(
 ) -> None:
     """Write all files of a release into a folder; raises before the manifest if an identity breaks."""
     reference = store.reference
-    measures, varied_measures, held = _count(store, snapshot, folder, months, runner, progress)
-    catalog, varied = question_of(*months).catalogs.values()
-    published = write_values(folder / VALUES, measures, reference, catalog, release_id, months)
-    write_values(folder / SENSITIVITY, varied_measures, reference, varied, release_id, months)
+    catalog = question_of(*months).catalogs[counting.MEASURES]
+    measures, varied_measures, by_unit, held = _count(store, snapshot, folder, months, runner, progress)
+    published, units = _publish(folder, (measures, varied_measures, by_unit), reference, release_id, months)
     _quality(store, snapshot).write_parquet(folder / QUALITY, compression="zstd")
     _write_json(folder / CATALOG, catalog.model_dump(mode="json"))
     _write_json(folder / DOSSIER, _dossier(published))
@@ -124,12 +128,43 @@ def _fill(
                 **_counts(snapshot, linked),
                 "measures": measures.height,
                 "values": published.rows,
+                "values_by_unit": units.rows,
             },
-            "checks": [*held, *ValueChecks.HELD],
-            "contents": {name: sorted(found) for name, found in published.contents.items()},
+            "checks": [*held, *ValueChecks.HELD, *UnitChecks.HELD],
+            "contents": _contents(published, units),
             "files": files,
         },
     )
+
+
+def _publish(
+    folder: Path,
+    counts: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame],
+    reference: Reference,
+    release_id: str,
+    months: tuple[int, int],
+) -> tuple[Published, Published]:
+    """Write the values of areas, of the variants and of facilities; gives what stands in the first and the last."""
+    measures, varied_measures, by_unit = counts
+    catalogs = question_of(*months).catalogs
+    catalog, varied = catalogs[counting.MEASURES], catalogs[counting.SENSITIVITY]
+    checks = ValueChecks(measures, measure_plan(catalog), catalog)
+    values = iter_values(measures, reference, catalog, release_id, *months)
+    published = write_values(folder / VALUES, values, checks.check)
+    unit_checks = UnitChecks(checks.counted, checks.plan)
+    units = iter_unit_values(by_unit, catalog, release_id, *months)
+    written = write_values(folder / UNITS, units, unit_checks.check)
+    varied_checks = ValueChecks(varied_measures, measure_plan(varied), varied)
+    values = iter_values(varied_measures, reference, varied, release_id, *months)
+    write_values(folder / SENSITIVITY, values, varied_checks.check)
+    return published, written
+
+
+def _contents(published: Published, units: Published) -> dict[str, list[str]]:
+    """The distinct values of the key columns; the levels are those of areas and of other places."""
+    level = "area_level"
+    found = {name: sorted(words) for name, words in published.contents.items()}
+    return {**found, level: sorted(published.contents[level] | units.contents[level])}
 
 
 def _count(
@@ -139,8 +174,12 @@ def _count(
     months: tuple[int, int],
     runner: Runner | None,
     progress: Progress | None,
-) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
-    """Count all buckets and write the file of measures; gives the counts, those of the variants, and what holds."""
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, list[str]]:
+    """Count all buckets and write the file of measures.
+
+    Returns:
+        The counts by atom, those of the variants, those by facility and source, and which identities hold.
+    """
     question = question_of(*months)
     catalog = question.catalogs[counting.MEASURES]
     plan = measure_plan(catalog)
@@ -159,8 +198,9 @@ def _count(
     write_measures(aside, cache, numbers, counting.SENSITIVITY, by_preset(counting.SENSITIVITY))
     varied_measures = pl.read_parquet(aside)
     aside.unlink()
+    by_unit = add_units(pl.read_ipc(cache.cells_file(number, counting.UNITS)) for number in numbers)
     cache.settle()
-    return pl.read_parquet(folder / MEASURES), varied_measures, held
+    return pl.read_parquet(folder / MEASURES), varied_measures, by_unit, held
 
 
 def _quality(store: Store, snapshot: Snapshot) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,17 +19,19 @@ import polars as pl
 from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.sensitivity import load_variants, variant_catalog
 from ncdsurv.errors import StoreError
+from ncdsurv.indicators.units import unit_catalog
 from ncdsurv.registry.buckets import Buckets
 from ncdsurv.registry.cells import add
-from ncdsurv.spells import Bucket, count_and_carry
+from ncdsurv.registry.units import as_units, split_units
+from ncdsurv.spells import Bucket, count_packed
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
     from ncdsurv.registry.counted import CountCache
     from ncdsurv.store.lake import Snapshot
 
-MEASURES, SENSITIVITY = "measures", "sensitivity"
-"""Names of the two answers of a release."""
+MEASURES, SENSITIVITY, UNITS = "measures", "sensitivity", "units"
+"""Names of the answers of a release."""
 Progress = Callable[[int, int], None]
 THREADS = 2
 """Buckets counted at a time on one machine."""
@@ -43,11 +45,13 @@ class Question:
         catalogs: Name of the answer -> the definitions it is counted by.
         first: First month index counted.
         last: Last month index, included.
+        by_unit: Names of the answers that are counted by facility and source (`units`), not by atom.
     """
 
     catalogs: Mapping[str, Catalog]
     first: int
     last: int
+    by_unit: frozenset[str] = field(default=frozenset())
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,10 @@ class Count:
     """Counts of some people under one catalog.
 
     Attributes:
-        cells: Columns of `spells.wide_schema`; each cell once, in the order of `cells.ORDER`.
-        carry: The state of each case after the last month, to count later months from: as `spells` gives it,
-            with people under their number within the bucket.
+        cells: Columns of `spells.wide_schema`, or of `units.split_units`; each cell once, in the order of
+            `cells.ORDER`.
+        carry: The state of each case after the last month, to count later months from: as
+            `spells.count_packed` gives it, with people under their number within the bucket.
     """
 
     cells: pl.DataFrame
@@ -65,7 +70,12 @@ class Count:
 
 
 def count(
-    bucket: Bucket, catalog: Catalog, first: int, last: int, carry: pl.DataFrame | None = None
+    bucket: Bucket,
+    catalog: Catalog,
+    first: int,
+    last: int,
+    carry: pl.DataFrame | None = None,
+    by_unit: bool = False,
 ) -> Count:
     """Count a bucket. Pure: the same bucket, definitions and months give the same counts, on any machine.
 
@@ -76,14 +86,15 @@ def count(
         last: Last month index, included.
         carry: Of the month before `first` (`Count.carry`); then the contacts before `first` are needed only of
             people who have a case that the carry does not know.
+        by_unit: Count by facility and source instead of by atom.
     """
-    if carry is not None:
-        carry = carry.select(pl.col("person").cast(pl.String).alias("person_id"), pl.exclude("person"))
-    cells, states = count_and_carry(
-        nameless(bucket), catalog, first_month=first, last_month=last, carry=carry
-    )
-    numbered = states.select(pl.col("person_id").cast(pl.Int32).alias("person"), pl.exclude("person_id"))
-    return Count(add([cells]), numbered)
+    if by_unit:
+        cells, states = count_packed(
+            as_units(bucket), catalog, first_month=first, last_month=last, carry=carry, by="facility"
+        )
+        return Count(add([split_units(cells)]), states)
+    cells, states = count_packed(bucket, catalog, first_month=first, last_month=last, carry=carry)
+    return Count(add([cells]), states)
 
 
 def nameless(bucket: Bucket) -> Bucket:
@@ -94,15 +105,17 @@ def nameless(bucket: Bucket) -> Bucket:
 
 @cache
 def question_of(first: int, last: int) -> Question:
-    """What a release asks of every bucket: all measures, and those of the variants of its presets."""
+    """What a release asks of every bucket: all measures, those of variants of its presets, some by facility."""
     catalog = load_catalog()
-    return Question({MEASURES: catalog, SENSITIVITY: variant_catalog(catalog, load_variants())}, first, last)
+    variants = variant_catalog(catalog, load_variants())
+    asked = {MEASURES: catalog, SENSITIVITY: variants, UNITS: unit_catalog(catalog)}
+    return Question(asked, first, last, frozenset({UNITS}))
 
 
 def answer(bucket: Bucket, question: Question) -> dict[str, Count]:
     """Count a bucket under every catalog of a question."""
     return {
-        name: count(bucket, catalog, question.first, question.last)
+        name: count(bucket, catalog, question.first, question.last, by_unit=name in question.by_unit)
         for name, catalog in question.catalogs.items()
     }
 

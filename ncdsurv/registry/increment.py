@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ncdsurv.registry.cells import add, between, subtract
-from ncdsurv.registry.counting import Count, count, nameless
-from ncdsurv.spells import NEVER, Bucket, not_carried
+from ncdsurv.registry.counting import Count, count
+from ncdsurv.spells import NEVER, Bucket
 from ncdsurv.spells.layout import LAYOUT
 
 if TYPE_CHECKING:
@@ -113,30 +113,32 @@ def grown(past: Past, bucket: Bucket, question: Question) -> dict[str, Count]:
     numbers = known.select(pl.col("person").alias("_was"), pl.col("person_new").alias("person"))
     found = {}
     for name, catalog in question.catalogs.items():
+        by_unit = name in question.by_unit
         held = between(past.counts[name].cells, question.first, then)
         carry = _renumbered(past.counts[name].carry, numbers)
         if was is not None:
-            taken = count(was, catalog, question.first, then).cells
-            given = count(now, catalog, question.first, then)
+            taken = count(was, catalog, question.first, then, by_unit=by_unit).cells
+            given = count(now, catalog, question.first, then, by_unit=by_unit)
             held, carry = add([subtract(held, taken), given.cells]), pl.concat([carry, given.carry])
-        found[name] = _continued(Count(held, carry), bucket, catalog, then, question.last)
+        found[name] = _continued(Count(held, carry), bucket, catalog, then, question.last, by_unit)
     return found
 
 
-def _continued(count_then: Count, bucket: Bucket, catalog: Catalog, then: int, last: int) -> Count:
+def _continued(
+    count_then: Count, bucket: Bucket, catalog: Catalog, then: int, last: int, by_unit: bool
+) -> Count:
     """Counts up to a month -> counts up to a later one, month by month, each from the carry of the one before."""
     parts, carry = [count_then.cells], count_then.carry
     for month in range(then + 1, last + 1):
-        later = count(month_of(bucket, carry, catalog, month), catalog, month, month, carry)
+        later = count(month_of(bucket, carry, month), catalog, month, month, carry, by_unit)
         parts.append(later.cells)
         carry = later.carry
     return Count(add(parts), carry.sort("person", "disease"))
 
 
-def month_of(bucket: Bucket, carry: pl.DataFrame, catalog: Catalog, month: int) -> Bucket:
+def month_of(bucket: Bucket, carry: pl.DataFrame, month: int) -> Bucket:
     """The bucket with the contacts that counting a month from a carry needs: of that month, and all of new cases."""
-    known = carry.select(pl.col("person").cast(pl.String).alias("person_id"), "disease")
-    new = not_carried(nameless(bucket), known, catalog).cast(pl.Int32)
+    new = bucket.cases.join(carry, on=["person", "disease"], how="anti")["person"].unique()
     wanted = (pl.col("month") == month) | pl.col("person").is_in(new.implode())
     return replace(bucket, contacts=bucket.contacts.filter(wanted))
 

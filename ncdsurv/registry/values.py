@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from ncdsurv.catalog.tables import VALUES
 from ncdsurv.errors import IdentityError
-from ncdsurv.indicators import iter_values
-from ncdsurv.registry.checks import ValueChecks
-from ncdsurv.spells import measure_plan
 from ncdsurv.store.release import VALUES_ORDER
-
-if TYPE_CHECKING:
-    from ncdsurv.catalog import Catalog
-    from ncdsurv.reference import Reference
 
 ROW_GROUP = 100_000
 """Rows that a reader must look at together; few enough that one indicator is found without reading the rest."""
@@ -42,32 +35,31 @@ class Published:
 
 
 def write_values(
-    path: Path,
-    measures: pl.DataFrame,
-    reference: Reference,
-    catalog: Catalog,
-    release_id: str,
-    months: tuple[int, int],
+    path: Path, parts: Iterable[pl.DataFrame], check: Callable[[pl.DataFrame], object]
 ) -> Published:
-    """Work out, check and write the values of every indicator, in the order of `VALUES_ORDER`.
+    """Check and write values, indicator by indicator, in the order of `VALUES_ORDER`.
+
+    Args:
+        path: The file to make.
+        parts: The values of one indicator after another (`iter_values`, `iter_unit_values`).
+        check: Called with each part before it is written; raises if it breaks an identity.
 
     Raises:
         IdentityError: An identity does not hold; the file must not be published.
     """
     import pyarrow.parquet as pq
 
-    checks = ValueChecks(measures, measure_plan(catalog), catalog)
     published = Published()
     oldest = pl.CompatLevel.oldest()  # plain strings: every Parquet reader knows them
     schema = pl.DataFrame(schema=dict(VALUES)).to_arrow(compat_level=oldest).schema
     last = ""
     with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=True) as writer:
-        for part in iter_values(measures, reference, catalog, release_id, *months):
+        for part in parts:
             ids = part["indicator"]
             if ids.n_unique() != 1 or ids[0] <= last:
                 raise IdentityError("values are not in order", got=f"{ids[0]} after {last}", do="report this")
             last = ids[0]
-            checks.check(part)
+            check(part)
             writer.write_table(part.to_arrow(compat_level=oldest), row_group_size=ROW_GROUP)
             published.add(part)
     return published

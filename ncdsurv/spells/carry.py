@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import month_label
@@ -17,6 +18,8 @@ from ncdsurv.spells.passes import Pass
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
+
+STATE = "state"
 
 
 def carry_schema(catalog: Catalog, work: Pass) -> dict[str, pl.DataType]:
@@ -29,6 +32,48 @@ def carry_schema(catalog: Catalog, work: Pass) -> dict[str, pl.DataType]:
     return {**key, **{name: pl.Int32() for name in work.carried}}
 
 
+def pack(states: pl.DataFrame, work: Pass, month: int) -> pl.DataFrame:
+    """States of cases -> a carry by number: person, disease (numbers within the bucket), month and `state`.
+
+    `state` holds the columns of `Pass.carried` side by side: it is written, read and handed to the kernel whole.
+    It serves only while the bucket numbers its people as it did; a carry by name serves longer.
+    """
+    if STATE not in states.columns:
+        block = states.select(pl.col(name).cast(pl.Int32) for name in work.carried).to_numpy(order="c")
+        states = states.select(
+            "person", "disease", pl.Series(STATE, block, pl.Array(pl.Int32, block.shape[1]))
+        )
+    return states.select("person", "disease", pl.lit(month, pl.Int32).alias("month"), STATE)
+
+
+def unpack(states: pl.DataFrame, work: Pass) -> pl.DataFrame:
+    """The opposite of `pack`: a column for each part of the state."""
+    if STATE not in states.columns:
+        return states
+    block = np.ascontiguousarray(states[STATE].to_numpy().T)
+    return states.drop(STATE).with_columns(
+        pl.Series(name, part, pl.Int32) for name, part in zip(work.carried, block, strict=True)
+    )
+
+
+def conform_packed(carry: pl.DataFrame, work: Pass, month: int) -> pl.DataFrame:
+    """A carry by number, checked.
+
+    Raises:
+        UsageError: It is of another month, or of other presets.
+    """
+    width = len(work.carried)
+    if carry.schema[STATE] != pl.Array(pl.Int32, width):
+        raise UsageError(
+            "the carry is of other presets",
+            got=str(carry.schema[STATE]),
+            allowed=f"{width} numbers per case",
+            do="count with the presets it was made with",
+        )
+    _check_month(carry, month)
+    return carry
+
+
 def name_carry(
     states: pl.DataFrame, bucket: Bucket, catalog: Catalog, work: Pass, month: int
 ) -> pl.DataFrame:
@@ -36,7 +81,8 @@ def name_carry(
     schema = carry_schema(catalog, work)
     names = pl.Series(list(catalog.diseases), dtype=schema["disease"])
     return (
-        states.join(bucket.people.select("person", "person_id"), on="person", maintain_order="left")
+        unpack(states, work)
+        .join(bucket.people.select("person", "person_id"), on="person", maintain_order="left")
         .with_columns(disease=pl.lit(names).gather(pl.col("disease").cast(pl.UInt32)), month=pl.lit(month))
         .select(pl.col(name).cast(dtype) for name, dtype in schema.items())
     )
@@ -61,6 +107,13 @@ def conform_carry(
             got=f"{len(surplus)} columns too many and {len(lacking)} too few",
             do="count with the presets it was made with",
         )
+    _check_month(carry, month)
+    number = pl.col("disease").cast(pl.Enum(list(catalog.diseases))).to_physical().cast(pl.Int8)
+    people = bucket.people.select("person", "person_id")
+    return carry.join(people, on="person_id").select("person", number, "month", *work.carried)
+
+
+def _check_month(carry: pl.DataFrame, month: int) -> None:
     months = carry["month"].unique().to_list()
     if months not in ([month], []):
         raise UsageError(
@@ -69,13 +122,6 @@ def conform_carry(
             allowed=month_label(month),
             do="count the months in between first",
         )
-    numbers = {name: number for number, name in enumerate(catalog.diseases)}
-    return carry.join(bucket.people.select("person", "person_id"), on="person_id").select(
-        "person",
-        pl.col("disease").cast(pl.String).replace_strict(numbers, return_dtype=pl.Int8),
-        "month",
-        *work.carried,
-    )
 
 
 def not_carried(bucket: Bucket, carry: pl.DataFrame, catalog: Catalog) -> pl.Series:

@@ -11,6 +11,7 @@ import polars as pl
 
 from ncdsurv.catalog.models import AgeBand
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, Quantity, month_index, month_start
+from ncdsurv.spells.carry import STATE
 from ncdsurv.spells.history import none_yet
 from ncdsurv.spells.layout import NEVER, SEXES, Bucket
 from ncdsurv.spells.passes import Pass
@@ -34,9 +35,11 @@ def count_compiled(
     """Count a bucket with the kernel.
 
     Returns:
-        What `reference.count_reference` returns, the counts sorted by disease, place, sex, band and month.
+        What `reference.count_reference` returns, the counts sorted by disease, place, sex, band and month, the
+        states as `carry.pack` has them.
     """
-    from ncdsurv.spells.kernel import count_changes, open_rows, running_rows
+    from ncdsurv.spells.kernel import count_changes
+    from ncdsurv.spells.rows import open_rows, running_rows
 
     people, cases = bucket.people, bucket.cases
     contacts, stays = bucket.contacts, places.stays
@@ -54,23 +57,22 @@ def count_compiled(
     begins = _frozen(begun.to_series().to_numpy())
     span, sizes = (first_month, last_month), (max(len(places.labels), 1), len(SEXES))
     opening: Any = open_rows
-    slots, cells = opening(
+    cells, *passed = opening(
         birth, death, sex, own, disease, begins, *lived, bands_from, *span, *sizes, n_diseases
     )
     counts = np.zeros((len(cells), last_month - first_month + 1, len(work.filled)), dtype=np.int32)
     kernel: Any = count_changes
     kernel(
-        *(birth, death, sex),
-        *(own, disease, detected, enrolled, begins, suspected, withdrawn),
-        *lived,
+        *(death, own, disease, detected, enrolled, begins, suspected, withdrawn),
+        *(_frozen(array) for array in passed),
         _starts(contacts["person"], people.height),
         *_columns(contacts, "day", "month", "kind", "diseases", "status", "reported_target", "dispensed"),
         _frozen(contacts["due_day"].fill_null(-NEVER).to_numpy()),
         _frozen(judged.to_numpy(order="c") if judged.width else np.zeros((contacts.height, 1), np.uint8)),
         *_shared_rules(work),
         *_lane_rules(work),
-        *(_frozen(np.array(work.plan.cuts, dtype=np.int64)), bands_from, _frozen(months), first_day),
-        *(_frozen(known), states, slots, counts, *span, *sizes),
+        *(_frozen(np.array(work.plan.cuts, dtype=np.int64)), _frozen(months), first_day),
+        *(_frozen(known), states, counts, *span),
         max(max(r.outcome_window, r.lost_after, r.enrolment_buffer, r.treated_window) for r in work.rules),
         "overdue" in work.needed or "overdue_at_start" in work.needed,
         "companion_at_target" in work.needed,
@@ -86,8 +88,8 @@ def count_compiled(
         pl.Series("month", month + np.int32(first_month)),
         *(pl.Series(name, column) for name, column in zip(work.filled, block, strict=True)),
     )
-    after = pl.DataFrame(states, schema=dict.fromkeys(work.carried, pl.Int32), orient="row")
-    return counted, pl.concat([cases.select("person", "disease"), after], how="horizontal")
+    after = pl.Series(STATE, states, pl.Array(pl.Int32, states.shape[1]))
+    return counted, cases.select("person", "disease").with_columns(after)
 
 
 def _states(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> tuple[np.ndarray, np.ndarray]:
@@ -97,14 +99,25 @@ def _states(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> tu
         states = np.empty((cases.height, len(nothing)), dtype=np.int32)
         states[:] = nothing
         return np.zeros(cases.height, dtype=bool), states
-    found = cases.select("person", "disease").join(
-        carried, on=["person", "disease"], how="left", maintain_order="left"
+    # Both are found by one number per case: quicker than a join, since every case is looked up every month.
+    width = int(cases["disease"].to_numpy().max(initial=0)) + 1
+    number = pl.col("person").cast(pl.Int64) * width + pl.col("disease")
+    known = (
+        carried
+        if carried["disease"].to_numpy().max(initial=0) < width
+        else carried.filter(pl.col("disease") < width)
     )
-    filled = found.select(
-        pl.col(name).fill_null(value) for name, value in zip(work.carried, nothing, strict=True)
-    )
-    states = np.ascontiguousarray(filled.to_numpy()).astype(np.int32)
-    return found["month"].is_not_null().to_numpy(), states
+    wanted, theirs = (frame.select(number).to_series().to_numpy() for frame in (cases, known))
+    block = (known[STATE] if STATE in known.columns else known.select(work.carried)).to_numpy()
+    if (theirs[1:] < theirs[:-1]).any():
+        order = np.argsort(theirs, kind="stable")
+        theirs, block = theirs[order], block[order]
+    at = np.searchsorted(theirs, wanted)
+    at[at == theirs.size] = 0
+    found = theirs[at] == wanted if theirs.size else np.zeros(wanted.size, dtype=bool)
+    states = block[at] if theirs.size else np.empty((cases.height, len(nothing)), dtype=np.int32)
+    states[~found] = nothing
+    return found, np.ascontiguousarray(states, dtype=np.int32)
 
 
 def _calendar(
@@ -114,10 +127,13 @@ def _calendar(
     opening = (month_start(first_month - 1) - _EPOCH).days
     closing = (month_start(last_month + 1) - _EPOCH).days
     told = states[:, [number for number, name in enumerate(work.carried) if name.startswith(_DAYS)]]
-    oldest = told[told > -NEVER].min(initial=opening)
-    first_day = min(int(oldest), contacts["day"].min() or opening) if contacts.height else int(oldest)  # type: ignore[type-var]
+    oldest = [
+        contacts["day"].to_numpy().min(initial=opening),
+        np.where(told > -NEVER, told, opening).min(initial=opening),
+    ]
+    first_day = int(min(oldest))
     days = np.arange(first_day, closing).astype("datetime64[D]")
-    return days.astype("datetime64[M]").astype(np.int32) + np.int32(month_index(_EPOCH)), int(first_day)
+    return days.astype("datetime64[M]").astype(np.int32) + np.int32(month_index(_EPOCH)), first_day
 
 
 def _shared_rules(work: Pass) -> list[np.ndarray]:

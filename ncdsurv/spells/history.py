@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import PatientStatus
+from ncdsurv.spells.cases import month_expr
 from ncdsurv.spells.layout import NEVER, STATUSES, Bucket
 from ncdsurv.spells.passes import READING_STATE, VISIT_STATE
 from ncdsurv.spells.rules import AT_TARGET, OFF_TARGET, UNREAD, Rules
@@ -157,8 +158,6 @@ def _carried_days(carried: pl.DataFrame) -> pl.DataFrame:
 
 def month_of(day: pl.Expr) -> pl.Expr:
     """Month index of days since the epoch (or dates)."""
-    from ncdsurv.spells.cases import month_expr
-
     return month_expr(day.cast(pl.Date))
 
 

@@ -5,21 +5,18 @@ month by month while anything may change, and in jumps once every window has run
 contacts and not with months. What presets share is kept once: a visit lane holds the last visit, drugs and the
 day due again, a reading lane the last readings (see `passes`).
 
-Counts are rows of (month, column), one for each cell that is met: memory follows the cells in use, not the
-product of all strata.
+Nothing grows inside the walk: an array that may be replaced costs more there than all of the counting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from numba import njit
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 from ncdsurv.catalog.vocabulary import Outcome
 from ncdsurv.spells.history import IN, OUT
 from ncdsurv.spells.layout import NEVER
+from ncdsurv.spells.rows import compile_once
 from ncdsurv.spells.rules import AT_TARGET, OFF_TARGET, UNREAD
 from ncdsurv.spells.states import STANDING
 
@@ -29,6 +26,7 @@ NEWLY, LOST = STANDING["newly_enrolled"], STANDING["lost_to_follow_up"]
 MOVED_OUT, DEAD = STANDING["transferred_out"], STANDING["dead"]
 MISSED, UNMEASURED = STANDING[Outcome.MISSED_VISIT], STANDING[Outcome.VISITED_UNMEASURED]
 CONTROLLED = STANDING[Outcome.CONTROLLED]  # the three off target follow, in the order of the verdicts
+# All these numbers are compiled in, and numba's cache on disk knows of a change in this file only.
 # Columns of `rules`, one row per lane of columns.
 WINDOW, BUFFER, LOST_AFTER, GRACE, TREATED, BY_DAY, LATE, VISITS, READS = range(9)
 # What is known of a case, first four as carried: per visit lane ...
@@ -38,36 +36,28 @@ VERDICT, READ_DAY, BEFORE, OF_DAY, OTHER, OTHER_DAY, OTHER_OF_DAY, READ_MONTH, O
 KEPT_OF_VISITS, KEPT_OF_READINGS = DUE + 1, OTHER_OF_DAY + 1
 
 
-def _compile(function: Callable) -> Callable:
-    """Compile a function and keep the result on disk, where numba finds a folder it may write to."""
-    try:
-        return njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # read-only installation and no home: compiled anew in each process
-        return njit(nogil=True)(function)
-
-
-@_compile
+@compile_once
 def _change(counts, row, at, base, mask, step):
     """Add a step to each column of a mask."""
     while mask:
-        counts[row, at, base + trailing_zeros(mask)] += step
+        counts[row, at, base + trailing_zeros(mask)] += step  # type: ignore[call-arg]
         mask &= mask - 1
 
 
-@_compile
+@compile_once
 def _next(best, event, month):
     """The month to go on to: that of an event to come, or the one after an event of this month."""
     return best if event < month else min(best, max(event, month + 1))
 
 
-@_compile
+@compile_once
 def _month(months, first_day, day):
     """Month index of a day; NEVER behind the table's end."""
     at = day - first_day
     return np.int64(months[max(at, 0)]) if at < months.size else np.int64(NEVER)
 
 
-@_compile
+@compile_once
 def _settle(seen, v):
     """The day due again once a visit day is over: what its rows said, unless they said farewell."""
     if seen[v, DAY_DUE] > -NEVER:
@@ -75,71 +65,22 @@ def _settle(seen, v):
         seen[v, DAY_DUE] = -NEVER
 
 
-@_compile
-def _cell(t, first_age, d, sex, s, last_stay, stay_month, stay_place, band_months, death, n_places, n_sexes):
-    """The cell of a month, as at death afterwards: (cell, stay, month from which it may be another)."""
-    lived = min(t, death)
-    while s + 1 < last_stay and stay_month[s + 1] <= lived:
-        s += 1
-    band, n_bands = 0, band_months.size
-    while band < n_bands and lived - first_age >= band_months[band]:
-        band += 1
-    until = np.int64(NEVER)
-    if death > t:
-        if s + 1 < last_stay:
-            until = np.int64(stay_month[s + 1])
-        if band < n_bands:
-            until = min(until, first_age + band_months[band])
-    cell = (d * n_places + stay_place[s]) * n_sexes + sex
-    return cell * (n_bands + 1) + (band - 1 if band > 0 else n_bands), s, until
-
-
-@_compile
-def open_rows(
-    birth, death, sex, case_start, disease, begun, stay_start, stay_month, stay_place, band_months,
-    first, last, n_places, n_sexes, n_diseases,
-):  # fmt: skip
-    """The cells that any case is in between two months, numbered in their order.
-
-    Args: as of `count_changes`.
-
-    Returns:
-        (slots, cells): Int32 row of each possible cell or -1, and Int64 cell of each row. A cell's number is
-        ((disease x places + place) x sexes + sex) x (bands + 1) + band; the last band is that of an unknown
-        birth month.
-    """
-    slots = np.full(n_diseases * n_places * n_sexes * (band_months.size + 1), -1, np.int32)
-    for p in range(birth.size):
-        for k in range(case_start[p], case_start[p + 1]):
-            t, s = max(np.int64(first), np.int64(begun[k])), stay_start[p]
-            while t <= last:
-                cell, s, t = _cell(
-                    t, np.int64(birth[p]), np.int64(disease[k]), sex[p], s, stay_start[p + 1],
-                    stay_month, stay_place, band_months, np.int64(death[p]), n_places, n_sexes,
-                )  # fmt: skip
-                slots[cell] = 0
-    cells = np.flatnonzero(slots == 0)
-    for row in range(cells.size):
-        slots[cells[row]] = row
-    return slots, cells
-
-
-@_compile
+@compile_once
 def count_changes(
-    birth, death, sex,  # people
-    case_start, disease, detected, enrolled, begun, suspected, withdrawn,  # cases
-    stay_start, stay_month, stay_place,  # places
+    death, case_start, disease, detected, enrolled, begun, suspected, withdrawn,  # people and cases
+    cell_start, cell_from, cell_row,  # cells
     contact_start, day, month, kind, speaks_of, status, target, dispensed, due, judged,  # contacts
     visit_rules, read_lane, judged_by, other_by, reported,  # what presets share
-    rules, masks, base, quantities, cuts, band_months, months, first_day,  # what is counted
-    carried, states, slots, counts, first, last, n_places, n_sexes, reach, with_due, with_other,
+    rules, masks, base, quantities, cuts, months, first_day,  # what is counted
+    carried, states, counts, first, last, reach, with_due, with_other,
 ):  # fmt: skip
     """Walk every case once and add up its changes under all presets, into `counts` and `states`.
 
     Args:
-        birth, death, sex: Per person; months, NEVER where unknown.
-        case_start, stay_start, contact_start: Offsets per person, one longer than people.
+        death: Per person; month, NEVER where unknown.
+        case_start, contact_start: Offsets per person, one longer than people.
         begun: The month a case begins in. The other months of cases are those of the layout.
+        cell_start, cell_from, cell_row: Of `open_rows`.
         speaks_of: Bits of the diseases a contact speaks of.
         due: Day due again, -NEVER where the contact does not say.
         judged: UInt8 (contacts, targets): what each contact says against each distinct target.
@@ -151,11 +92,10 @@ def count_changes(
         rules: Int64 (lanes, 9), see the constants; LATE is the grace in days and one.
         masks: Int64 (lanes, states): columns that count a state, by bit, from `base` of the lane on.
         quantities: Int64 (flows, 3): column, visit lane, and which of N_DAYS ... N_IN.
-        cuts, band_months: Stages in months since enrolment; lower ages of the bands in months.
+        cuts: Stages in months since enrolment.
         months, first_day: Month index of each day from a first one on.
         carried: Bool per case: whether its contacts before the first month are summed up in `states`.
         states: Int32 (cases, kept columns): in, what was carried; out, the state after the last month.
-        slots: Of `open_rows`.
         counts: Int32 (rows, months, columns), zeros: the changes of states and the flows of each month are
             added here.
         reach: Months after a visit by which every window has run out.
@@ -165,7 +105,7 @@ def count_changes(
     seen, read = np.empty((n_visits, N_IN + 1), np.int64), np.empty((n_reads, OTHER_MONTH + 1), np.int64)
     held, overdue_from = np.empty(n_lanes, np.int64), np.empty(n_lanes, np.int64)
     was_overdue = np.empty(n_lanes, np.int64)
-    for p in range(birth.size):
+    for p in range(death.size):
         for k in range(case_start[p], case_start[p + 1]):
             i, end = contact_start[p], contact_start[p + 1]
             d, bit = disease[k], np.int64(1) << disease[k]
@@ -192,8 +132,7 @@ def count_changes(
                 while i < end and month[i] < first:
                     i += 1
             start = max(first, begun[k])
-            s, row, held_row = stay_start[p], np.int64(-1), np.int64(-1)
-            cell_until, quiet, stage = np.int64(-NEVER), np.int64(start), 0
+            c, last_cell, quiet, stage = cell_start[k], cell_start[k + 1] - 1, np.int64(start), 0
             t = min(start - 1, np.int64(last))  # the month before tells who was overdue when the first began
             for q in range(n_lanes):
                 held[q], overdue_from[q] = 0, NEVER
@@ -261,17 +200,12 @@ def count_changes(
                         was_overdue[q] = stayed and overdue_from[q] <= t
                     t += 1
                     continue
-                if t >= cell_until:
-                    cell, s, cell_until = _cell(
-                        t, np.int64(birth[p]), np.int64(d), sex[p], s, stay_start[p + 1],
-                        stay_month, stay_place, band_months, np.int64(death[p]), n_places, n_sexes,
-                    )  # fmt: skip
-                    row = np.int64(slots[cell])
-                    if held_row >= 0 and row != held_row:
-                        for q in range(n_lanes):
-                            _change(counts, held_row, t - first, base[q], held[q], -1)
-                            held[q] = 0
-                    held_row = row
+                if c < last_cell and cell_from[c + 1] <= t:
+                    c += 1
+                    for q in range(n_lanes):
+                        _change(counts, cell_row[c - 1], t - first, base[q], held[q], -1)
+                        held[q] = 0
+                row = cell_row[c]
                 # What holds under every preset.
                 enrolled_for = t - enrolled[k]
                 while stage + 1 < n_cuts and enrolled_for >= cuts[stage + 1]:
@@ -298,12 +232,11 @@ def count_changes(
                         elif since >= rules[q, WINDOW]:
                             standing = MISSED
                         else:
-                            verdict = read[r, OF_DAY]
+                            reading = read[r, OF_DAY]
                             if rules[q, BY_DAY] == 0 and judged_by[r, d] >= 0:
-                                verdict = (
-                                    read[r, VERDICT] if t - read[r, READ_MONTH] < rules[q, WINDOW] else UNREAD
-                                )
-                            standing = UNMEASURED if verdict == UNREAD else CONTROLLED - AT_TARGET + verdict
+                                recent = t - read[r, READ_MONTH] < rules[q, WINDOW]
+                                reading = read[r, VERDICT] if recent else UNREAD
+                            standing = UNMEASURED if reading == UNREAD else CONTROLLED - AT_TARGET + reading
                     late = np.int64(NEWLY <= standing <= LOST and overdue_from[q] <= t)
                     twice = np.int64(read[r, VERDICT] >= OFF_TARGET and read[r, BEFORE] >= OFF_TARGET)
                     other = read[r, OTHER_OF_DAY]
@@ -341,7 +274,8 @@ def count_changes(
                 after = _next(after, suspected[k], t)
                 after = _next(after, withdrawn[k], t)
                 after = _next(after, death[p], t)
-                after = _next(after, cell_until, t)
+                if c < last_cell:
+                    after = _next(after, cell_from[c + 1], t)
                 for q in range(n_lanes):
                     after = _next(after, overdue_from[q], t)
                 t = after
@@ -354,41 +288,3 @@ def count_changes(
                 for f in range(KEPT_OF_READINGS):
                     states[k, at + f] = read[r, f]
                 at += KEPT_OF_READINGS
-
-
-@_compile
-def running_rows(counts, n_states):
-    """Running sums over the months, kept where any column is not 0.
-
-    Args:
-        counts: Changes (rows, months, columns); the first `n_states` columns are summed in place.
-
-    Returns:
-        (row, month, block): row and month from 0 of each kept line, and the counts as Int32 (columns,
-        lines), each column contiguous.
-    """
-    n_rows, width, n_columns = counts.shape
-    rows, months = np.empty(n_rows * width, np.int32), np.empty(n_rows * width, np.int32)
-    line = 0
-    for row in range(n_rows):
-        for at in range(width):
-            some = 0
-            if at > 0:
-                for m in range(n_states):
-                    counts[row, at, m] += counts[row, at - 1, m]
-            for m in range(n_columns):
-                some |= counts[row, at, m]
-            if some != 0:
-                rows[line], months[line] = row, at
-                line += 1
-    block = np.empty((n_columns, line), np.int32)
-    opened = 0
-    while opened < line:
-        row, closed = rows[opened], opened
-        while closed < line and rows[closed] == row:
-            closed += 1
-        for m in range(n_columns):
-            for here in range(opened, closed):
-                block[m, here] = counts[row, months[here], m]
-        opened = closed
-    return rows[:line].copy(), months[:line].copy(), block

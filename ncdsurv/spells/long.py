@@ -58,8 +58,8 @@ def count_bucket(
     Raises:
         UsageError: Unknown preset, months in the wrong order, or the compiled form without numba.
     """
-    months = {"first_month": first_month, "last_month": last_month}
-    return long_view(count_wide(bucket, catalog, presets, **months, form=form), catalog, presets)
+    wide = count_wide(bucket, catalog, presets, first_month=first_month, last_month=last_month, form=form)
+    return long_view(wide, catalog, presets)
 
 
 def long_view(wide: pl.DataFrame, catalog: Catalog, presets: Sequence[str] | None = None) -> pl.DataFrame:

@@ -7,7 +7,6 @@ named by lane.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import Quantity
-from ncdsurv.spells.plan import Lane, Plan, measure_plan
+from ncdsurv.spells.plan import Lane, Plan, Remembered, measure_plan
 from ncdsurv.spells.rules import Rules, preset_rules
 
 if TYPE_CHECKING:
@@ -83,17 +82,10 @@ class Pass:
 
 def make_pass(catalog: Catalog, presets: Sequence[str]) -> Pass:
     """The pass for some presets of a catalog; made once."""
-    known = _PASSES.get(id(catalog))
-    if known is None or known[0]() is not catalog:
-        _PASSES.clear()
-        known = _PASSES[id(catalog)] = (weakref.ref(catalog), {})
-    key = tuple(presets)
-    if key not in known[1]:
-        known[1][key] = _make_pass(catalog, key)
-    return known[1][key]
-
-
-_PASSES: dict[int, tuple[weakref.ref[Catalog], dict[tuple[str, ...], Pass]]] = {}
+    known, key = _PASSES.of(catalog), tuple(presets)
+    if key not in known:
+        known[key] = _make_pass(catalog, key)
+    return known[key]
 
 
 def _make_pass(catalog: Catalog, presets: tuple[str, ...]) -> Pass:
@@ -127,3 +119,6 @@ def _make_pass(catalog: Catalog, presets: tuple[str, ...]) -> Pass:
         ),
         needed=frozenset(plan.needed_facts(lanes)),
     )
+
+
+_PASSES: Remembered[dict[tuple[str, ...], Pass]] = Remembered(lambda catalog: {})

@@ -7,10 +7,10 @@ several presets: who is known to have a disease does not hang on a target, so it
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 import polars as pl
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
     from ncdsurv.catalog.models import Preset
 
+T = TypeVar("T")
 MASK_BITS = np.iinfo(np.int64).bits - 1
 
 
@@ -142,9 +143,7 @@ class Plan:
             DefinitionError: More measures than a mask has bits.
         """
         if len(self.measures) > MASK_BITS:
-            raise DefinitionError(
-                [f"indicators.toml: {len(self.measures)} distinct counts; at most {MASK_BITS}"]
-            )
+            raise DefinitionError([f"indicators: {len(self.measures)} distinct counts; at most {MASK_BITS}"])
         masks = np.zeros((len(wanted := list(presets)), self.table.height), dtype=np.int64)
         for row, preset in enumerate(wanted):
             for bit, measure in enumerate(self.measures):
@@ -206,15 +205,24 @@ def measure_plan(catalog: Catalog) -> Plan:
     >>> plan.column("under_care", "tt37"), plan.column("controlled", "tt37")
     ('under_care', 'controlled.tt37')
     """
-    # By the object, not by its hash: a catalog altered in memory keeps the hash of its files.
-    known = _PLANS.get(id(catalog))
-    if known is None or known[0]() is not catalog:
-        _PLANS.clear()  # one catalog at a time is the rule; the cache must not grow in a service
-        known = _PLANS[id(catalog)] = (weakref.ref(catalog), _plan(catalog))
-    return known[1]
+    return _PLANS.of(catalog)
 
 
-_PLANS: dict[int, tuple[weakref.ref[Catalog], Plan]] = {}
+class Remembered(Generic[T]):
+    """What was worked out of each catalog still in use; that of others is forgotten, as a service must."""
+
+    def __init__(self, make: Callable[[Catalog], T]) -> None:
+        self.make = make
+        self.known: dict[int, tuple[weakref.ref[Catalog], T]] = {}
+
+    def of(self, catalog: Catalog) -> T:
+        """What belongs to a catalog; made when first asked for."""
+        # By the object, not by its hash: a catalog altered in memory keeps the hash of its files.
+        found = self.known.get(id(catalog))
+        if found is None or found[0]() is not catalog:
+            self.known = {number: pair for number, pair in self.known.items() if pair[0]() is not None}
+            found = self.known[id(catalog)] = (weakref.ref(catalog), self.make(catalog))
+        return found[1]
 
 
 @dataclass(frozen=True)
@@ -333,3 +341,6 @@ def _rests_on(preset: Preset, column: str) -> frozenset[tuple[str, object]]:
         return frozenset(known[column])
     told = {"id", "names", "among", "source", "verified", "overdue_source", "overdue_verified"}
     return frozenset({("all", repr(preset.model_dump(exclude=told)))})
+
+
+_PLANS: Remembered[Plan] = Remembered(_plan)

@@ -42,9 +42,9 @@ def count_reference(
     if carried is not None:
         carried = cases.select("case", "person", "disease").join(carried, on=["person", "disease"])
     histories, states = [], []
-    for lane, rules in enumerate(work.reading_rules):
+    for number, rules in enumerate(work.reading_rules):
         visit = work.visit_of[work.rules.index(rules)]
-        own = {name: f"{name}_{visit}" for name in VISIT_STATE} | {n: f"{n}_{lane}" for n in READING_STATE}
+        own = {name: f"{name}_{visit}" for name in VISIT_STATE} | {n: f"{n}_{number}" for n in READING_STATE}
         known = (
             None
             if carried is None

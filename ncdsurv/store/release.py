@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.catalog.tables import VALUES as VALUE_COLUMNS
+from ncdsurv.catalog.vocabulary import Unit
 from ncdsurv.errors import StoreError, unknown
 from ncdsurv.store.atomic import TEMPORARY, folders_of
 from ncdsurv.store.files import sha256_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 MANIFEST, MEASURES, VALUES = "manifest.json", "measures.parquet", "values.parquet"
 CATALOG, QUALITY, DOSSIER = "catalog.json", "quality.parquet", "dossier.json"
-SENSITIVITY = "sensitivity.parquet"
+SENSITIVITY, UNITS = "sensitivity.parquet", "facilities.parquet"
 LATEST = "latest"
 
 VALUES_ORDER = (
@@ -87,8 +88,25 @@ class Release:
         return pl.scan_parquet(self.folder / MEASURES)
 
     def scan_values(self) -> pl.LazyFrame:
-        """All published values, lazily, in the order of `VALUES_ORDER`."""
+        """All published values of areas, lazily, in the order of `VALUES_ORDER`."""
         return pl.scan_parquet(self.folder / VALUES)
+
+    def scan_units(self) -> pl.LazyFrame:
+        """The values of facilities and source systems, as `scan_values`; empty for an earlier release.
+
+        They stand apart: the code of a facility may be the code of a commune.
+        """
+        path = self.folder / UNITS
+        return pl.scan_parquet(path) if path.is_file() else pl.LazyFrame(schema=dict(VALUE_COLUMNS))
+
+    def scan_levels(self, levels: Iterable[str] | None = None) -> pl.LazyFrame:
+        """The values among which some levels stand, not filtered; None is all levels of areas."""
+        wanted = set(levels or ())
+        units = wanted & set(Unit)
+        if not units:
+            return self.scan_values()
+        both = [self.scan_values(), self.scan_units()]
+        return self.scan_units() if units == wanted else pl.concat(both).sort(VALUES_ORDER)
 
     def quality(self) -> pl.DataFrame:
         """The quality table."""
@@ -123,6 +141,9 @@ class Release:
     ) -> pl.DataFrame:
         """Published values, filtered; each filter takes one value, several, or None for all.
 
+        Facilities and source systems are asked for by level (`facility`, `source`): without a level all rows
+        are of areas. Some indicators have them, by month (`by_facility` in their definition).
+
         Returns:
             Columns of `ncdsurv.catalog.tables.VALUES`, in the order of `VALUES_ORDER`. Percentages run from
             0 to 100. A null value has a flag that says why.
@@ -142,14 +163,11 @@ class Release:
             "age_band": age_band,
             "standardisation": standardisation,
         }
-        frame = self.scan_values()
-        for column, choice in wanted.items():
-            if choice is None:
-                continue
-            chosen = (
-                [str(choice)] if isinstance(choice, str) or not isinstance(choice, Iterable) else list(choice)
-            )
-            self._check(column, chosen)
+        asked = {column: _listed(choice) for column, choice in wanted.items() if choice is not None}
+        levels = asked.get("area_level", [])
+        frame = self.scan_levels(levels)
+        for column, chosen in asked.items():
+            self._check(column, chosen, levels)
             test = pl.col(column) == chosen[0] if len(chosen) == 1 else pl.col(column).is_in(chosen)
             frame = frame.filter(test)
         return frame.collect().sort(VALUES_ORDER)
@@ -164,8 +182,15 @@ class Release:
         published = self.scan_values().select(pl.col("area_code").unique()).collect().to_series().to_list()
         return {*published, *self.reference().areas()["code"].to_list()}
 
-    def _check(self, column: str, chosen: list[str]) -> None:
-        known = self._areas if column == "area_code" else self.contents()[column]
+    @cached_property
+    def units(self) -> set[str]:
+        """Codes of facilities and ids of source systems that have values."""
+        return set(self.scan_units().select(pl.col("area_code").unique()).collect().to_series().to_list())
+
+    def _check(self, column: str, chosen: list[str], levels: list[str]) -> None:
+        known: Iterable[str] = self._areas if column == "area_code" else self.contents()[column]
+        if column == "area_code" and set(levels) & set(Unit):
+            known = self.units if set(levels) <= set(Unit) else self._areas | self.units
         for word in chosen:
             if word not in known:
                 raise unknown(column.replace("_", " ").replace("area code", "area"), word, known)
@@ -182,6 +207,11 @@ class Release:
                 raise StoreError(
                     "a release was changed", got=f"{self.id}/{name}", do="restore it from a backup"
                 )
+
+
+def _listed(choice: str | Iterable[str]) -> list[str]:
+    single = isinstance(choice, str) or not isinstance(choice, Iterable)
+    return [str(choice)] if single else list(choice)
 
 
 class ReleaseStore:

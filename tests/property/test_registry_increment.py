@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from benchmarks.engine_data import make_bucket
 from ncdsurv.catalog import load_catalog
+from ncdsurv.indicators.units import unit_catalog
 from ncdsurv.registry.counting import Question, answer
 from ncdsurv.registry.increment import Past, grown, past_digests
 from ncdsurv.spells import NEVER, Bucket
+from tests.engine_units import with_stations
 
 FIRST, THEN, LAST = 2025 * 12 + 1, 2026 * 12 + 2, 2026 * 12 + 4
 PEOPLE = 40
@@ -27,7 +29,8 @@ def catalog():
 
 
 def question(first: int, last: int) -> Question:
-    return Question({"measures": catalog()}, first, last)
+    asked = {"measures": catalog(), "units": unit_catalog(catalog())}
+    return Question(asked, first, last, by_unit=frozenset({"units"}))
 
 
 def remembered(bucket: Bucket, first: int, last: int) -> Past:
@@ -50,6 +53,7 @@ def known_by(bucket: Bucket, month: int) -> Bucket:
         cases=bucket.cases.with_columns(until).filter(pl.any_horizontal(pl.col(months) != NEVER)),
         contacts=bucket.contacts.filter(pl.col("month") <= month),
         segments=bucket.segments.filter((pl.col("from_month") <= month) | first),
+        assignments=bucket.assignments.filter((pl.col("from_month") <= month) | first),
     )
 
 
@@ -113,10 +117,17 @@ def disturbed(bucket: Bucket, dice: np.random.Generator, kinds: list[str]) -> Bu
         rows = rows.with_columns(detected_month=pl.lit(THEN + 1), enrolled_month=pl.lit(THEN + 1))
         rows = rows.select(pl.col(name).cast(dtype) for name, dtype in cases.schema.items())
         cases = pl.concat([cases, rows]).sort("person", "disease")
-    return replace(bucket, people=people, segments=segments, cases=cases, contacts=contacts)
+    seen_at = bucket.assignments
+    if "station" in kinds:
+        seen_at = seen_at.with_columns(
+            pl.when(some(seen_at)).then(pl.col("facility") + "b").otherwise("facility").alias("facility")
+        )
+    return replace(
+        bucket, people=people, segments=segments, assignments=seen_at, cases=cases, contacts=contacts
+    )
 
 
-KINDS = ["late", "correction", "deletion", "death", "birth", "move", "withdrawal", "diagnosis"]
+KINDS = ["late", "correction", "deletion", "death", "birth", "move", "withdrawal", "diagnosis", "station"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -129,16 +140,11 @@ def _compiled() -> None:
 def same(counted_on: dict, anew: dict, bucket: Bucket) -> None:
     """Equal counts, and an equal carry of all cases that have begun."""
     months = [name for name in bucket.cases.columns if name.endswith("_month")]
-    number = {number: name for number, name in enumerate(catalog().diseases)}
-    begun = bucket.cases.filter(pl.any_horizontal(pl.col(months) <= LAST)).select(
-        "person", pl.col("disease").replace_strict(number, return_dtype=pl.String)
-    )
+    begun = bucket.cases.filter(pl.any_horizontal(pl.col(months) <= LAST)).select("person", "disease")
     for name, found in counted_on.items():
         assert found.cells.equals(anew[name].cells)
         ours, theirs = (
-            count.carry.with_columns(pl.col("disease").cast(pl.String))
-            .join(begun, on=["person", "disease"], how="semi")
-            .sort("person", "disease")
+            count.carry.join(begun, on=["person", "disease"], how="semi").sort("person", "disease")
             for count in (found, anew[name])
         )
         assert ours.equals(theirs)
@@ -154,7 +160,7 @@ def same(counted_on: dict, anew: dict, bucket: Bucket) -> None:
     then=st.integers(THEN, LAST),
 )
 def test_counting_on_is_counting_anew(seed, kinds, joined, left, shift, then) -> None:
-    whole = make_bucket(seed, PEOPLE, catalog(), FIRST, LAST)
+    whole = with_stations(make_bucket(seed, PEOPLE, catalog(), FIRST, LAST))
     old = without(known_by(whole, then), joined)  # people who are not known yet
     new = without(disturbed(whole, np.random.default_rng(seed), kinds), left)  # and some who are no more
     asked = question(FIRST + shift, LAST)
@@ -163,7 +169,7 @@ def test_counting_on_is_counting_anew(seed, kinds, joined, left, shift, then) ->
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_change_of_the_past_changes_the_digest_of_those_it_concerns_and_no_other(kind: str) -> None:
-    whole = make_bucket(7, PEOPLE, catalog(), FIRST, LAST)
+    whole = with_stations(make_bucket(7, PEOPLE, catalog(), FIRST, LAST))
     before, after = (
         past_digests(whole, LAST),
         past_digests(disturbed(whole, np.random.default_rng(1), [kind]), LAST),
@@ -174,6 +180,6 @@ def test_a_change_of_the_past_changes_the_digest_of_those_it_concerns_and_no_oth
 
 
 def test_what_happens_later_changes_no_digest() -> None:
-    whole = make_bucket(7, PEOPLE, catalog(), FIRST, LAST)
+    whole = with_stations(make_bucket(7, PEOPLE, catalog(), FIRST, LAST))
     assert past_digests(known_by(whole, THEN), THEN).equals(past_digests(whole, THEN))
     assert not past_digests(whole, THEN).equals(past_digests(whole, LAST))

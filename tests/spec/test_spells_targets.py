@@ -119,30 +119,6 @@ def test_same_day_rows_without_time_keep_the_order_of_the_file_and_a_blank_row_h
     )
 
 
-def test_a_disease_without_a_measurement_goes_by_the_sources_own_verdict_at_the_last_visit():
-    story = Story(
-        """
-        visited_on | disease | reported_target
-        2025-01-10 | asthma  | 0
-        2026-03-10 | asthma  | 1
-        2026-04-10 | asthma  | 0
-        2026-05-10 | asthma  | 2
-        2026-06-10 | -       | 1
-        """,
-        disease="asthma",
-    )
-    story.check(
-        """
-        month   | hearts             | qd97
-        2026-03 | controlled         | controlled
-        2026-04 | uncontrolled       | uncontrolled
-        2026-05 | visited_unmeasured | visited_unmeasured
-        2026-06 | controlled         | controlled
-        2026-07 | controlled         | missed_visit
-        """
-    )
-
-
 def test_presets_side_by_side_for_one_patient():
     """Enrolled, monthly at first; a refill in May; in June a visit without measurement."""
     Story(

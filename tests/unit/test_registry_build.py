@@ -11,7 +11,7 @@ import pytest
 
 from ncdsurv.catalog import load_catalog
 from ncdsurv.errors import IdentityError, StoreError, UsageError
-from ncdsurv.registry import build, open_store, values
+from ncdsurv.registry import build, open_store
 from ncdsurv.registry.buckets import assign_buckets, read_buckets
 from ncdsurv.registry.checks import ValueChecks, check_measures, partitions
 from ncdsurv.reports.content.frame import is_invented
@@ -38,6 +38,7 @@ def test_a_release_is_whole_and_its_manifest_says_what_it_is_made_of(sample_rele
         "catalog.json",
         "quality.parquet",
         "sensitivity.parquet",
+        "facilities.parquet",
         "dossier.json",
     }
     manifest = sample_release.manifest
@@ -108,9 +109,9 @@ def test_a_release_that_breaks_an_identity_is_not_written(small, monkeypatch):
                 .alias("numerator")
             )
 
-    original = values.iter_values
+    original = build.iter_values
     before = small.releases.ids()
-    monkeypatch.setattr(values, "iter_values", wrong)
+    monkeypatch.setattr(build, "iter_values", wrong)
     with pytest.raises(IdentityError, match="nothing was published"):
         small.build_release("2026-04", months=2)
     assert small.releases.ids() == before

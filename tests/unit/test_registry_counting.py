@@ -16,7 +16,13 @@ from ncdsurv.registry.linking import last_laid
 from tests.conftest import SAMPLES
 
 BEFORE, NOW, MONTHS = "2026-05", "2026-06", 3
-PUBLISHED = ("measures.parquet", "values.parquet", "sensitivity.parquet", "quality.parquet")
+PUBLISHED = (
+    "measures.parquet",
+    "values.parquet",
+    "facilities.parquet",
+    "sensitivity.parquet",
+    "quality.parquet",
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
