@@ -102,7 +102,9 @@ def report(
 def form(
     form_id: Annotated[str, typer.Argument(help="Form id, as `ncdsurv catalog forms` lists them.")],
     area: Annotated[str, typer.Option("--area", help="Code of a commune or province.")],
-    period: Annotated[str, typer.Option("--period", help="Month or longer: 2026-06, 2026-Q2, 2026-H1, 2026-9M, 2026.")],
+    period: Annotated[
+        str, typer.Option("--period", help="Month or longer: 2026-06, 2026-Q2, 2026-H1, 2026-9M, 2026.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="XLSX file to write.")],
     release: ReleaseOption = LATEST,
     store: StoreOption = DEFAULT_STORE,

@@ -87,7 +87,6 @@ def at_ages(population: pl.DataFrame, lower: int, upper: int | None) -> pl.DataF
     return totals.sort(*AREA, "year", "sex")
 
 
-
 def _structure(table: pl.DataFrame) -> pl.DataFrame:
     """The nation's latest rows by sex and age, if the pack has them: [sex, age_group, weight, source]."""
     rows = table.filter(
