@@ -105,7 +105,7 @@ class PeriodItem(BaseModel):
     """A period that has values."""
 
     period: str
-    kind: PeriodKind
+    kind: PeriodKind = Field(strict=False)
     first_month: str
     last_month: str
     vintage_in_force: str = Field(description="Administrative units in force at its end.")
