@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from ncdsurv.ingest.guard import check_file
 from ncdsurv.ingest.raw import RawBatch, concat_batches
-from ncdsurv.ingest.readers import read_file, read_files
+from ncdsurv.ingest.readers import read_file, read_files, read_parts
 
-__all__ = ["RawBatch", "check_file", "concat_batches", "read_file", "read_files"]
+__all__ = ["RawBatch", "check_file", "concat_batches", "read_file", "read_files", "read_parts"]

@@ -50,12 +50,12 @@ class PlainTable(Sequence[list[str]]):
         places = zip(self._starts[at].tolist(), self._ends[at].tolist(), strict=True)
         return [self._data[start:end] for start, end in places]
 
-    def columns(self, first: int, places: Mapping[str, tuple[int, ...]]) -> pl.LazyFrame:
-        """The rows from `first` on: per name the first of its places that is not blank, as text."""
+    def columns(self, part: slice, places: Mapping[str, tuple[int, ...]]) -> pl.LazyFrame:
+        """A part of the rows: per name the first of its places that is not blank, as text."""
         width = max(place for some in places.values() for place in some) + 2
         names = self._separator.join(str(place) for place in range(width)).encode()
         table = pl.read_csv(
-            names + b"\n" + self._body(first, width),
+            names + b"\n" + self._body(part, width),
             separator=self._separator,
             infer_schema=False,
             columns=sorted({str(place) for some in places.values() for place in some}, key=int),
@@ -65,13 +65,13 @@ class PlainTable(Sequence[list[str]]):
             pl.coalesce(_filled(str(place)) for place in some).alias(name) for name, some in places.items()
         )
 
-    def _body(self, first: int, width: int) -> bytes:
-        """The lines from `first` on; an empty one would not count as a row, so it gets its separators."""
-        starts, ends = self._starts[first:], self._ends[first:]
+    def _body(self, part: slice, width: int) -> bytes:
+        """Some lines; an empty one would not count as a row, so it gets its separators."""
+        starts, ends = self._starts[part], self._ends[part]
         if (starts < ends).all():
             return self._data[starts[0] : ends[-1]] if len(starts) else b""
         empty = (self._separator * (width - 1)).encode()
-        return b"\n".join(line or empty for line in self._lines(slice(first, None)))
+        return b"\n".join(line or empty for line in self._lines(part))
 
 
 def _filled(name: str) -> pl.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +21,8 @@ from ncdsurv.ingest.json_records import read_json
 from ncdsurv.ingest.raw import PLACE, RawBatch, RawFile, concat_batches
 from ncdsurv.ingest.tables import read_table
 
+PART_ROWS = 100_000
+"""Rows of one file that are cleaned at a time: bounds memory."""
 _TABLES = ("xlsx", "xls", "text")
 _KINDS = {
     "table": _TABLES,
@@ -47,6 +49,18 @@ def read_file(path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS)
     Raises:
         InputError: The file is hostile, damaged, or not of this source. One line, no cell value.
     """
+    (batch,) = read_parts(path, mapping, limits, None)
+    return batch
+
+
+def read_parts(
+    path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS, step: int | None = PART_ROWS
+) -> Iterator[RawBatch]:
+    """As `read_file`, in parts of so many rows, so that what follows takes no more memory for a longer file.
+
+    A row is never cut in two, be it a line of a book with its twelve months. Totals come with the first part. A
+    long plain text is also read part by part; only its bytes are held as a whole.
+    """
     path = Path(path)
     kind, digest = check_file(path, limits)
     kind = "json" if mapping.hoso is not None and kind == "text" and _is_json(path) else kind
@@ -59,18 +73,40 @@ def read_file(path: str | Path, mapping: SourceMapping, limits: Limits = LIMITS)
             do="check --source",
         )
     skipped: tuple[tuple[str, str], ...] = ()
+    parts: Iterable[pl.DataFrame]
     totals = empty(TOTALS)
     if mapping.reader == "hoso_xml" and kind in _KINDS[mapping.reader]:
-        frame = read_his_xml(path, kind, mapping)
+        parts = [read_his_xml(path, kind, mapping)]
     elif mapping.book is not None:
         frame, skipped, totals = read_book(path, kind, mapping)
+        parts = [frame]
         totals = totals.with_columns(pl.lit(digest).alias("file_sha256"), pl.lit(mapping.id).alias("source"))
     elif mapping.reader in _READERS:
         frame, skipped = _READERS[mapping.reader](path, kind, mapping)
+        parts = [frame]
     else:
-        frame, skipped = read_table(path, kind, mapping)
-    frame = _name_rows(frame, digest, {**_defaults(mapping), **_from_file_name(path, mapping)})
-    return RawBatch(mapping.id, frame, (RawFile(path.name, digest, frame.height, skipped),), totals)
+        parts, skipped = read_table(path, kind, mapping, step)
+    given = {**_defaults(mapping), **_from_file_name(path, mapping)}
+    for some in parts if step is None else (piece for part in parts for piece in _cut(part, step)):
+        frame = _name_rows(some, digest, given)
+        yield RawBatch(mapping.id, frame, (RawFile(path.name, digest, frame.height, skipped),), totals)
+        totals = totals.clear()
+
+
+def _cut(frame: pl.DataFrame, step: int) -> Iterator[pl.DataFrame]:
+    """A frame in parts of about `step` rows; what has one row number stays together."""
+    if frame.height <= step:
+        yield frame
+        return
+    begins = frame.select(
+        pl.int_range(pl.len()).filter(pl.col("row_number") != pl.col("row_number").shift(1))
+    ).to_series()
+    first = 0
+    while first < frame.height:
+        place = begins.search_sorted(first + step)
+        last = begins[place] if place < begins.len() else frame.height
+        yield frame[first:last]
+        first = last
 
 
 def read_files(paths: Iterable[str | Path], mapping: SourceMapping) -> RawBatch:

@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,18 +35,19 @@ Cells = Sequence[Sequence[Any]]
 
 
 def read_table(
-    path: Path, kind: str, mapping: SourceMapping
-) -> tuple[pl.DataFrame, tuple[tuple[str, str], ...]]:
+    path: Path, kind: str, mapping: SourceMapping, step: int | None = None
+) -> tuple[Iterable[pl.DataFrame], tuple[tuple[str, str], ...]]:
     """All rows of all sheets of a file that hold a table of the source.
 
     Args:
         path: A file that passed the guard.
         kind: What the guard took it for.
         mapping: The source.
+        step: A plain text of more lines comes in parts of so many, each read when it is asked for.
 
     Returns:
-        Rows (sheet, row_number, sheet_kind, damage, one text column per field), and the sheets left out
-        with the reason.
+        Rows (sheet, row_number, sheet_kind, damage, one text column per field) in one or more parts, and the sheets
+        left out with the reason.
 
     Raises:
         InputError: No sheet holds such a table, or a required column is missing.
@@ -59,12 +60,10 @@ def read_table(
             skipped.append((shown, "hidden sheet" if rows is None else "no header of this source"))
         elif header.missing:
             raise _missing(path, shown, header, mapping)
+        elif isinstance(rows, PlainTable) and step and len(rows) > step and not mapping.continuation_rows:
+            return _in_parts(rows, name, header, mapping, step), ()  # a text has one sheet
         else:
-            frame = _frame(rows, name, offset, header, mapping)
-            if mapping.above:
-                lines = [cell for row in rows[: max(header.row, 0)] for cell in row if isinstance(cell, str)]
-                absent = {name: how for name, how in mapping.above.items() if name not in header.columns}
-                frame = fill_from(frame, find_above(lines, absent))
+            frame = _filled_from_above(_frame(rows, name, offset, header, mapping), rows, header, mapping)
             frames.append(continue_visits(frame) if mapping.continuation_rows else frame)
     if not frames:
         raise InputError(
@@ -73,7 +72,25 @@ def read_table(
             allowed="a header row with at least three known columns near the top",
             do="check --source, or add the headers to the source's mapping",
         )
-    return pl.concat(frames, how="diagonal"), tuple(skipped)
+    return [pl.concat(frames, how="diagonal")], tuple(skipped)
+
+
+def _in_parts(
+    rows: PlainTable, name: str, header: Header, mapping: SourceMapping, step: int
+) -> Iterator[pl.DataFrame]:
+    for first in range(0, len(rows), step):
+        frame = _frame(rows, name, 0, header, mapping, slice(first, first + step))
+        yield _filled_from_above(frame, rows, header, mapping)
+
+
+def _filled_from_above(
+    frame: pl.DataFrame, rows: Cells, header: Header, mapping: SourceMapping
+) -> pl.DataFrame:
+    if not mapping.above:
+        return frame
+    lines = [cell for row in rows[: max(header.row, 0)] for cell in row if isinstance(cell, str)]
+    absent = {name: how for name, how in mapping.above.items() if name not in header.columns}
+    return fill_from(frame, find_above(lines, absent))
 
 
 def read_sheets(path: Path, kind: str) -> list[tuple[str, int, Cells | None]]:
@@ -90,11 +107,17 @@ def _missing(path: Path, sheet: str, header: Header, mapping: SourceMapping) -> 
     )
 
 
-def _frame(rows: Cells, sheet: str, offset: int, header: Header, mapping: SourceMapping) -> pl.DataFrame:
+def _frame(
+    rows: Cells, sheet: str, offset: int, header: Header, mapping: SourceMapping, part: slice = slice(None)
+) -> pl.DataFrame:
+    """The rows below the header, or a part of the file's lines; rows are counted from 1, as on screen."""
     data = header.columns
-    above = header.row + 1 + mapping.rows_after_header
-    first = offset + above + 1  # rows are counted from 1, as on screen
-    frame = rows.columns(above, data) if isinstance(rows, PlainTable) else _columns(rows[above:], data)
+    above = max(header.row + 1 + mapping.rows_after_header, part.start or 0)
+    first = offset + above + 1
+    if isinstance(rows, PlainTable):
+        frame = rows.columns(slice(above, part.stop), data)
+    else:
+        frame = _columns(rows[above:], data)
     return (
         frame.with_columns(
             pl.lit(sheet).alias("sheet"),

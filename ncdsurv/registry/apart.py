@@ -51,12 +51,17 @@ class Reader:
         )
 
     def ask(self, message: Any, paths: Sequence[Path] = ()) -> Any:
-        """Send a message and wait for its answer.
+        """Send a message and wait for its answer; see `ask_all`."""
+        return self.ask_all(message, paths, lambda answer: False)[0]
+
+    def ask_all(self, message: Any, paths: Sequence[Path], more: Callable[[Any], bool]) -> list[Any]:
+        """Send a message and wait for its answer, which may come in parts.
 
         Args:
             message: Anything that can be pickled.
             paths: The files that the request is about: it may take as long as reading them may; without any,
                 it may take its time.
+            more: Whether another part follows the one given.
 
         Raises:
             TimeoutError: It took longer; the process is gone.
@@ -76,7 +81,10 @@ class Reader:
             assert self.process.stdin is not None
             assert self.process.stdout is not None
             send(self.process.stdin, message)
-            return receive(self.process.stdout)
+            answers = [receive(self.process.stdout)]
+            while more(answers[-1]):
+                answers.append(receive(self.process.stdout))
+            return answers
         except (EOFError, OSError) as error:
             if self.process.wait() == -signal.SIGXCPU or stopped.is_set():
                 raise TimeoutError from None

@@ -54,12 +54,25 @@ class Batch:
         self._log: list[dict[str, Any]] = []
         self._held: dict[str, list[pl.DataFrame]] = {name: [] for name in (*RECORDS, *TRACES)}
         self._open: list[tuple[Received, FileReport]] = []
-        self._rows = 0
+        self._begun: FileReport | None = None  # of a file whose other rows are still to come
+        self._rows, self._unfinished = 0, False
 
     def add(
-        self, files: list[Received], clean: CleanBatch, skipped: Mapping[str, tuple[tuple[str, str], ...]]
+        self,
+        files: list[Received],
+        clean: CleanBatch,
+        skipped: Mapping[str, tuple[tuple[str, str], ...]],
+        *,
+        more: bool = False,
     ) -> None:
-        """Take the clean rows of some files, and what sheets of theirs were left out."""
+        """Take the clean rows of some files, and what sheets of theirs were left out.
+
+        Args:
+            files: The files.
+            clean: Their rows.
+            skipped: SHA-256 -> sheets left out.
+            more: It is one file, and more of its rows follow.
+        """
         changed = set(clean.counts["file_sha256"]) - {file.sha256 for file in files}
         if changed:
             raise InputError(
@@ -100,7 +113,10 @@ class Batch:
                 totals_unlike=totals.get(file.sha256, (0, 0))[1],
                 **{name: count[name] for name in _BALANCE},
             )
+            if self._unfinished and self._open:  # another part of the file before
+                report = _sum(self._open.pop()[1], report)
             self._open.append((file, report))
+        self._unfinished = more
         if self._rows >= CHUNK_ROWS:
             self.flush()
 
@@ -117,7 +133,13 @@ class Batch:
         again = rows_repeated(frames["visits"], repeated, kept)
         for file, report in self._open:
             n = again.get(file.sha256, 0)
-            self._close(file, replace(report, kept=report.kept - n, duplicates=report.duplicates + n))
+            report = replace(report, kept=report.kept - n, duplicates=report.duplicates + n)
+            if self._begun is not None:
+                report, self._begun = _sum(self._begun, report), None
+            if self._unfinished and file is self._open[-1][0]:
+                self._begun = report
+            else:
+                self._close(file, report)
         self.rejected_by_rule.update(dict(frames["rejects"].group_by("rule").len().iter_rows()))
         self.repaired_by_rule.update(dict(frames["repairs"].group_by("rule").len().iter_rows()))
         self._held = {name: [] for name in self._held}
@@ -145,6 +167,12 @@ class Batch:
         """Write the rest, then one row per file into the ingest log."""
         self.flush()
         self.tx.append("ingest_log", pl.DataFrame(self._log, schema=dict(INGEST_LOG)))
+
+
+def _sum(first: FileReport, then: FileReport) -> FileReport:
+    """The report of a file from those of two of its parts."""
+    counted = (*_BALANCE, "repaired", "totals", "totals_unlike")
+    return replace(first, **{name: getattr(first, name) + getattr(then, name) for name in counted})
 
 
 def split_repeated(visits: pl.DataFrame, tx: Transaction) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -90,9 +90,10 @@ def ingest(
                     else:
                         reports.append(FileReport(path.name, file.sha256, REFUSED, error=str(error)))
                 if cleaned.batch is not None:
-                    batch.add(good, cleaned.batch, cleaned.skipped)
-                done += len(group)
-                tell(done, len(files))
+                    batch.add(good, cleaned.batch, cleaned.skipped, more=cleaned.more)
+                if not cleaned.more:
+                    done += len(group)
+                    tell(done, len(files))
             batch.finish()
             commit = (
                 tx.commit("ingest", key_id(key), {"code": code_digest()}).number if batch.reports else None

@@ -65,5 +65,5 @@ def _again(store: Store, tx: Any, source: tuple[str, str | None], files: list[Re
                     "a kept file cannot be read any more", got=f"{path.name}: {error}", do="report this"
                 )
         if cleaned.batch is not None:
-            batch.add([by_path[path] for path in paths], cleaned.batch, cleaned.skipped)
+            batch.add([by_path[path] for path in paths], cleaned.batch, cleaned.skipped, more=cleaned.more)
     batch.finish()

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -44,11 +44,13 @@ class Cleaned:
         refused: For each file, None or the error that refuses it.
         batch: The clean rows of the files that were not refused; None when all were.
         skipped: SHA-256 of a file -> its sheets that hold no table of the source, each with the reason.
+        more: Another part of the same file follows; what a refusal follows is void.
     """
 
     refused: list[NcdsurvError | None]
     batch: CleanBatch | None
     skipped: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    more: bool = False
 
 
 class Cleaner:
@@ -62,19 +64,43 @@ class Cleaner:
     def __init__(self, key: bytes, packs: list[Path]) -> None:
         from ncdsurv.catalog import load_catalog
         from ncdsurv.clean import clean_batch
-        from ncdsurv.ingest import concat_batches, read_file
+        from ncdsurv.ingest import concat_batches, read_file, read_parts
         from ncdsurv.reference import load_reference
 
         self.key, self.catalog, self.reference = key, load_catalog(), load_reference(*packs)
         self._read, self._join, self._clean = read_file, concat_batches, clean_batch
+        self._read_parts = read_parts
 
-    def clean(self, paths: Sequence[Path], source: Source) -> Cleaned | None:
+    def clean(self, paths: Sequence[Path], source: Source) -> Iterator[Cleaned | None]:
         """Read some files and clean them together; a file that cannot be read does not stop the others.
 
-        Returns:
-            What they became; None where one of several breaks the cleaning, so that each is tried alone.
+        Yields:
+            What they became; one file alone comes in as many parts as it needs. None where one of several breaks
+            the cleaning, so that each is tried alone.
         """
         mapping = self.catalog.need("sources", source) if isinstance(source, str) else source
+        if len(paths) == 1:
+            yield from self._one(paths[0], mapping)
+        else:
+            yield self._several(paths, mapping)
+
+    def _one(self, path: Path, mapping: SourceMapping) -> Iterator[Cleaned]:
+        before: Cleaned | None = None
+        try:
+            for raw in self._read_parts(path, mapping):
+                if before is not None:
+                    yield replace(before, more=True)
+                before = self._cleaned([None], raw, mapping)
+        except MemoryError:
+            before = Cleaned([too_large(path)], None)
+        except NcdsurvError as error:
+            before = Cleaned([error], None)
+        except Exception as error:
+            before = Cleaned([_failed(path, error)], None)
+        if before is not None:
+            yield before
+
+    def _several(self, paths: Sequence[Path], mapping: SourceMapping) -> Cleaned | None:
         raws: list[RawBatch] = []
         outcomes: list[NcdsurvError | None] = []
         for path in paths:
@@ -84,23 +110,17 @@ class Cleaner:
             except NcdsurvError as error:
                 outcomes.append(error)
             except MemoryError:
-                if len(paths) > 1:
-                    return None
-                outcomes.append(too_large(path))
+                return None
             except Exception as error:
                 outcomes.append(_failed(path, error))
-        if not raws:
-            return Cleaned(outcomes, None)
         try:
-            raw = self._join(raws)
-            batch = self._clean(raw, mapping, self.catalog, self.reference, self.key)
-            return Cleaned(outcomes, batch, {file.sha256: file.skipped for file in raw.files if file.skipped})
-        except MemoryError:
-            return Cleaned([too_large(paths[0])], None) if len(paths) == 1 else None
-        except Exception as error:
-            if len(paths) == 1:
-                return Cleaned([error if isinstance(error, NcdsurvError) else _failed(paths[0], error)], None)
+            return self._cleaned(outcomes, self._join(raws), mapping) if raws else Cleaned(outcomes, None)
+        except Exception:  # memory too: each will be tried alone
             return None
+
+    def _cleaned(self, outcomes: list[NcdsurvError | None], raw: RawBatch, mapping: SourceMapping) -> Cleaned:
+        batch = self._clean(raw, mapping, self.catalog, self.reference, self.key)
+        return Cleaned(outcomes, batch, {file.sha256: file.skipped for file in raw.files if file.skipped})
 
 
 def _failed(path: Path, error: Exception) -> InputError:
@@ -130,4 +150,5 @@ def main() -> None:
                     limit_memory()
             elif cleaner is not None:
                 limit_time(seconds_for(message[0]))
-                send(outbox, cleaner.clean(*message))
+                for answer in cleaner.clean(*message):
+                    send(outbox, answer)

@@ -23,6 +23,8 @@ GROUP_FILES = 16
 _GROUP_BYTES = 16 << 20
 _AHEAD = 2
 """Groups cleaned ahead of the writer, per worker: bounds memory."""
+_BYTES_AHEAD = 16 * _GROUP_BYTES
+"""And so many bytes of files in all, where files are large."""
 
 
 def clean_files(files: Sequence[Path], source: Source, key: bytes, packs: list[Path]) -> Iterator[Outcome]:
@@ -35,18 +37,18 @@ def clean_files(files: Sequence[Path], source: Source, key: bytes, packs: list[P
         packs: Folders of added reference packs.
 
     Yields:
-        Some of the files, in the order given, and what they became.
+        Some of the files, in the order given, and what they became; a long file several times, part by part.
     """
     groups = _groups(files)
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     size = 1 if len(files) < FEW_FILES else processors
     with _Pool(size, key, packs) as pool:
-        waiting: deque[Future[list[Outcome]]] = deque()
+        waiting: deque[tuple[int, Future[list[Outcome]]]] = deque()
         for group in groups:
-            waiting.append(pool.submit(group, source))
-            if len(waiting) > size * _AHEAD:
-                yield from waiting.popleft().result()
-        for future in waiting:
+            waiting.append((sum(path.stat().st_size for path in group), pool.submit(group, source)))
+            while len(waiting) > size * _AHEAD or sum(weight for weight, _ in waiting) > _BYTES_AHEAD:
+                yield from waiting.popleft()[1].result()
+        for _, future in waiting:
             yield from future.result()
 
 
@@ -65,7 +67,7 @@ def _groups(files: Sequence[Path]) -> list[Sequence[Path]]:
 
 
 def _or_one_by_one(
-    paths: Sequence[Path], source: Source, clean: Callable[[Sequence[Path], Source], Cleaned | None]
+    paths: Sequence[Path], source: Source, clean: Callable[[Sequence[Path], Source], list[Cleaned] | None]
 ) -> list[Outcome]:
     """Clean some files together, or each alone where that breaks: one bad file must not cost the others."""
     late = False
@@ -76,7 +78,7 @@ def _or_one_by_one(
     except (EOFError, OSError):  # the worker died over it
         answer = None
     if answer is not None:
-        return [(paths, answer)]
+        return [(paths, part) for part in answer]
     if len(paths) == 1:
         what = "a file takes too long to read" if late else "a file broke the reader"
         error = InputError(what, got=paths[0].name, do="open it and save it anew, or split it by month")
@@ -109,7 +111,7 @@ class _Pool:
     def submit(self, paths: Sequence[Path], source: Source) -> Future[list[Outcome]]:
         return self._threads.submit(_or_one_by_one, paths, source, self._clean)
 
-    def _clean(self, paths: Sequence[Path], source: Source) -> Cleaned | None:
+    def _clean(self, paths: Sequence[Path], source: Source) -> list[Cleaned] | None:
         child, alive = self._idle.get(), None
         try:
             if self._stopped:
@@ -176,13 +178,22 @@ class _Child(Reader):
         """Give it the key and the packs to work with."""
         self.ask(session)
 
-    def clean(self, paths: Sequence[Path], source: Source) -> Cleaned | None:
+    def clean(self, paths: Sequence[Path], source: Source) -> list[Cleaned] | None:
         """Have some files cleaned.
+
+        Returns:
+            What they became, in one part or more; None where each must be tried alone.
 
         Raises:
             TimeoutError: It took longer than `seconds_for` grants; the process is gone.
             EOFError: The process died over them.
         """
         # It may have begun in another folder: whole paths.
-        answer: Cleaned | None = self.ask(([path.absolute() for path in paths], source), paths)
-        return answer
+        message = ([path.absolute() for path in paths], source)
+        parts: list[Cleaned | None] = self.ask_all(
+            message, paths, lambda part: part is not None and part.more
+        )
+        last = parts[-1]
+        if last is None:
+            return None
+        return [last] if any(last.refused) else [part for part in parts if part is not None]

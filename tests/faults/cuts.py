@@ -59,7 +59,7 @@ def _clean(path: Path, source: str, whole: bytes, sizes: list[int]) -> list[str]
         piece.parent.mkdir(exist_ok=True)
         piece.write_bytes(whole[:size])
         pieces.append(piece)
-    answer = cleaner().clean(pieces, source)
+    (answer,) = cleaner().clean(pieces, source)
     if answer is None:  # one of them breaks the cleaning of all: find it
         half = len(sizes) // 2
         return [said for some in (sizes[:half], sizes[half:]) for said in _clean(path, source, whole, some)]

@@ -95,7 +95,7 @@ def clean(folder: Path, source: str, name: str, data: bytes) -> Cleaned:
     """What becomes of some bytes under a name."""
     path = folder / name
     path.write_bytes(data)
-    answer = cleaner().clean([path], source)
+    (answer,) = cleaner().clean([path], source)
     assert answer is not None
     return answer
 
