@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
-
-from ncdsurv.catalog.vocabulary import PeriodKind
 
 
 class Text(BaseModel):
@@ -105,7 +103,7 @@ class PeriodItem(BaseModel):
     """A period that has values."""
 
     period: str
-    kind: PeriodKind = Field(strict=False)
+    kind: Literal["month", "quarter", "half_year", "nine_months", "year"]
     first_month: str
     last_month: str
     vintage_in_force: str = Field(description="Administrative units in force at its end.")
