@@ -129,7 +129,9 @@ def _visit(draw: Random, on: date, disease: str | None) -> dict:
         "asthma_control": draw.choice([None, None, 0, 1, 2]),
         "pregnant": draw.choice([None, None, None, False, False, True]),
         "supply_days": draw.choice([None, 0, 28, 30, 90, 90, 600]),
-        "next_visit_on": draw.choice([None, None, on + timedelta(days=draw.choice([-3, 0, 1, 28, 31, 60, 500]))]),
+        "next_visit_on": draw.choice(
+            [None, None, on + timedelta(days=draw.choice([-3, 0, 1, 28, 31, 60, 500]))]
+        ),
         "reported_target": draw.choice([None, None, 0, 1, 2]),
         "patient_status": draw.choice(
             [None, "managed", "managed", "transferred_in", "transferred_out", "dead"]
