@@ -24,7 +24,7 @@ FIRST, LAST = "2023-07", "2026-06"  # 36 months
 THREADS = 2
 PRIME = 2**31 - 1
 CELL = ("disease", "atom", "sex", "band", "month")
-TOGETHER = 8
+TOGETHER = 4
 LATER = "later"
 """Contacts that counting the last month from a carry needs: of that month, and of people with a new case."""
 
@@ -149,7 +149,7 @@ def known_by(bucket: Bucket, month: int) -> Bucket:
 def month(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
     """Count the last month from the carry of the month before and the new contacts.
 
-    Some buckets are taken together: with the contacts of one month only, eight of them are no larger than one whole.
+    Some buckets are taken together: with the contacts of one month only, four of them are smaller than one whole.
     """
     catalog, (_, last) = load_catalog(), months()
     for name in ("counts-month", "carry-month"):

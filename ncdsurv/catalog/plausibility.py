@@ -18,6 +18,7 @@ NEEDED = (
     "height_cm",
     "glucose_mmol_l",
     "hba1c_percent",
+    "next_visit_days",
     "supply_days",
     "age_years",
     "visit_year",

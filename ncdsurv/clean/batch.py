@@ -178,7 +178,7 @@ def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, refere
     rows = add_supply(
         rows if mapping.book is None else book_rows.month_marks_as_days(rows), limits["supply_days"]
     )
-    return _dates_in_order(rows, mapping.book is not None).with_columns(
+    return _dates_in_order(rows, mapping.book is not None, limits).with_columns(
         pl.col("visited_on_minutes").fill_null(0).alias("sequence"),
         pl.col("sheet_disease").alias("disease"),
         pl.col(GRADES).cast(pl.Int8, strict=False),
@@ -187,7 +187,7 @@ def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, refere
     )
 
 
-def _dates_in_order(rows: pl.DataFrame, by_month: bool) -> pl.DataFrame:
+def _dates_in_order(rows: pl.DataFrame, by_month: bool, limits: Any) -> pl.DataFrame:
     visit = pl.col("visited_on")
     month_known = (pl.col("visited_on_precision") == MONTH) & pl.lit(by_month)  # books know no day
     vague = (pl.col("visited_on_precision") != DAY) & ~month_known
@@ -196,6 +196,8 @@ def _dates_in_order(rows: pl.DataFrame, by_month: bool) -> pl.DataFrame:
     early = (detected.dt.year() < pl.col("birth_date").dt.year()).fill_null(False)
     vague_appointment = (pl.col("next_visit_on_precision") != DAY).fill_null(False)
     passed = (appointment <= visit).fill_null(False)
+    ahead = (appointment - visit).dt.total_days()
+    far = ahead.is_not_null() & ~within(limits["next_visit_days"].limits, ahead) & ~passed
     return rows.with_columns(
         first_rule(
             "visited_on", (vague, "date_incomplete"), (month_known, "first_day_taken"), step="precision"
@@ -210,9 +212,13 @@ def _dates_in_order(rows: pl.DataFrame, by_month: bool) -> pl.DataFrame:
         ),
         pl.when(~late & ~early).then(detected).alias("detected_on"),
         first_rule(
-            "next_visit_on", (vague_appointment, "date_incomplete"), (passed, "not_after_visit"), step="order"
+            "next_visit_on",
+            (vague_appointment, "date_incomplete"),
+            (passed, "not_after_visit"),
+            (far, "too_far_ahead"),
+            step="order",
         ),
-        pl.when(~vague_appointment & ~passed).then(appointment).alias("next_visit_on"),
+        pl.when(~vague_appointment & ~passed & ~far).then(appointment).alias("next_visit_on"),
     )
 
 

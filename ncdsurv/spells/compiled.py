@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,6 @@ from ncdsurv.spells.places import Places
 from ncdsurv.spells.rules import Rules
 
 _EPOCH = date(1970, 1, 1)
-_DAYS = ("visit_day_", "drug_day_", "read_day_", "other_day_")
 
 
 def count_compiled(
@@ -46,7 +46,8 @@ def count_compiled(
     judged = contacts.select(work.judged)
     begun = cases.select(pl.min_horizontal("at_risk_month", "suspected_month", "detected_month"))
     known, states = _states(cases, work, carried)
-    months, first_day = _calendar(contacts, work, states, first_month, last_month)
+    # A carried day before the calendar counts as its first: every window has run out since, either way.
+    months, first_day = _calendar(first_month - 1 - work.reach, last_month)
     bands_from = _frozen(np.array([band.lower * MONTHS_PER_YEAR for band in bands], dtype=np.int64))
     birth, death, sex = _columns(people, "birth_month", "death_month", "sex")
     disease, detected, enrolled, suspected, withdrawn = _columns(
@@ -71,9 +72,9 @@ def count_compiled(
         _frozen(judged.to_numpy(order="c") if judged.width else np.zeros((contacts.height, 1), np.uint8)),
         *_shared_rules(work),
         *_lane_rules(work),
-        *(_frozen(np.array(work.plan.cuts, dtype=np.int64)), _frozen(months), first_day),
+        *(_frozen(np.array(work.plan.cuts, dtype=np.int64)), months, first_day),
         *(_frozen(known), states, counts, *span),
-        max(max(r.outcome_window, r.lost_after, r.enrolment_buffer, r.treated_window) for r in work.rules),
+        work.reach,
         "overdue" in work.needed or "overdue_at_start" in work.needed,
         "companion_at_target" in work.needed,
     )
@@ -120,20 +121,12 @@ def _states(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> tu
     return found, np.ascontiguousarray(states, dtype=np.int32)
 
 
-def _calendar(
-    contacts: pl.DataFrame, work: Pass, states: np.ndarray, first_month: int, last_month: int
-) -> tuple[np.ndarray, int]:
-    """The month index of every day from the first one told to the end of the last month, and that first day."""
-    opening = (month_start(first_month - 1) - _EPOCH).days
-    closing = (month_start(last_month + 1) - _EPOCH).days
-    told = states[:, [number for number, name in enumerate(work.carried) if name.startswith(_DAYS)]]
-    oldest = [
-        contacts["day"].to_numpy().min(initial=opening),
-        np.where(told > -NEVER, told, opening).min(initial=opening),
-    ]
-    first_day = int(min(oldest))
-    days = np.arange(first_day, closing).astype("datetime64[D]")
-    return days.astype("datetime64[M]").astype(np.int32) + np.int32(month_index(_EPOCH)), first_day
+@lru_cache(maxsize=16)
+def _calendar(first_month: int, last_month: int) -> tuple[np.ndarray, int]:
+    """The month index of every day of some months, and the first of the days (from the epoch)."""
+    first_day = (month_start(first_month) - _EPOCH).days
+    days = np.arange(first_day, (month_start(last_month + 1) - _EPOCH).days).astype("datetime64[D]")
+    return _frozen(days.astype("datetime64[M]").astype(np.int32) + np.int32(month_index(_EPOCH))), first_day
 
 
 def _shared_rules(work: Pass) -> list[np.ndarray]:

@@ -61,6 +61,12 @@ class Pass:
     needed: frozenset[str]
 
     @cached_property
+    def reach(self) -> int:
+        """Months after a visit, or the enrolment, by which every window has run out."""
+        windows = ((r.outcome_window, r.lost_after, r.enrolment_buffer, r.treated_window) for r in self.rules)
+        return max(max(of_one) for of_one in windows)
+
+    @cached_property
     def filled(self) -> list[str]:
         """Names of the columns in the order in which the lanes fill them, quantities last."""
         states = [column.name for lane in self.lanes for column in lane.columns]

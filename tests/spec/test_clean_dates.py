@@ -100,6 +100,9 @@ visited_on | field         | written    | rule
 14/08/2025 | next_visit_on | 14/08/2025 | not_after_visit
 14/08/2025 | next_visit_on | 01/08/2025 | not_after_visit
 14/08/2025 | next_visit_on | 15/08/2025 | -
+14/08/2025 | next_visit_on | 15/08/2026 | -
+14/08/2025 | next_visit_on | 16/08/2026 | too_far_ahead
+14/08/2025 | next_visit_on | 14/08/2052 | too_far_ahead
 14/08/2025 | detected_on   | 15/08/2025 | after_visit
 14/08/2025 | detected_on   | 14/08/2025 | -
 14/08/2025 | detected_on   | 01/01/1950 | before_birth
