@@ -86,7 +86,7 @@ class Batch:
         )
         for name in (*RECORDS, *TRACES):
             frame = getattr(clean, name)
-            if name in RECORDS and "file_sha256" in frame.columns:
+            if name in RECORDS and len(files) > 1 and "file_sha256" in frame.columns:
                 frame = frame.join(numbers, on="file_sha256", how="left", maintain_order="left")
             elif name in RECORDS:
                 frame = frame.with_columns(pl.lit(files[-1].number, pl.Int64).alias("received"))
@@ -203,7 +203,11 @@ def split_repeated(visits: pl.DataFrame, tx: Transaction) -> tuple[pl.DataFrame,
 def _known(visits: pl.DataFrame, tx: Transaction) -> pl.DataFrame:
     """The rows of the same visits that the lake holds; most often there are none, so ids are looked at first."""
     first, last = visits["visited_on"].min(), visits["visited_on"].max()
-    same_days = tx.scan("visits").filter(pl.col("visited_on").is_between(pl.lit(first), pl.lit(last)))
+    places = visits["facility"].unique()  # an id belongs to one facility: those of others need not be read
+    same_days = tx.scan("visits").filter(
+        pl.col("facility").is_between(pl.lit(places.min()), pl.lit(places.max())),
+        pl.col("visited_on").is_between(pl.lit(first), pl.lit(last)),
+    )
     ids = (
         same_days.select("visit_id")
         .join(visits.lazy().select("visit_id"), on="visit_id", how="semi")
@@ -224,6 +228,10 @@ def rows_repeated(fresh: pl.DataFrame, repeated: pl.DataFrame, kept: Mapping[str
         repeated: Visits that do not.
         kept: Rows of each file that became records.
     """
+    touched = repeated["file_sha256"].unique()
+    if touched.is_empty():
+        return {}
+    fresh = fresh.filter(pl.col("file_sha256").is_in(touched.implode()))
     visits = pl.concat([fresh.select("file_sha256"), repeated.select("file_sha256")])
     received = dict(visits.group_by("file_sha256").len().iter_rows())
     several = [sha256 for sha256, count in received.items() if count > kept.get(sha256, count)]
