@@ -42,21 +42,24 @@ def base_of(indicator: Indicator) -> AgeBase:
     return ages[0], ages[1] if len(ages) > 1 else None
 
 
-def with_bases(measures: pl.DataFrame, catalog: Catalog) -> tuple[pl.DataFrame, list[str]]:
-    """Adds, for rates over people, the measure counted within the age base of their denominator."""
+def columns_of(indicator: Indicator, catalog: Catalog) -> dict[str, pl.Expr]:
+    """The columns that an indicator is worked out from: name -> how it comes from the measures.
+
+    Its numerator and denominator, and for a rate over people the numerator within the age base of the people.
+    """
     plan = measure_plan(catalog)
-    added: dict[str, pl.Expr] = {}
-    surveys = default_bases(catalog)
-    for indicator in catalog.indicators.values():
-        if indicator.denominator_source == "estimated_cases":
-            measure = plan.numerators[indicator.id]
-            inside = in_base(surveys, catalog)
-            added[base_column(measure, None)] = pl.when(inside).then(pl.col(measure)).otherwise(0)
-        elif indicator.denominator_source == "population":
-            measure, base = plan.numerators[indicator.id], base_of(indicator)
-            inside = in_base({disease: base for disease in catalog.diseases}, catalog)
-            added[base_column(measure, base)] = pl.when(inside).then(pl.col(measure)).otherwise(0)
-    return measures.with_columns(**added), [*plan.names, *added]
+    sides = (plan.numerators.get(indicator.id), plan.denominators.get(indicator.id))
+    found = {name: pl.col(name) for name in sides if name is not None}
+    if indicator.denominator_source == "estimated_cases":
+        base, bases = None, default_bases(catalog)
+    elif indicator.denominator_source == "population":
+        base = base_of(indicator)
+        bases = {disease: base for disease in catalog.diseases}
+    else:
+        return found
+    measure = plan.numerators[indicator.id]
+    counted = pl.when(in_base(bases, catalog)).then(pl.col(measure)).otherwise(0)
+    return {**found, base_column(measure, base): counted}
 
 
 class Denominators:

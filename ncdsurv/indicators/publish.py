@@ -17,7 +17,7 @@ from ncdsurv.catalog.tables import VALUES
 from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Kind
 from ncdsurv.errors import UsageError
 from ncdsurv.indicators import figures
-from ncdsurv.indicators.denominators import Denominators, among, base_of, with_bases
+from ncdsurv.indicators.denominators import Denominators, among, base_of, columns_of
 from ncdsurv.indicators.rollup import (
     CELL,
     LARGE_LEVELS,
@@ -34,8 +34,13 @@ if TYPE_CHECKING:
     from ncdsurv.reference import Reference
 
 
+COLUMNS_AT_A_TIME = 12
+"""Counts that are summed up to areas and periods together, some more where one indicator needs them."""
+_KEY = ("atom", "month", "disease", "sex", "age_band", "preset")
+
+
 def publish_values(
-    measures: pl.DataFrame,
+    measures: pl.DataFrame | pl.LazyFrame,
     reference: Reference,
     catalog: Catalog,
     release_id: str,
@@ -65,30 +70,52 @@ def publish_values(
 
 
 def iter_values(
-    measures: pl.DataFrame,
+    measures: pl.DataFrame | pl.LazyFrame,
     reference: Reference,
     catalog: Catalog,
     release_id: str,
     first_month: int | None = None,
     last_month: int | None = None,
 ) -> Iterator[pl.DataFrame]:
-    """The values of `publish_values`, one indicator at a time in the order of their ids: less memory."""
+    """The values of `publish_values`, one indicator at a time in the order of their ids, in bounded memory.
+
+    Only the counts of a few indicators are held at a time: of measures that are scanned from their file
+    (`Release.measures`) only those columns are read. Their rows are taken to have at least one count each, as
+    the engine writes them; rows of a frame that have none are left out.
+    """
     plan = measure_plan(catalog)
-    if missing := [name for name in plan.names if name not in measures.columns]:
+    source = measures.lazy()
+    if missing := [name for name in plan.names if name not in source.collect_schema()]:
         raise UsageError("measures of other definitions", got=f"no column {missing[0]}", do="count again")
-    if measures.is_empty():
+    if isinstance(measures, pl.DataFrame):
+        source = measures.filter(pl.any_horizontal(pl.col(name) != 0 for name in plan.names)).lazy()
+    ends = source.select(first=pl.col("month").min(), last=pl.col("month").max()).collect().row(0)
+    if ends[0] is None:
         raise UsageError("no measures to publish", do="ingest records first")
-    first = int(measures["month"].min()) if first_month is None else first_month  # type: ignore[arg-type]
-    last = int(measures["month"].max()) if last_month is None else last_month  # type: ignore[arg-type]
-    counted, columns = with_bases(measures, catalog)
-    monthly = _filled(roll_up(counted, reference, catalog, columns), first, last)
-    over = over_periods(monthly, first, last, columns)
-    publisher = _Publisher(catalog, reference, over, release_id, range(first, last + 1))
+    first = ends[0] if first_month is None else first_month
+    last = ends[1] if last_month is None else last_month
+    publisher = _Publisher(catalog, reference, release_id, range(first, last + 1))
+    for indicators, columns in _groups(catalog):
+        publisher.take(source, columns)
+        for indicator in indicators:
+            parts = [part for part in publisher.values_of(indicator) if not part.is_empty()]
+            if parts:  # in order already; only crude and standardised rows must be interleaved
+                yield parts[0] if len(parts) == 1 else pl.concat(parts).sort(*ORDER, "standardisation")
+
+
+def _groups(catalog: Catalog) -> Iterator[tuple[list[Indicator], dict[str, pl.Expr]]]:
+    """Indicators in the order of their ids, a few at a time, with the columns that they need together."""
+    indicators: list[Indicator] = []
+    columns: dict[str, pl.Expr] = {}
     for name in sorted(catalog.indicators):
-        indicator = catalog.indicators[name]
-        parts = [part for part in publisher.values_of(indicator) if not part.is_empty()]
-        if parts:  # each part is in order already; only crude and standardised rows must be interleaved
-            yield parts[0] if len(parts) == 1 else pl.concat(parts).sort(*ORDER, "standardisation")
+        own = columns_of(catalog.indicators[name], catalog)
+        if indicators and len(columns | own) > COLUMNS_AT_A_TIME:
+            yield indicators, columns
+            indicators, columns = [], {}
+        indicators.append(catalog.indicators[name])
+        columns = columns | own
+    if indicators:
+        yield indicators, columns
 
 
 def _filled(monthly: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
@@ -103,20 +130,29 @@ def _filled(monthly: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
 
 
 class _Publisher:
-    """Holds the summed counts and the populations while the indicators are worked out one after another."""
+    """Holds the populations, and the summed counts of the indicators that are being worked out."""
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        reference: Reference,
-        over: dict[Kind, pl.DataFrame],
-        release_id: str,
-        months: range,
-    ) -> None:
-        self.catalog, self.over, self.release_id = catalog, over, release_id
-        self.plan, self.last_month = measure_plan(catalog), months[-1]
+    def __init__(self, catalog: Catalog, reference: Reference, release_id: str, months: range) -> None:
+        self.catalog, self.reference, self.release_id, self.months = catalog, reference, release_id, months
+        self.plan = measure_plan(catalog)
         self.rules = next(iter(catalog.publication.values()))
         self.below = Denominators(catalog, reference, months)
+        self._monthly, self._over = pl.DataFrame(), dict[Kind, pl.DataFrame]()
+
+    def take(self, measures: pl.LazyFrame, columns: dict[str, pl.Expr]) -> None:
+        """Read some columns of the measures and sum them up; those taken before are forgotten."""
+        self._monthly, self._over = pl.DataFrame(), {}
+        counted = measures.select(*_KEY, **columns).collect()
+        rolled = roll_up(counted, self.reference, self.catalog, list(columns))
+        self._monthly = _filled(rolled, self.months[0], self.months[-1])
+
+    def _counts(self, kind: Kind) -> pl.DataFrame:
+        """The counts of every period, as stocks or as flows; worked out when the first indicator asks."""
+        kind = kind if kind is Kind.FLOW else Kind.STOCK
+        if kind not in self._over:
+            columns = [name for name in self._monthly.columns if name not in (*CELL, "month")]
+            self._over[kind] = over_periods(self._monthly, self.months[0], self.months[-1], columns, kind)
+        return self._over[kind]
 
     def values_of(self, indicator: Indicator) -> Iterator[pl.DataFrame]:
         """The values of one indicator, crude and where asked standardised."""
@@ -142,7 +178,7 @@ class _Publisher:
             yield self._finish(named, indicator)
 
     def _cells(self, indicator: Indicator) -> pl.DataFrame:
-        cells = self.over[Kind.FLOW if indicator.kind is Kind.FLOW else Kind.STOCK]
+        cells = self._counts(indicator.kind)
         test = among("preset", indicator.presets) & among("area_level", indicator.levels)
         if indicator.diseases:
             test &= among("disease", indicator.diseases)

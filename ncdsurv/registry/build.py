@@ -50,6 +50,8 @@ MOST_MONTHS = 3 * MONTHS_PER_YEAR
 """Months published where the caller names no number and the records reach further back."""
 _PACKAGES = ("polars", "numpy", "deltalake", "pyarrow", "scipy", "pydantic", "numba")
 _DIGITS = 8
+_VARIANTS = "variants.parquet"
+"""The counts of the variants, while they are published; no file of the release."""
 
 
 def build_release(
@@ -104,8 +106,8 @@ def _fill(
     """Write all files of a release into a folder; raises before the manifest if an identity breaks."""
     reference = store.reference
     catalog = question_of(*months).catalogs[counting.MEASURES]
-    measures, varied_measures, by_unit, held = _count(store, snapshot, folder, months, runner, progress)
-    published, units = _publish(folder, (measures, varied_measures, by_unit), reference, release_id, months)
+    rows, by_unit, held = _count(store, snapshot, folder, months, runner, progress)
+    published, units = _publish(folder, by_unit, reference, release_id, months)
     _quality(store, snapshot).write_parquet(folder / QUALITY, compression="zstd")
     _write_json(folder / CATALOG, catalog.model_dump(mode="json"))
     _write_json(folder / DOSSIER, _dossier(published))
@@ -126,7 +128,7 @@ def _fill(
             "versions": _versions(),
             "counts": {
                 **_counts(snapshot, linked),
-                "measures": measures.height,
+                "measures": rows,
                 "values": published.rows,
                 "values_by_unit": units.rows,
             },
@@ -139,15 +141,18 @@ def _fill(
 
 def _publish(
     folder: Path,
-    counts: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame],
+    by_unit: pl.DataFrame,
     reference: Reference,
     release_id: str,
     months: tuple[int, int],
 ) -> tuple[Published, Published]:
-    """Write the values of areas, of the variants and of facilities; gives what stands in the first and the last."""
-    measures, varied_measures, by_unit = counts
+    """Write the values of areas, of facilities and of the variants; gives what stands in the first two.
+
+    The counts are read from their files, a few columns at a time: they are never in memory whole.
+    """
     catalogs = question_of(*months).catalogs
     catalog, varied = catalogs[counting.MEASURES], catalogs[counting.SENSITIVITY]
+    measures, varied_measures = pl.scan_parquet(folder / MEASURES), pl.scan_parquet(folder / _VARIANTS)
     checks = ValueChecks(measures, measure_plan(catalog), catalog)
     values = iter_values(measures, reference, catalog, release_id, *months)
     published = write_values(folder / VALUES, values, checks.check)
@@ -157,6 +162,7 @@ def _publish(
     varied_checks = ValueChecks(varied_measures, measure_plan(varied), varied)
     values = iter_values(varied_measures, reference, varied, release_id, *months)
     write_values(folder / SENSITIVITY, values, varied_checks.check)
+    (folder / _VARIANTS).unlink()
     return published, written
 
 
@@ -174,11 +180,11 @@ def _count(
     months: tuple[int, int],
     runner: Runner | None,
     progress: Progress | None,
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, list[str]]:
-    """Count all buckets and write the file of measures.
+) -> tuple[int, pl.DataFrame, list[str]]:
+    """Count all buckets and write the file of measures, and for a while that of the variants.
 
     Returns:
-        The counts by atom, those of the variants, those by facility and source, and which identities hold.
+        Rows of the measures, the counts by facility and source, and which identities hold.
     """
     question = question_of(*months)
     catalog = question.catalogs[counting.MEASURES]
@@ -193,14 +199,12 @@ def _count(
     def by_preset(name: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
         return lambda wide: long_view(wide, question.catalogs[name])
 
-    write_measures(folder / MEASURES, cache, numbers, counting.MEASURES, by_preset(counting.MEASURES), check)
-    aside = folder / "variants.parquet"
-    write_measures(aside, cache, numbers, counting.SENSITIVITY, by_preset(counting.SENSITIVITY))
-    varied_measures = pl.read_parquet(aside)
-    aside.unlink()
+    measures, varied = counting.MEASURES, counting.SENSITIVITY
+    rows = write_measures(folder / MEASURES, cache, numbers, measures, by_preset(measures), check)
+    write_measures(folder / _VARIANTS, cache, numbers, varied, by_preset(varied))
     by_unit = add_units(pl.read_ipc(cache.cells_file(number, counting.UNITS)) for number in numbers)
     cache.settle()
-    return pl.read_parquet(folder / MEASURES), varied_measures, by_unit, held
+    return rows, by_unit, held
 
 
 def _quality(store: Store, snapshot: Snapshot) -> pl.DataFrame:

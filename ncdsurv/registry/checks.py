@@ -91,7 +91,7 @@ class ValueChecks:
     """Checks what is about to be published, indicator by indicator, against the counts it came from.
 
     Args:
-        measures: The counts.
+        measures: The counts, or a scan of their file.
         plan: The plan they were counted by.
         catalog: Indicators and their levels.
     """
@@ -104,16 +104,13 @@ class ValueChecks:
         "lower limit <= value <= upper limit",
     )
 
-    def __init__(self, measures: pl.DataFrame, plan: Plan, catalog: Catalog) -> None:
+    def __init__(self, measures: pl.DataFrame | pl.LazyFrame, plan: Plan, catalog: Catalog) -> None:
         self.plan, self.catalog = plan, catalog
-        labels = {month: month_label(month) for month in measures["month"].unique().to_list()}
-        self.counted = (
-            measures.group_by("month", "disease", "preset")
-            .agg(pl.col(plan.names).sum())
-            .with_columns(
-                pl.col("month").replace_strict(labels, return_dtype=pl.String).alias("period"),
-                pl.col("disease", "preset").cast(pl.String),
-            )
+        sums = measures.lazy().group_by("month", "disease", "preset").agg(pl.col(plan.names).sum()).collect()
+        labels = {month: month_label(month) for month in sums["month"].unique().to_list()}
+        self.counted = sums.with_columns(
+            pl.col("month").replace_strict(labels, return_dtype=pl.String).alias("period"),
+            pl.col("disease", "preset").cast(pl.String),
         )
 
     def check(self, values: pl.DataFrame) -> None:

@@ -65,7 +65,7 @@ def _communes_provinces_and_nation_agree(values: pl.DataFrame) -> None:
     ]
     months = values.filter(
         pl.col("indicator").is_in(from_spells) & (pl.col("sex") == "both") & (pl.col("age_band") == "all")
-    ).filter(pl.col("period").str.len_chars() == 7, ~pl.col("period").str.contains("Q"))
+    ).filter(pl.col("period").str.contains(r"^\d{4}-\d{2}$"))
     sums = months.group_by(*KEY, "area_vintage", "area_level").agg(pl.col("numerator", "denominator").sum())
     nation = sums.filter(area_level="nation", area_vintage="2025").drop("area_vintage", "area_level")
     for vintage in ("2024", "2025"):

@@ -8,7 +8,8 @@ import pytest
 
 from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.vocabulary import Period
-from ncdsurv.indicators import publish_values, standardised_rate
+from ncdsurv.indicators import publish, publish_values, standardised_rate
+from ncdsurv.indicators.rollup import roll_up
 from ncdsurv.indicators.standard import band_weights
 from ncdsurv.reference import load_reference
 from ncdsurv.spells import measures_schema
@@ -327,3 +328,29 @@ def test_longer_periods_without_bands_have_no_standardised_rate():
     assert values(table, period="2025-H1", **span)["numerator"].to_list() == [41.0]
     assert values(table, period="2025-H1", **standard).is_empty()
     assert values(table, period="2025-Q2", **standard)["numerator"].to_list() == [41.0]
+
+
+def test_values_are_the_same_however_few_counts_are_summed_at_a_time(monkeypatch, tmp_path):
+    """A cell stands there for every indicator, whatever is counted of it and whatever is read with it."""
+    table = measures(
+        """
+        month   | age_band | detected | newly_detected | under_care | controlled | control_rate_denominator
+        2026-04 | 60-69    | 12       | 3              | 0          | 0          | 0
+        2026-05 | 18-39    | 14       | 2              | 9          | 4          | 8
+        2026-06 | 70-79    | 16       | 4              | 7          | 5          | 6
+        2026-06 | 60-69    | 0        | 0              | 0          | 0          | 0
+        """
+    )
+    whole = publish_values(table, REFERENCE, CATALOG, "spec")
+    read = []
+    monkeypatch.setattr(publish, "COLUMNS_AT_A_TIME", 1)
+    monkeypatch.setattr(publish, "roll_up", lambda *given: read.append(given[0].width) or roll_up(*given))
+    assert publish_values(table, REFERENCE, CATALOG, "spec").equals(whole)
+    assert len(read) > len(CATALOG.indicators) / 2
+    counted = table.filter(pl.col("detected") > 0)
+    counted.write_parquet(tmp_path / "measures.parquet")
+    scanned = publish_values(pl.scan_parquet(tmp_path / "measures.parquet"), REFERENCE, CATALOG, "spec")
+    assert scanned.equals(whole)
+    assert max(read) < table.width / 4, "never all the columns in one frame"
+    under_care = whole.filter(indicator="under_care", preset="hearts", area_level="commune", period="2026-04")
+    assert under_care["value"].to_list() == [0.0] * under_care.height != []
