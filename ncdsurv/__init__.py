@@ -15,6 +15,7 @@ _VERBS = {
     "load_catalog": "ncdsurv.catalog",
     "load_reference": "ncdsurv.reference",
     "trend": ("ncdsurv.trends", "fit_trend"),
+    "joinpoint": ("ncdsurv.trends", "fit_joinpoints"),
     "choropleth": ("ncdsurv.maps", "draw_map"),
     "fill_form": "ncdsurv.forms",
     "write_form": "ncdsurv.forms",
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ncdsurv.reference import load_reference
     from ncdsurv.registry import open_store
     from ncdsurv.synthetic import make_registry
+    from ncdsurv.trends import fit_joinpoints as joinpoint
     from ncdsurv.trends import fit_trend as trend
 
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-_WHERE = {"fit_trend": "ncdsurv.trends.fit", "TrendResult": "ncdsurv.trends.result"}
+_WHERE = {
+    "fit_trend": "ncdsurv.trends.fit",
+    "TrendResult": "ncdsurv.trends.result",
+    "fit_joinpoints": "ncdsurv.trends.joinpoint.verb",
+    "JoinpointResult": "ncdsurv.trends.joinpoint.result",
+}
 
-__all__ = ["TrendResult", "fit_trend"]
+__all__ = ["JoinpointResult", "TrendResult", "fit_joinpoints", "fit_trend"]
 
 if TYPE_CHECKING:
     from ncdsurv.trends.fit import fit_trend
+    from ncdsurv.trends.joinpoint.result import JoinpointResult
+    from ncdsurv.trends.joinpoint.verb import fit_joinpoints
     from ncdsurv.trends.result import TrendResult
 
 

@@ -162,6 +162,16 @@ def signed(value: float | None, lang: str, decimals: int = 1, unit: str = "%") -
     return ("+" if value > 0 else "") + number(value, lang, decimals) + unit
 
 
+def p_words(value: float, lang: str, decimals: int = 3) -> str:
+    """A p value as it is printed: never as 0.
+
+    >>> p_words(0.0123, "en"), p_words(1e-9, "vi")
+    ('= 0.012', '< 0,001')
+    """
+    least = 10.0**-decimals
+    return f"< {number(least, lang, decimals)}" if value < least else f"= {number(value, lang, decimals)}"
+
+
 def _shown(cell: Any, lang: str) -> str:
     if cell is None:
         return "–"

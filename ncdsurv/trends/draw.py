@@ -15,26 +15,36 @@ from ncdsurv.trends.method import phrase
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ncdsurv.trends.base import SeriesResult
     from ncdsurv.trends.result import TrendResult
 
 MONTH_LABEL, LEGEND_IN_ONE_ROW = 0.72, 5.5  # inches
-RULES_SIZE, LINE, BELOW_TITLE = 7.5, 1.3, 8.0  # points; line height as a part of the size
+HEADLINE_SIZE, RULES_SIZE, LINE, BELOW_TITLE = 8.5, 7.5, 1.3, 8.0  # points; line height as a part of the size
 
 
 def draw_trend(result: TrendResult, ax: Axes | None = None, lang: str = "vi") -> Axes:
     """Draw a trend; see `TrendResult.plot`."""
     with figure_style():
-        own_figure = ax is None
-        if ax is None:
-            import matplotlib.pyplot as plt  # so that a notebook shows the figure by itself
-
-            _, ax = plt.subplots(figsize=(7.3, 4.3), dpi=120)
-        if own_figure:
-            ax.figure.subplots_adjust(left=0.09, right=0.97, top=0.79, bottom=0.23)
+        ax = new_axes() if ax is None else ax
         _draw_lines(ax, result, lang)
-        _label_axes(ax, result, lang)
-        _write_notes(ax, result, lang)
+        draw_observed(ax, result, lang)
+        finish_axes(ax, result, lang)
     return ax
+
+
+def new_axes() -> Axes:
+    """Axes of a new figure, with room for title, rules, legend and notes."""
+    import matplotlib.pyplot as plt  # so that a notebook shows the figure by itself
+
+    _, ax = plt.subplots(figsize=(7.3, 4.3), dpi=120)
+    ax.figure.subplots_adjust(left=0.09, right=0.97, top=0.79, bottom=0.23)
+    return ax
+
+
+def finish_axes(ax: Axes, result: SeriesResult, lang: str) -> None:
+    """Months, scale, title, headline, rules, legend, counts and source: what every picture of a series has."""
+    _label_axes(ax, result, lang)
+    _write_notes(ax, result, lang)
 
 
 def _draw_lines(ax: Axes, result: TrendResult, lang: str) -> None:
@@ -46,6 +56,11 @@ def _draw_lines(ax: Axes, result: TrendResult, lang: str) -> None:
     ax.plot(dates, model.fitted * scale, color=FITTED, lw=1.8, label=label)
     if result.harmonics:
         ax.plot(dates, model.trend * scale, color=INK, lw=1, ls=(0, (5, 3)), label=phrase("trend_line", lang))
+
+
+def draw_observed(ax: Axes, result: SeriesResult, lang: str) -> None:
+    """The observed months, those of small numbers hollow."""
+    series, dates = result.series, result.dates()
     observed = series.frame["value"].to_numpy()
     small = (series.frame["flag"] == Flag.SMALL_NUMBER).fill_null(False).to_numpy()
     # Not clipped: a month of 0 lies on the axis and must be seen whole.
@@ -57,7 +72,7 @@ def _draw_lines(ax: Axes, result: TrendResult, lang: str) -> None:
             ax.plot(at, observed[chosen], label=phrase(key, lang), zorder=3, **look)
 
 
-def _label_axes(ax: Axes, result: TrendResult, lang: str) -> None:
+def _label_axes(ax: Axes, result: SeriesResult, lang: str) -> None:
     from matplotlib.dates import DateFormatter, MonthLocator
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -79,7 +94,7 @@ def _label_axes(ax: Axes, result: TrendResult, lang: str) -> None:
     ax.set_axisbelow(True)
 
 
-def _write_notes(ax: Axes, result: TrendResult, lang: str) -> None:
+def _write_notes(ax: Axes, result: SeriesResult, lang: str) -> None:
     width = _width(ax)
     rules = wrap(rules_of(result.identity, result.catalog, lang), width, RULES_SIZE)
     notes = [
@@ -89,8 +104,19 @@ def _write_notes(ax: Axes, result: TrendResult, lang: str) -> None:
     ]
     offset = BELOW_TITLE + len(rules) * RULES_SIZE * LINE
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
-    ax.set_title(result.title(lang), loc="left", fontweight="bold", pad=offset + 20)
-    ax.annotate(result.headline(lang), (0, 1), (0, offset + 4), color=INK, **above)
+    lines = wrap(result.headline(lang), width, HEADLINE_SIZE)
+    ax.set_title(
+        result.title(lang), loc="left", fontweight="bold", pad=offset + 8 + len(lines) * HEADLINE_SIZE * LINE
+    )
+    ax.annotate(
+        "\n".join(lines),
+        (0, 1),
+        (0, offset + 4),
+        color=INK,
+        fontsize=HEADLINE_SIZE,
+        linespacing=LINE,
+        **above,
+    )
     ax.annotate(
         "\n".join(rules),
         (0, 1),

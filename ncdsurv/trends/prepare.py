@@ -4,19 +4,19 @@ that was given."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from ncdsurv.catalog.vocabulary import Language, SpellColumn
-from ncdsurv.errors import UsageError
+from ncdsurv.errors import StatisticsError, UsageError
 from ncdsurv.maps.frames import take_values
 from ncdsurv.maps.wording import area_name, language
 from ncdsurv.trends.method import method
 from ncdsurv.trends.series import MonthlySeries, monthly_series
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from ncdsurv.catalog import Catalog
 
 
@@ -104,6 +104,52 @@ def prepare_series(
     place = (identity["area_code"], identity["area_vintage"], identity["area_level"])
     names = {str(one): area_name(reference, *place, str(one)) for one in Language}
     return Prepared(series, window_of(identity, catalog), names, catalog, lang, confidence, back)
+
+
+def require_windows(prepared: Prepared) -> None:
+    """Refuse a series that holds too few windows of the indicator for any correction of their overlap.
+
+    Raises:
+        StatisticsError: Fewer separate windows than the method asks for.
+    """
+    window, needed = prepared.window, method()["separate_windows"]
+    months = prepared.series.frame.height
+    if window > 1 and months < needed * window:
+        raise StatisticsError(
+            "windows overlap too much for an interval",
+            got=f"{months} months of values that each look back {window} months",
+            allowed=f"at least {needed} separate windows, that is {needed * window} months",
+            do='take a longer run of months, or pass overlap="ignore" and distrust the interval',
+        )
+
+
+def thin(prepared: Prepared, minimum_points: int) -> Prepared:
+    """One month in each window, the last one kept, so that no two values share readings.
+
+    Args:
+        prepared: A series whose values look back `window` months.
+        minimum_points: Fewer months left are refused.
+
+    Returns:
+        The thinned series; what was passed over stands in `excluded`. The same series where nothing overlaps.
+
+    Raises:
+        StatisticsError: Too few months would be left.
+    """
+    window, series = prepared.window, prepared.series
+    if window == 1:
+        return prepared
+    last = series.frame["month"][-1]
+    kept = series.frame.filter((pl.lit(last) - pl.col("month")) % window == 0)
+    if kept.height < minimum_points:
+        raise StatisticsError(
+            "too few months are left that do not overlap",
+            got=f"{kept.height} of {series.frame.height} months, one in each window of {window}",
+            allowed=f"at least {minimum_points}",
+            do="take a longer run of months, or an indicator with a shorter window",
+        )
+    passed = ("thinned", {"n": series.frame.height - kept.height, "step": window})
+    return replace(prepared, series=replace(series, frame=kept, excluded=[*series.excluded, passed]))
 
 
 def window_of(identity: Mapping[str, Any], catalog: Catalog) -> int:

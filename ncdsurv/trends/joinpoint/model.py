@@ -10,7 +10,7 @@ from ncdsurv.errors import StatisticsError
 from ncdsurv.trends.joinpoint.choose import criteria
 from ncdsurv.trends.joinpoint.grid import Grid, make_grid, most_joinpoints
 from ncdsurv.trends.joinpoint.infer import Line, fit_line
-from ncdsurv.trends.joinpoint.noise import Noise, lag_one, make_noise
+from ncdsurv.trends.joinpoint.noise import MOST, Noise, lag_one, make_noise
 from ncdsurv.trends.joinpoint.permute import PermutationTest, permutation_sequence
 from ncdsurv.trends.joinpoint.resample import resample_lines
 from ncdsurv.trends.joinpoint.search import least_squares
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-ROUNDS = (
-    4  # season and joinpoints, or autocorrelation and fit, are found in turn; they settle in two or three
-)
+# Season and joinpoints, or autocorrelation and fit, are found in turn; they settle in two or three rounds.
+ROUNDS = 4
+# Season and autocorrelation are found beside at most one joinpoint: beside many, a line takes up the noise, the
+# residuals look negatively correlated, and the permutation test finds joinpoints that are not there.
+NUISANCE_JOINPOINTS = 1
 
 
 @dataclass(frozen=True)
@@ -155,22 +157,7 @@ def fit_joinpoint_model(
         minimum_between=settings.minimum_between,
         between=settings.grid_between,
     )
-    row = noise.whiten(response - _seasonal(grid, noise, response, season, settings.most))
-    scores = criteria(grid, row, settings.most)
-    tests: list[PermutationTest] = []
-    if settings.choose == "fixed":
-        k = settings.most
-    elif settings.choose == "permutation":
-        k, tests = permutation_sequence(
-            grid,
-            row,
-            settings.most,
-            alpha=settings.alpha,
-            permutations=settings.permutations,
-            seed=settings.seed,
-        )
-    else:
-        k = int(min(scores, key=lambda score: score[settings.choose])["joinpoints"])
+    k, tests, scores, row = _choose(grid, noise, response, season, settings)
     line, row = _fit_line(grid, noise, response, season, k, row)
     drawn = (
         resample_lines(grid, row, line, samples=settings.samples, seed=settings.seed)
@@ -178,6 +165,38 @@ def fit_joinpoint_model(
         else []
     )
     return _describe(months, times, response, season, line, rho, tests, scores, drawn, confidence)
+
+
+def _choose(
+    grid: Grid, noise: Noise, response: Array, season: Array, settings: Settings
+) -> tuple[int, list[PermutationTest], list[dict[str, float]], Array]:
+    """The number of joinpoints, how it came about, and the whitened data without season.
+
+    Where more joinpoints turn up than the season was found beside, the season took part of a bend: it is found
+    again beside that many, and the choice is made again.
+    """
+    beside = min(settings.most, NUISANCE_JOINPOINTS)
+    tests: list[PermutationTest] = []
+    for _ in range(ROUNDS):
+        row = noise.whiten(response - _seasonal(grid, noise, response, season, beside))
+        scores = criteria(grid, row, settings.most)
+        if settings.choose == "fixed":
+            k = settings.most
+        elif settings.choose == "permutation":
+            k, tests = permutation_sequence(
+                grid,
+                row,
+                settings.most,
+                alpha=settings.alpha,
+                permutations=settings.permutations,
+                seed=settings.seed,
+            )
+        else:
+            k = int(min(scores, key=lambda score: score[settings.choose])["joinpoints"])
+        if not season.shape[1] or k <= beside:
+            break
+        beside = k
+    return k, tests, scores, row
 
 
 def _fit_line(
@@ -198,24 +217,32 @@ def _fit_line(
     return line, row
 
 
-def _seasonal(grid: Grid, noise: Noise, response: Array, season: Array, most: int) -> Array:
-    """The season beside the most flexible trend that is considered, so that no bend is taken for season."""
+def _seasonal(grid: Grid, noise: Noise, response: Array, season: Array, joinpoints: int) -> Array:
+    """The season beside a line with a given number of joinpoints."""
     if not season.shape[1]:
         return season.sum(axis=1)
-    line, _ = _fit_line(grid, noise, response, season, most, noise.whiten(response))
+    line, _ = _fit_line(grid, noise, response, season, joinpoints, noise.whiten(response))
     return season @ line.coefficients[len(line.coefficients) - season.shape[1] :]
 
 
 def _estimate_rho(months: Array, times: Array, response: Array, weights: Array, settings: Settings) -> float:
+    """Autocorrelation of the errors, from residuals, their bias reduced.
+
+    Residuals of p parameters are less correlated than the errors: E(r) is near rho - (p / n)(1 + rho), which is
+    solved for rho (an approximation, held against simulation in benchmarks/trends.py). Below 0 counts as 0.
+    """
     rho, season = 0.0, _season(months, settings.harmonics)
+    k = min(settings.most, NUISANCE_JOINPOINTS)
+    share = (2 + 2 * k + season.shape[1]) / len(months)
     for _ in range(ROUNDS):
         noise = make_noise(months, weights, rho)
         grid = make_grid(
             times, noise, minimum_end=settings.minimum_end, minimum_between=settings.minimum_between
         )
-        line, _ = _fit_line(grid, noise, response, season, settings.most, noise.whiten(response))
+        line, _ = _fit_line(grid, noise, response, season, k, noise.whiten(response))
         seasonal = season @ line.coefficients[len(line.coefficients) - season.shape[1] :]
-        rho = lag_one(months, weights, response - line.values(times) - seasonal)
+        found = lag_one(months, weights, response - line.values(times) - seasonal)
+        rho = min(max((found + share) / (1 - share), 0.0), MOST)
     return rho
 
 
