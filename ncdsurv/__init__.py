@@ -16,6 +16,7 @@ _VERBS = {
     "load_reference": "ncdsurv.reference",
     "trend": ("ncdsurv.trends", "fit_trend"),
     "joinpoint": ("ncdsurv.trends", "fit_joinpoints"),
+    "mann_kendall": "ncdsurv.trends",
     "choropleth": ("ncdsurv.maps", "draw_map"),
     "fill_form": "ncdsurv.forms",
     "write_form": "ncdsurv.forms",
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ncdsurv.synthetic import make_registry
     from ncdsurv.trends import fit_joinpoints as joinpoint
     from ncdsurv.trends import fit_trend as trend
+    from ncdsurv.trends import mann_kendall
 
 
 def __getattr__(name: str) -> Any:
