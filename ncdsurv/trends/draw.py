@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from ncdsurv.trends.base import SeriesResult
     from ncdsurv.trends.result import TrendResult
 
+OWN = "ncdsurv-trend"  # marks axes of a figure of ours, whose margins may be moved
 MONTH_LABEL, LEGEND_IN_ONE_ROW = 0.72, 5.5  # inches
-HEADLINE_SIZE, RULES_SIZE, LINE, BELOW_TITLE = 8.5, 7.5, 1.3, 8.0  # points; line height as a part of the size
+TITLE_SIZE, HEADLINE_SIZE, RULES_SIZE, BELOW_TITLE = 10.5, 8.5, 7.5, 8.0  # points
+LINE = 1.3  # height of a line as a part of its size
 
 
 def draw_trend(result: TrendResult, ax: Axes | None = None, lang: str = "vi") -> Axes:
@@ -38,6 +40,7 @@ def new_axes() -> Axes:
 
     _, ax = plt.subplots(figsize=(7.3, 4.3), dpi=120)
     ax.figure.subplots_adjust(left=0.09, right=0.97, top=0.79, bottom=0.23)
+    ax.set_gid(OWN)
     return ax
 
 
@@ -77,7 +80,9 @@ def _label_axes(ax: Axes, result: SeriesResult, lang: str) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     room = max(_width(ax) / MONTH_LABEL, 1.0)
-    step = next((step for step in (1, 3, 6) if result.months / step <= room), 12)
+    months = result.series.frame["month"]
+    span = months[-1] - months[0] + 1
+    step = next((step for step in (1, 3, 6) if span / step <= room), 12)
     ax.xaxis.set_major_locator(MonthLocator(bymonth=range(1, 13, step)))
     ax.xaxis.set_minor_locator(MonthLocator())
     ax.xaxis.set_major_formatter(DateFormatter("%m/%Y"))
@@ -105,9 +110,10 @@ def _write_notes(ax: Axes, result: SeriesResult, lang: str) -> None:
     offset = BELOW_TITLE + len(rules) * RULES_SIZE * LINE
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
     lines = wrap(result.headline(lang), width, HEADLINE_SIZE)
-    ax.set_title(
-        result.title(lang), loc="left", fontweight="bold", pad=offset + 8 + len(lines) * HEADLINE_SIZE * LINE
-    )
+    title = wrap(result.title(lang), width, TITLE_SIZE, bold=True)
+    pad = offset + 8 + len(lines) * HEADLINE_SIZE * LINE
+    ax.set_title("\n".join(title), loc="left", fontweight="bold", fontsize=TITLE_SIZE, pad=pad)
+    _make_room(ax, pad + len(title) * TITLE_SIZE * LINE + BELOW_TITLE)
     ax.annotate(
         "\n".join(lines),
         (0, 1),
@@ -145,6 +151,16 @@ def _write_notes(ax: Axes, result: SeriesResult, lang: str) -> None:
         linespacing=1.5,
         **below,
     )
+
+
+def _make_room(ax: Axes, points: float) -> None:
+    """Lower the top of axes of our own figure until so many points of text fit above them."""
+    if ax.get_gid() != OWN:
+        return
+    height = float(ax.figure.get_size_inches()[1])  # type: ignore[union-attr]
+    top = 1 - points / 72 / height
+    if top < ax.figure.subplotpars.top:
+        ax.figure.subplots_adjust(top=top)
 
 
 def _width(ax: Axes) -> float:

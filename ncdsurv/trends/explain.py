@@ -131,9 +131,10 @@ def _caveats(result: TrendResult, lang: str) -> list[str]:
     if result.window > 1 and result.overlap != "thin":
         kind = "overlap_corrected" if result.lag else "overlap"
         found.append(phrase(f"caveat.{kind}", lang, window=result.window, lag=result.lag))
-    if result.lag is None and model.residual_autocorrelation > rules["autocorrelation_caveat"]:
-        value = number(model.residual_autocorrelation, lang, 2)
-        found.append(phrase("caveat.autocorrelation", lang, value=value))
+    limit = rules["autocorrelation_caveat"]
+    made = 0.0 if result.overlap == "thin" else 1 - 1 / result.window  # what shared readings alone give
+    if model.residual_autocorrelation > limit + made * (1 - limit):
+        found.append(phrase("caveat.shape", lang, value=number(model.residual_autocorrelation, lang, 2)))
     if result.harmonics and result.months < rules["full_seasons_months"]:
         found.append(phrase("caveat.short_season", lang, full=rules["full_seasons_months"]))
     return found + caveats_of_all(result, lang)
