@@ -29,19 +29,32 @@ if TYPE_CHECKING:
 class Pieces:
     """Segments between knots `start` and `end` (node numbers), ordered by `end`; arrays by segment.
 
-    `rise` and `fall` are whitened design rows of the two end values, shape (segments, n); `s_aa`, `s_ab`, `s_bb`
-    their products; `first`, `stop` the rows the segment covers.
+    `first`, `stop` are the rows the segment covers, `left`, `right` its times less the series' mean time; `s_aa`,
+    `s_ab`, `s_bb` the products of the whitened design rows of its two end values. Those rows are
+    (right * one - time) / length and (time - left * one) / length, with `one` and `time` the whitened constant and
+    time, so that running sums over all rows give every segment's products.
     """
 
     start: Index
     end: Index
     first: Index
     stop: Index
-    fall: Array
-    rise: Array
+    left: Array
+    right: Array
     s_aa: Array
     s_ab: Array
     s_bb: Array
+
+    def ends(self, with_one: Array, with_time: Array) -> tuple[Array, Array]:
+        """Products of the two end rows with some data, from the data's running sums, shape (segments, series)."""
+        import numpy as np
+
+        one = with_one[self.stop] - with_one[self.first]
+        time = with_time[self.stop] - with_time[self.first]
+        shape = (-1,) + (1,) * (one.ndim - 1)
+        left, right = self.left.reshape(shape), self.right.reshape(shape)
+        length = right - left
+        return np.asarray((right * one - time) / length), np.asarray((time - left * one) / length)
 
 
 @dataclass(frozen=True)
@@ -119,18 +132,34 @@ def make_grid(
     )
 
 
+def whitened_line(times: Array, noise: Noise) -> tuple[Array, Array]:
+    """Whitened constant and time less its mean, both of shape (n,)."""
+    import numpy as np
+
+    return noise.whiten(np.ones_like(times)), noise.whiten(times - times.mean())
+
+
+def running_sums(rows: Array) -> Array:
+    """Sums of all rows before each row, and of all, shape (n + 1, ...)."""
+    import numpy as np
+
+    return np.concatenate([np.zeros_like(rows[:1]), np.cumsum(rows, axis=0)])
+
+
 def _pieces(
     times: Array, noise: Noise, start: Index, end: Index, first: Index, stop: Index, left: Array, right: Array
 ) -> Pieces:
-    import numpy as np
-
-    rows = np.arange(len(times))
-    inside = (rows >= first[:, None]) & (rows < stop[:, None])
-    rise = (times - left[:, None]) / (right - left)[:, None]
-    fall = 1.0 - rise
-    rise, fall = (np.where(inside, noise.whiten(part.T).T, 0.0) for part in (rise, fall))
-    products = ((fall * fall).sum(1), (fall * rise).sum(1), (rise * rise).sum(1))
-    return Pieces(start, end, first, stop, fall, rise, *products)
+    one, time = whitened_line(times, noise)
+    left, right = left - times.mean(), right - times.mean()
+    oo, ot, tt = (
+        sums[stop] - sums[first]
+        for sums in (running_sums(one * one), running_sums(one * time), running_sums(time * time))
+    )
+    area = (right - left) ** 2
+    s_aa = (right**2 * oo - 2 * right * ot + tt) / area
+    s_ab = (-left * right * oo + (left + right) * ot - tt) / area
+    s_bb = (tt - 2 * left * ot + left**2 * oo) / area
+    return Pieces(start, end, first, stop, left, right, s_aa, s_ab, s_bb)
 
 
 def most_joinpoints(n: int, minimum_end: int, minimum_between: int) -> int:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ncdsurv.trends.joinpoint.grid import Grid, Pieces
+from ncdsurv.trends.joinpoint.grid import Grid, Pieces, running_sums, whitened_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,13 +47,13 @@ class _Data:
     """The data's part of all segments, for a few series."""
 
     def __init__(self, grid: Grid, rows: Array, k: int) -> None:
-        import numpy as np
 
         self.grid, self.width = grid, rows.shape[1]
-        squares = np.vstack([np.zeros(rows.shape[1]), np.cumsum(rows**2, axis=0)])
+        one, time = (part[:, None] for part in whitened_line(grid.times, grid.noise))
+        squares, with_one, with_time = (running_sums(part) for part in (rows**2, one * rows, time * rows))
 
         def parts(pieces: Pieces) -> tuple[Array, Array, Array]:
-            return pieces.fall @ rows, pieces.rise @ rows, squares[pieces.stop] - squares[pieces.first]
+            return *pieces.ends(with_one, with_time), squares[pieces.stop] - squares[pieces.first]
 
         head, tail = grid.head, grid.tail
         l_a, l_b, c = parts(head)
@@ -269,10 +269,11 @@ def _level(grid: Grid, rows: Array) -> Array:
     """Residuals of the straight line: the sums of squares stay, the rounding shrinks."""
     import numpy as np
 
-    line = grid.noise.whiten(np.column_stack([np.ones_like(grid.times), grid.times - grid.times.mean()]))
-    basis = np.linalg.qr(line)[0]
-    rows = rows - basis @ (basis.T @ rows)
-    return rows - basis @ (basis.T @ rows)
+    basis = np.linalg.qr(np.column_stack(whitened_line(grid.times, grid.noise)))[0]
+    for _ in range(2):  # twice, so that nothing of the line is left by rounding
+        for column in basis.T[:, :, None]:  # no matrix product: its threads would cost more than they bring
+            rows = rows - column * (column * rows).sum(axis=0)
+    return rows
 
 
 def _least(values: Array, offsets: Index) -> Array:
