@@ -170,6 +170,7 @@ def fit_rate_model(
 
 def _fit(counts: Array, design: Array, offset: Array, alpha: float | None, lag: int | None) -> Any:
     """The fitted model of a family: quasi-Poisson without `alpha`, negative binomial with it."""
+    import numpy as np
     from statsmodels.genmod.families import NegativeBinomial, Poisson
     from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
@@ -178,11 +179,19 @@ def _fit(counts: Array, design: Array, offset: Array, alpha: float | None, lag: 
     if lag is not None:
         settings = {"cov_type": "HAC", "cov_kwds": {"maxlags": lag, "use_correction": True}}
     family = Poisson() if alpha is None else NegativeBinomial(alpha=alpha)
+    # Begun a little off the mean rate: begun on it, months that are all equal leave a deviance of 0 / 0.
+    start = np.zeros(design.shape[1])
+    start[0] = np.log(counts.sum() / np.exp(offset).sum()) + 0.1
     with warnings.catch_warnings():
         # A series without noise is "perfectly predicted", which is no separation here.
         warnings.simplefilter("ignore", PerfectSeparationWarning)
         result = GLM(counts, design, family=family, offset=offset).fit(
-            scale="X2" if alpha is None else 1.0, tol_criterion="params", tol=1e-10, maxiter=200, **settings
+            start_params=start,
+            scale="X2" if alpha is None else 1.0,
+            tol_criterion="params",
+            tol=1e-10,
+            maxiter=200,
+            **settings,
         )
     if not result.converged:
         raise StatisticsError(
