@@ -98,9 +98,17 @@ def _model_line(result: TrendResult, lang: str) -> str:
         family=family,
         confidence=number(100 * result.confidence, lang),
         freedom=model.degrees_of_freedom,
-        errors=phrase("newey_west", lang, lag=result.lag) if result.lag else "",
+        errors=_errors(result, lang),
     )
     return f"{fitted} {reason}"
+
+
+def _errors(result: TrendResult, lang: str) -> str:
+    if result.lag:
+        return phrase("newey_west", lang, lag=result.lag)
+    if result.window > 1 and result.overlap == "shared":
+        return phrase("shared_windows", lang, window=result.window)
+    return ""
 
 
 def _checks_line(result: TrendResult, lang: str) -> str:
@@ -129,7 +137,8 @@ def _caveats(result: TrendResult, lang: str) -> list[str]:
     rules, model = method(), result.model
     found = []
     if result.window > 1 and result.overlap != "thin":
-        kind = "overlap_corrected" if result.lag else "overlap"
+        corrected = "overlap_shared" if result.overlap == "shared" else "overlap"
+        kind = "overlap_corrected" if result.lag else corrected
         found.append(phrase(f"caveat.{kind}", lang, window=result.window, lag=result.lag))
     limit = rules["autocorrelation_caveat"]
     made = 0.0 if result.overlap == "thin" else 1 - 1 / result.window  # what shared readings alone give

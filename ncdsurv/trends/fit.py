@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
 
 FAMILIES = ("auto", QUASI_POISSON, NEGATIVE_BINOMIAL)
-OVERLAPS = ("newey_west", "thin", "ignore")
+OVERLAPS = ("shared", "newey_west", "thin", "ignore")
 
 
 def fit_trend(
@@ -29,7 +29,7 @@ def fit_trend(
     harmonics: int | None = None,
     family: str = "auto",
     lag: int | None = None,
-    overlap: str = "newey_west",
+    overlap: str = "shared",
     confidence: float | None = None,
     catalog: Catalog | None = None,
     reference: Any = None,
@@ -47,8 +47,9 @@ def fit_trend(
         family: `quasi_poisson`, `negative_binomial`, or `auto`: the test of Cameron and Trivedi decides whether the
             variance grows with the square of the mean.
         lag: Newey-West lag in months; None for the family's own errors, or what `overlap` asks for.
-        overlap: For indicators that look back several months: `newey_west` with the window as its lag, `thin` to
-            take one month in each window, or `ignore`.
+        overlap: For indicators that look back several months: `shared` counts what windows have in common,
+            `thin` takes one month in each window, `newey_west` uses the window as its lag (too narrow in short
+            series), `ignore` does nothing.
         confidence: Of the intervals, 0.95 unless given.
         catalog: Names and definitions; the built-in catalog unless given.
         reference: Where the area's name comes from; the built-in pack unless given.
@@ -84,11 +85,12 @@ def fit_trend(
         )
     if overlap == "thin" and prepared.window > 1:
         prepared, terms = thin(prepared, rules["minimum_points"]), 0
-    elif overlap == "newey_west" and lag is None and prepared.window > 1:
+    elif overlap != "ignore" and lag is None and prepared.window > 1:
         require_windows(prepared)
-        lag = prepared.window
+        lag = prepared.window if overlap == "newey_west" else None
     series = prepared.series
-    model, reason = _choose_family(series, family, terms, prepared.confidence, lag)
+    shared = prepared.window if overlap == "shared" else 1
+    model, reason = _choose_family(series, family, terms, prepared.confidence, lag, shared)
     return TrendResult(
         **prepared.shared(),
         data=prepared.back(_table(series, model)),
@@ -102,12 +104,17 @@ def fit_trend(
 
 
 def _choose_family(
-    series: MonthlySeries, family: str, harmonics: int, confidence: float, lag: int | None
+    series: MonthlySeries, family: str, harmonics: int, confidence: float, lag: int | None, window: int
 ) -> tuple[RateModel, str]:
     """The model of the family asked for or chosen by the test, and why it is this one."""
     frame = series.frame
     counts = [frame[name].to_numpy() for name in ("numerator", "denominator", "month")]
-    settings: dict[str, Any] = {"harmonics": harmonics, "confidence": confidence, "lag": lag}
+    settings: dict[str, Any] = {
+        "harmonics": harmonics,
+        "confidence": confidence,
+        "lag": lag,
+        "window": window,
+    }
     model = fit_rate_model(*counts, **settings)
     quadratic = model.checks.quadratic_p_value <= method()["family_alpha"]
     if family == QUASI_POISSON or (family == "auto" and not quadratic):

@@ -89,6 +89,7 @@ def fit_rate_model(
     confidence: float = 0.95,
     lag: int | None = None,
     family: str = QUASI_POISSON,
+    window: int = 1,
 ) -> RateModel:
     """Fit the model of this module.
 
@@ -101,6 +102,8 @@ def fit_rate_model(
         lag: None for quasi-likelihood standard errors, else the Newey-West lag in months.
         family: `quasi_poisson` or `negative_binomial`; the latter falls back to the former (and says so in
             `.family`) where no variance beyond Poisson can be estimated.
+        window: Months that one value looks back; above 1 (and without a lag) the covariance counts what windows
+            have in common, and the degrees of freedom shrink accordingly.
 
     Returns:
         The model; changes are in percent per year, rates in the numerator's unit per denominator.
@@ -131,10 +134,12 @@ def fit_rate_model(
     poisson = _fit(counts, design, offset, None, lag)
     alpha = _best_alpha(counts, design, offset) if family == NEGATIVE_BINOMIAL else None
     result = poisson if alpha is None else _fit(counts, design, offset, alpha, lag)
-    dispersion = float(poisson.pearson_chi2 / freedom)
+    dispersion = float(poisson.pearson_chi2 / freedom)  # before windows take degrees of freedom away
     scale = dispersion if alpha is None else 1.0
     residuals = np.asarray(result.resid_pearson) / np.sqrt(scale if scale > np.finfo(float).eps else 1.0)
     covariance = np.asarray(result.cov_params())
+    if window > 1 and lag is None:
+        covariance, freedom = _shared_windows(design, result, np.asarray(months, dtype=float), window)
     beta, errors = np.asarray(result.params), np.sqrt(np.diag(covariance))
     quantile = float(stats.t.ppf(0.5 + confidence / 2, freedom))
     linear = design @ beta
@@ -198,6 +203,28 @@ def _fit(counts: Array, design: Array, offset: Array, alpha: float | None, lag: 
             "the trend model did not converge", got=f"{len(design)} months", do="look at the counts"
         )
     return result
+
+
+def _shared_windows(design: Array, result: Any, months: Array, window: int) -> tuple[Array, int]:
+    """Covariance of the coefficients when values share readings, and its effective degrees of freedom.
+
+    Values of windows of w months that begin d months apart have the share 1 - d / w in common, which is taken for
+    their correlation R. With the weighted design X, hat matrix H and residuals r: covariance (X'X)^-1 X'RX (X'X)^-1
+    times r'r / tr((I - H) R), and by matching two moments tr((I - H) R)^2 / tr(((I - H) R)^2) degrees of freedom
+    (Satterthwaite 1946, Biometrics Bulletin 2:110). `benchmarks/trends.py` shows that it keeps its level where
+    Newey-West errors, which estimate R from a short series, do not.
+    """
+    import numpy as np
+
+    weights = np.asarray(result.family.weights(np.asarray(result.fittedvalues)), dtype=float)
+    rows = np.sqrt(weights)[:, None] * design
+    inverse = np.linalg.inv(rows.T @ rows)
+    shared = np.maximum(0.0, 1.0 - np.abs(months[:, None] - months) / window)
+    left = shared - rows @ inverse @ (rows.T @ shared)
+    residuals = np.asarray(result.resid_pearson)
+    scale = float(residuals @ residuals) / float(np.trace(left))
+    freedom = float(np.trace(left)) ** 2 / float((left * left.T).sum())
+    return scale * inverse @ (rows.T @ shared @ rows) @ inverse, max(1, int(freedom))
 
 
 def _best_alpha(counts: Array, design: Array, offset: Array) -> float | None:

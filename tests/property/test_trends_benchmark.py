@@ -45,6 +45,7 @@ def test_intervals_of_segments_average_and_joinpoint_keep_their_level():
 def test_the_rate_trend_and_mann_kendall_keep_their_level():
     studies = [
         trend_coverage("small", independent, 36, SMALL, None),
+        trend_coverage("small, shared windows", overlapping, 36, SMALL, None, window=3),
         trend_coverage("small, thinned", overlapping, 60, SMALL, None, step=3),
         kendall_positives("small", independent, 36, SMALL),
         kendall_positives("small, thinned", overlapping, 36, SMALL, step=3),

@@ -262,10 +262,15 @@ def test_the_family_can_be_given_and_falls_back_with_the_reason():
         fit_trend(values(), family="gamma")
 
 
-def test_overlapping_windows_get_newey_west_by_default_or_are_thinned():
-    default = fit_trend(noisy(preset="hearts"), lang="en")
-    assert default.lag == 3
-    assert "Newey-West standard errors with a lag of 3 months" in default.explain()
+def test_overlapping_windows_are_counted_by_default_or_thinned():
+    default, ignored = fit_trend(noisy(preset="hearts"), lang="en"), fit_trend(noisy(), overlap="ignore")
+    assert default.annual_change == pytest.approx(ignored.annual_change)
+    assert default.upper - default.lower > 1.3 * (ignored.upper - ignored.lower)
+    assert default.model.degrees_of_freedom < ignored.model.degrees_of_freedom
+    assert "what the windows of different months share is counted" in default.explain()
+    newey_west = fit_trend(noisy(), overlap="newey_west", lang="en")
+    assert newey_west.lag == 3
+    assert "Newey-West standard errors with a lag of 3 months" in newey_west.explain()
     thinned = fit_trend(noisy(preset="hearts"), overlap="thin", lang="en")
     assert (thinned.months, thinned.lag, thinned.harmonics) == (16, None, 0)
     assert "one month in 3 is used (32 months passed over)" in thinned.explain()
@@ -279,7 +284,8 @@ def test_windows_of_a_year_are_refused_unless_four_of_them_are_there():
         StatisticsError, match="got 36 months of values that each look back 12 months; allowed: at"
     ):
         fit_trend(values(36, **yearly))
-    assert fit_trend(values(48, **yearly)).lag == 12
+    assert fit_trend(values(48, **yearly)).model.degrees_of_freedom < 42 - 12
+    assert fit_trend(values(48, **yearly), overlap="newey_west").lag == 12
     assert fit_trend(values(36, **yearly), overlap="ignore").lag is None
 
 
