@@ -7,46 +7,20 @@ from typing import TYPE_CHECKING
 
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR
 from ncdsurv.errors import StatisticsError
-from ncdsurv.trends.joinpoint.choose import criteria
-from ncdsurv.trends.joinpoint.grid import Grid, make_grid, most_joinpoints
-from ncdsurv.trends.joinpoint.infer import Line, fit_line
-from ncdsurv.trends.joinpoint.noise import MOST, Noise, lag_one, make_noise
-from ncdsurv.trends.joinpoint.permute import PermutationTest, permutation_sequence
+from ncdsurv.trends.joinpoint.grid import make_grid, most_joinpoints
+from ncdsurv.trends.joinpoint.infer import Line
+from ncdsurv.trends.joinpoint.noise import make_noise
+from ncdsurv.trends.joinpoint.permute import PermutationTest
 from ncdsurv.trends.joinpoint.resample import resample_lines
-from ncdsurv.trends.joinpoint.search import least_squares
+from ncdsurv.trends.joinpoint.steps import Settings, choose_number, estimate_rho, season_columns, settle_line
+
+__all__ = ["JoinpointModel", "Settings", "Span", "fit_joinpoint_model"]
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-
-# Season and joinpoints, or autocorrelation and fit, are found in turn; they settle in two or three rounds.
-ROUNDS = 4
-# Season and autocorrelation are found beside at most one joinpoint: beside many, a line takes up the noise, the
-# residuals look negatively correlated, and the permutation test finds joinpoints that are not there.
-NUISANCE_JOINPOINTS = 1
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How the number of joinpoints is chosen and where they may stand.
-
-    `choose` is `permutation`, `wbic`, `bic`, `bic3` or `fixed` (exactly `most` joinpoints). `rho` is the correlation
-    of errors one month apart, or None to estimate it. `samples` above 0 gives intervals by resampling.
-    """
-
-    most: int
-    choose: str = "permutation"
-    minimum_end: int = 2
-    minimum_between: int = 2
-    grid_between: int = 0
-    harmonics: int = 0
-    rho: float | None = 0.0
-    alpha: float = 0.05
-    permutations: int = 4499
-    samples: int = 0
-    seed: int = 1
 
 
 @dataclass(frozen=True)
@@ -134,7 +108,7 @@ def fit_joinpoint_model(
     import numpy as np
 
     months, response = np.asarray(months, dtype=float), np.asarray(response, dtype=float)
-    season = _season(months, settings.harmonics)
+    season = season_columns(months, settings.harmonics)
     room = most_joinpoints(len(months), settings.minimum_end, settings.minimum_between)
     if settings.most > room or len(months) < 2 * settings.most + 3 + season.shape[1]:
         raise StatisticsError(
@@ -145,9 +119,7 @@ def fit_joinpoint_model(
         )
     times: Array = (months - months[0]) / MONTHS_PER_YEAR
     rho = (
-        settings.rho
-        if settings.rho is not None
-        else _estimate_rho(months, times, response, weights, settings)
+        settings.rho if settings.rho is not None else estimate_rho(months, times, response, weights, settings)
     )
     noise = make_noise(months, weights, rho)
     grid = make_grid(
@@ -157,93 +129,14 @@ def fit_joinpoint_model(
         minimum_between=settings.minimum_between,
         between=settings.grid_between,
     )
-    k, tests, scores, row = _choose(grid, noise, response, season, settings)
-    line, row = _fit_line(grid, noise, response, season, k, row)
+    k, tests, scores, row = choose_number(grid, noise, response, season, settings)
+    line, row = settle_line(grid, noise, response, season, k, row)
     drawn = (
         resample_lines(grid, row, line, samples=settings.samples, seed=settings.seed)
         if settings.samples
         else []
     )
     return _describe(months, times, response, season, line, rho, tests, scores, drawn, confidence)
-
-
-def _choose(
-    grid: Grid, noise: Noise, response: Array, season: Array, settings: Settings
-) -> tuple[int, list[PermutationTest], list[dict[str, float]], Array]:
-    """The number of joinpoints, how it came about, and the whitened data without season.
-
-    Where more joinpoints turn up than the season was found beside, the season took part of a bend: it is found
-    again beside that many, and the choice is made again.
-    """
-    beside = min(settings.most, NUISANCE_JOINPOINTS)
-    tests: list[PermutationTest] = []
-    for _ in range(ROUNDS):
-        row = noise.whiten(response - _seasonal(grid, noise, response, season, beside))
-        scores = criteria(grid, row, settings.most)
-        if settings.choose == "fixed":
-            k = settings.most
-        elif settings.choose == "permutation":
-            k, tests = permutation_sequence(
-                grid,
-                row,
-                settings.most,
-                alpha=settings.alpha,
-                permutations=settings.permutations,
-                seed=settings.seed,
-            )
-        else:
-            k = int(min(scores, key=lambda score: score[settings.choose])["joinpoints"])
-        if not season.shape[1] or k <= beside:
-            break
-        beside = k
-    return k, tests, scores, row
-
-
-def _fit_line(
-    grid: Grid, noise: Noise, response: Array, season: Array, k: int, row: Array
-) -> tuple[Line, Array]:
-    """Joinpoints, line and season in turn, until the joinpoints stay where they are."""
-    import numpy as np
-
-    last: Array | None = None
-    for _ in range(ROUNDS):
-        joinpoints = grid.where[least_squares(grid, row[:, None], k)[1][0]]
-        line = fit_line(grid.times, noise, response, joinpoints, season)
-        seasonal = season @ line.coefficients[len(line.coefficients) - season.shape[1] :]
-        row = noise.whiten(response - seasonal)
-        if not season.shape[1] or (last is not None and np.array_equal(last, joinpoints)):
-            break
-        last = joinpoints
-    return line, row
-
-
-def _seasonal(grid: Grid, noise: Noise, response: Array, season: Array, joinpoints: int) -> Array:
-    """The season beside a line with a given number of joinpoints."""
-    if not season.shape[1]:
-        return season.sum(axis=1)
-    line, _ = _fit_line(grid, noise, response, season, joinpoints, noise.whiten(response))
-    return season @ line.coefficients[len(line.coefficients) - season.shape[1] :]
-
-
-def _estimate_rho(months: Array, times: Array, response: Array, weights: Array, settings: Settings) -> float:
-    """Autocorrelation of the errors, from residuals, their bias reduced.
-
-    Residuals of p parameters are less correlated than the errors: E(r) is near rho - (p / n)(1 + rho), which is
-    solved for rho (an approximation, held against simulation in benchmarks/trends.py). Below 0 counts as 0.
-    """
-    rho, season = 0.0, _season(months, settings.harmonics)
-    k = min(settings.most, NUISANCE_JOINPOINTS)
-    share = (2 + 2 * k + season.shape[1]) / len(months)
-    for _ in range(ROUNDS):
-        noise = make_noise(months, weights, rho)
-        grid = make_grid(
-            times, noise, minimum_end=settings.minimum_end, minimum_between=settings.minimum_between
-        )
-        line, _ = _fit_line(grid, noise, response, season, k, noise.whiten(response))
-        seasonal = season @ line.coefficients[len(line.coefficients) - season.shape[1] :]
-        found = lag_one(months, weights, response - line.values(times) - seasonal)
-        rho = min(max((found + share) / (1 - share), 0.0), MOST)
-    return rho
 
 
 def _describe(
@@ -323,11 +216,3 @@ def _span(
         lower, upper = (float(limit) for limit in np.quantile(drawn, [tail, 1 - tail]))
     statistic = abs(change) / error if error > 0 else (np.inf if change else 0.0)
     return Span(first, last, change, error, lower, upper, float(2 * stats.t.sf(statistic, freedom)))
-
-
-def _season(months: Array, harmonics: int) -> Array:
-    import numpy as np
-
-    angles = 2 * np.pi * months / MONTHS_PER_YEAR
-    columns = [wave(h * angles) for h in range(1, harmonics + 1) for wave in (np.cos, np.sin)]
-    return np.column_stack(columns) if columns else np.zeros((len(months), 0))
