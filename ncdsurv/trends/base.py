@@ -154,11 +154,12 @@ class SeriesResult:
 def signed(value: float | None, lang: str, decimals: int = 1, unit: str = "%") -> str:
     """A change with its sign: +3.2%; an en dash where there is none.
 
-    >>> signed(3.21, "vi"), signed(-0.5, "en", unit=""), signed(None, "vi")
-    ('+3,2%', '−0.5', '–')
+    >>> signed(3.21, "vi"), signed(-0.5, "en", unit=""), signed(-0.01, "en"), signed(None, "vi")
+    ('+3,2%', '−0.5', '0.0%', '–')
     """
     if value is None:
         return "–"
+    value = round(value, decimals) or 0.0  # what is printed as 0 has no sign
     return ("+" if value > 0 else "") + number(value, lang, decimals) + unit
 
 

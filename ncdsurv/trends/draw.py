@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 OWN = "ncdsurv-trend"  # marks axes of a figure of ours, whose margins may be moved
 MONTH_LABEL, LEGEND_IN_ONE_ROW = 0.72, 5.5  # inches
 TITLE_SIZE, HEADLINE_SIZE, RULES_SIZE, BELOW_TITLE = 10.5, 8.5, 7.5, 8.0  # points
+LEVEL = 1e-3  # an axis that spans less than this part of its values shows nothing but rounding
 LINE = 1.3  # height of a line as a part of its size
 
 
@@ -88,6 +89,9 @@ def _label_axes(ax: Axes, result: SeriesResult, lang: str) -> None:
     ax.xaxis.set_major_formatter(DateFormatter("%m/%Y"))
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     low, high = ax.get_ylim()
+    values = result.series.frame["value"]
+    if high - low < LEVEL * abs(high) or not values.abs().max():  # all equal: rounding is not to be drawn
+        low, high = 0.0, 2 * float(values.max() or 0.5)  # type: ignore[arg-type]
     # An axis of a proportion starts at 0 where that costs little; a cut axis exaggerates a slope.
     bottom = 0.0 if low < 0.5 * high else max(0.0, low)
     ax.set_ylim(bottom, high)

@@ -180,6 +180,11 @@ def test_the_linear_model_takes_zeros_as_they_are():
     assert "điểm phần trăm" in result.headline("vi")
 
 
+def test_zeros_only_are_a_level_linear_trend():
+    result = fit_joinpoints(counted(np.zeros(24)), log=False, choose="wbic")
+    assert (result.joinpoints, result.average().change) == ([], 0.0)
+
+
 @pytest.mark.parametrize("choose", ["permutation", "wbic", "bic", "bic3"])
 def test_all_equal_months_are_a_level_trend_without_joinpoint(choose: str):
     result = fit_joinpoints(counted(np.full(30, 40.0)), choose=choose, permutations=99)

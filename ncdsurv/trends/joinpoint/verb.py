@@ -122,6 +122,7 @@ def fit_joinpoints(
         reference=reference,
         lang=lang,
         gaps="keep",
+        zeros="refuse" if log else "keep",
     )
     if overlap == "thin":
         prepared = thin(prepared, method()["minimum_points"])
