@@ -42,7 +42,9 @@ def test_the_test_of_overdispersion_equals_aer():
 
 
 def test_the_test_that_chooses_the_family_equals_its_regression_in_r():
-    assert fitted().checks.quadratic_p_value == pytest.approx(wanted("poisson", "quadratic_p_value"), rel=1e-6)
+    assert fitted().checks.quadratic_p_value == pytest.approx(
+        wanted("poisson", "quadratic_p_value"), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("lag", [3, 12])
@@ -53,5 +55,7 @@ def test_newey_west_equals_sandwich_at_each_lag(lag: int):
 def test_residual_checks_equal_r():
     checks = fitted().checks
     assert checks.portmanteau_lags == 12
-    assert checks.portmanteau_p_value == pytest.approx(wanted("quasi_poisson", "portmanteau_p_value"), rel=1e-6)
+    assert checks.portmanteau_p_value == pytest.approx(
+        wanted("quasi_poisson", "portmanteau_p_value"), rel=1e-6
+    )
     assert checks.largest_residual == pytest.approx(wanted("quasi_poisson", "largest_residual"), rel=1e-8)

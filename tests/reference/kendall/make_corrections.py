@@ -19,8 +19,10 @@ found = []
 
 
 def say(case, test):
-    found.extend((case, what, getattr(test, name)) for what, name in
-                 (("statistic", "z"), ("p_value", "p"), ("score", "s"), ("variance", "var_s")))
+    found.extend(
+        (case, what, getattr(test, name))
+        for what, name in (("statistic", "z"), ("p_value", "p"), ("score", "s"), ("variance", "var_s"))
+    )
 
 
 for lag in (1, 3, 12):
