@@ -15,6 +15,8 @@ _VERBS = {
     "load_catalog": "ncdsurv.catalog",
     "load_reference": "ncdsurv.reference",
     "trend": ("ncdsurv.trends", "fit_trend"),
+    "joinpoint": ("ncdsurv.trends", "fit_joinpoints"),
+    "mann_kendall": "ncdsurv.trends",
     "choropleth": ("ncdsurv.maps", "draw_map"),
     "rates": ("ncdsurv.indicators", "rates"),
     "build_spells": "ncdsurv.frames",
@@ -43,7 +45,9 @@ if TYPE_CHECKING:
     from ncdsurv.reference import load_reference
     from ncdsurv.registry import open_store
     from ncdsurv.synthetic import make_registry
+    from ncdsurv.trends import fit_joinpoints as joinpoint
     from ncdsurv.trends import fit_trend as trend
+    from ncdsurv.trends import mann_kendall
 
 
 def __getattr__(name: str) -> Any:

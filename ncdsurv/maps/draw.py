@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ from ncdsurv.maps.style import figure_style, sequential
 from ncdsurv.maps.wording import language
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from ncdsurv.catalog import Catalog
     from ncdsurv.reference import Reference
 
@@ -109,9 +113,34 @@ def draw_map(
         values, period=period, level=level, vintage=vintage, reference=reference, within=within, lang=lang,
         classes=classes, k=k, catalog=catalog,
     )  # fmt: skip
+    figure, missed = paint_map(
+        picture, heading_lines(picture), subtitle_of(picture), notes_of(picture), size=size, labels=labels
+    )
+    text = {one: explain_map(picture, one, missed) for one in ("vi", "en")}
+    return MapResult(figure, picture.rows.back(picture.areas), heading_of(picture), text, lang)
+
+
+def paint_map(
+    picture: Picture,
+    title: list[str],
+    lines: list[str],
+    notes: list[str],
+    *,
+    size: tuple[float, float] | None = None,
+    labels: bool | None = None,
+    legend: Callable[[Axes, Any, float, float], float] | None = None,
+) -> tuple[Figure, list[str]]:
+    """Draw a picture with the texts given; returns the figure and the names that found no place.
+
+    Args:
+        picture: Areas, colours and hatching.
+        title, lines, notes: Text above (bold, plain) and at the foot.
+        size, labels: As in `draw_map`.
+        legend: Draws another legend than that of classes; see `ncdsurv.maps.legend.draw_panel`.
+    """
     layer = picture.layer
     with figure_style():
-        page = plan_page(layer, size, heading_lines(picture), subtitle_of(picture), notes_of(picture))
+        page = plan_page(layer, size, title, lines, notes)
         figure = new_figure(page)
         axes = axes_at(figure, page.map_box, page.frame)
         if layer.within is not None:
@@ -122,16 +151,15 @@ def draw_map(
         paint_areas(axes, layer, picture.colours, picture.small, 0.06 if crowded else 0.2 if many else 0.4)
         if crowded:
             paint_outlines(axes, load_layer(picture.reference, "province", layer.vintage).shapes)
-        draw_panel(figure, page, picture)
+        draw_panel(figure, page, picture, legend)
         write_texts(figure, page)
         missed = []
         shown = (picture.areas["status"] == SHOWN).to_list()
         others = len(layer.codes) <= MOST_GREY_NAMES
         named = len(layer.codes) if others else sum(shown)
         if labels or (labels is None and named <= MOST_NAMES):
-            missed = write_names(axes, layer, lang, shown, 6.4 if others else 5.6, others=others)
-    text = {one: explain_map(picture, one, missed) for one in ("vi", "en")}
-    return MapResult(figure, picture.rows.back(picture.areas), heading_of(picture), text, lang)
+            missed = write_names(axes, layer, picture.lang, shown, 6.4 if others else 5.6, others=others)
+    return figure, missed
 
 
 def compose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.maps.layers import Extent, project_points
@@ -24,11 +25,19 @@ INSET_GAP = 0.12
 _STRIP, _CAPTION, _NARROWEST = 0.3, 0.13, 1.0
 
 
-def draw_panel(figure: Figure, page: Page, picture: Picture) -> None:
-    """Draw legend, scale bar, north arrow and insets into the page's panel, from top to bottom."""
+def draw_panel(
+    figure: Figure,
+    page: Page,
+    picture: Picture,
+    legend: Callable[[Axes, Any, float, float], float] | None = None,
+) -> None:
+    """Draw legend, scale bar, north arrow and insets into the page's panel, from top to bottom.
+
+    `legend` takes the panel's axes, the picture, its width and its top, and returns where it ends, in inches.
+    """
     panel = axes_at(figure, page.panel_box)
     width, height = page.panel_box[2], page.panel_box[3]
-    y = _legend(panel, picture, width, height)
+    y = (legend or _legend)(panel, picture, width, height)
     y -= 0.55
     draw_north(panel, 0.1, y - 0.04, picture.lang)
     draw_scale(panel, page.scale, y, picture.lang, x=0.38, longest=min(1.2, width - 1.1))
@@ -37,18 +46,11 @@ def draw_panel(figure: Figure, page: Page, picture: Picture) -> None:
 
 def _legend(panel: Axes, picture: Picture, width: float, top: float) -> float:
     """Draw the legend downwards from `top`; returns where it ends."""
-    from matplotlib.patches import Rectangle
-
     from ncdsurv.maps.draw import class_counts, counts_by_status
 
     lang, classes = picture.lang, picture.classes
     unit = say(f"unit.{picture.rows.identity['unit']}", lang)
     areas = say(f"level.{picture.layer.level}", lang)
-    y = top
-    for line in wrap(say("legend_title", lang, unit=unit, areas=areas), width, TEXT_SIZE):
-        panel.text(0, y, line, fontsize=TEXT_SIZE, color=INK, weight="bold", va="top")
-        y -= 0.17
-    y -= 0.06
     ramp, counts = sequential(classes.k), class_counts(picture)
     entries: list[tuple[dict[str, Any], str]] = [
         ({"fc": ramp[at]}, f"{classes.label(at, lang)}  ({counts[at]})") for at in reversed(range(classes.k))
@@ -60,8 +62,24 @@ def _legend(panel: Axes, picture: Picture, width: float, top: float) -> float:
     for status, colour in ((NOT_DEFINED, NOT_DEFINED_COLOUR), (NOT_REPORTED, NOT_REPORTED_COLOUR)):
         if found.get(status):
             entries.append(({"fc": colour}, say(status, lang, n=found[status])))
+    return write_legend(
+        panel, say("legend_title", lang, unit=unit, areas=areas), entries, width, top, classes.k
+    )
+
+
+def write_legend(
+    panel: Axes, title: str, entries: list[tuple[dict[str, Any], str]], width: float, top: float, gap: int
+) -> float:
+    """A bold title and swatches with labels, downwards from `top`; a gap before entry `gap`; returns the end."""
+    from matplotlib.patches import Rectangle
+
+    y = top
+    for line in wrap(title, width, TEXT_SIZE):
+        panel.text(0, y, line, fontsize=TEXT_SIZE, color=INK, weight="bold", va="top")
+        y -= 0.17
+    y -= 0.06
     for place, (look, label) in enumerate(entries):
-        if place == classes.k:
+        if place == gap:
             y -= 0.07
         style: dict[str, Any] = {"ec": OUTLINE, "lw": 0.5} | look
         panel.add_patch(Rectangle((0.02, y - SWATCH[1]), *SWATCH, **style))

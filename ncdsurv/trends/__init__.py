@@ -5,12 +5,23 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-_WHERE = {"fit_trend": "ncdsurv.trends.fit", "TrendResult": "ncdsurv.trends.result"}
+_WHERE = {
+    "fit_trend": "ncdsurv.trends.fit",
+    "TrendResult": "ncdsurv.trends.result",
+    "fit_joinpoints": "ncdsurv.trends.joinpoint.verb",
+    "JoinpointResult": "ncdsurv.trends.joinpoint.result",
+    "mann_kendall": "ncdsurv.trends.kendall.verb",
+    "KendallResult": "ncdsurv.trends.kendall.result",
+}
 
-__all__ = ["TrendResult", "fit_trend"]
+__all__ = ["JoinpointResult", "KendallResult", "TrendResult", "fit_joinpoints", "fit_trend", "mann_kendall"]
 
 if TYPE_CHECKING:
     from ncdsurv.trends.fit import fit_trend
+    from ncdsurv.trends.joinpoint.result import JoinpointResult
+    from ncdsurv.trends.joinpoint.verb import fit_joinpoints
+    from ncdsurv.trends.kendall.result import KendallResult
+    from ncdsurv.trends.kendall.verb import mann_kendall
     from ncdsurv.trends.result import TrendResult
 
 

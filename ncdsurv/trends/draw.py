@@ -15,26 +15,40 @@ from ncdsurv.trends.method import phrase
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ncdsurv.trends.base import SeriesResult
     from ncdsurv.trends.result import TrendResult
 
+OWN = "ncdsurv-trend"  # marks axes of a figure of ours, whose margins may be moved
 MONTH_LABEL, LEGEND_IN_ONE_ROW = 0.72, 5.5  # inches
-RULES_SIZE, LINE, BELOW_TITLE = 7.5, 1.3, 8.0  # points; line height as a part of the size
+TITLE_SIZE, HEADLINE_SIZE, RULES_SIZE, BELOW_TITLE = 10.5, 8.5, 7.5, 8.0  # points
+LEVEL = 1e-3  # an axis that spans less than this part of its values shows nothing but rounding
+LINE = 1.3  # height of a line as a part of its size
 
 
 def draw_trend(result: TrendResult, ax: Axes | None = None, lang: str = "vi") -> Axes:
     """Draw a trend; see `TrendResult.plot`."""
     with figure_style():
-        own_figure = ax is None
-        if ax is None:
-            import matplotlib.pyplot as plt  # so that a notebook shows the figure by itself
-
-            _, ax = plt.subplots(figsize=(7.3, 4.3), dpi=120)
-        if own_figure:
-            ax.figure.subplots_adjust(left=0.09, right=0.97, top=0.79, bottom=0.23)
+        ax = new_axes() if ax is None else ax
         _draw_lines(ax, result, lang)
-        _label_axes(ax, result, lang)
-        _write_notes(ax, result, lang)
+        draw_observed(ax, result, lang)
+        finish_axes(ax, result, lang)
     return ax
+
+
+def new_axes() -> Axes:
+    """Axes of a new figure, with room for title, rules, legend and notes."""
+    import matplotlib.pyplot as plt  # so that a notebook shows the figure by itself
+
+    _, ax = plt.subplots(figsize=(7.3, 4.3), dpi=120)
+    ax.figure.subplots_adjust(left=0.09, right=0.97, top=0.79, bottom=0.23)
+    ax.set_gid(OWN)
+    return ax
+
+
+def finish_axes(ax: Axes, result: SeriesResult, lang: str) -> None:
+    """Months, scale, title, headline, rules, legend, counts and source: what every picture of a series has."""
+    _label_axes(ax, result, lang)
+    _write_notes(ax, result, lang)
 
 
 def _draw_lines(ax: Axes, result: TrendResult, lang: str) -> None:
@@ -46,6 +60,11 @@ def _draw_lines(ax: Axes, result: TrendResult, lang: str) -> None:
     ax.plot(dates, model.fitted * scale, color=FITTED, lw=1.8, label=label)
     if result.harmonics:
         ax.plot(dates, model.trend * scale, color=INK, lw=1, ls=(0, (5, 3)), label=phrase("trend_line", lang))
+
+
+def draw_observed(ax: Axes, result: SeriesResult, lang: str) -> None:
+    """The observed months, those of small numbers hollow."""
+    series, dates = result.series, result.dates()
     observed = series.frame["value"].to_numpy()
     small = (series.frame["flag"] == Flag.SMALL_NUMBER).fill_null(False).to_numpy()
     # Not clipped: a month of 0 lies on the axis and must be seen whole.
@@ -57,17 +76,22 @@ def _draw_lines(ax: Axes, result: TrendResult, lang: str) -> None:
             ax.plot(at, observed[chosen], label=phrase(key, lang), zorder=3, **look)
 
 
-def _label_axes(ax: Axes, result: TrendResult, lang: str) -> None:
+def _label_axes(ax: Axes, result: SeriesResult, lang: str) -> None:
     from matplotlib.dates import DateFormatter, MonthLocator
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     room = max(_width(ax) / MONTH_LABEL, 1.0)
-    step = next((step for step in (1, 3, 6) if result.months / step <= room), 12)
+    months = result.series.frame["month"]
+    span = months[-1] - months[0] + 1
+    step = next((step for step in (1, 3, 6) if span / step <= room), 12)
     ax.xaxis.set_major_locator(MonthLocator(bymonth=range(1, 13, step)))
     ax.xaxis.set_minor_locator(MonthLocator())
     ax.xaxis.set_major_formatter(DateFormatter("%m/%Y"))
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     low, high = ax.get_ylim()
+    values = result.series.frame["value"]
+    if high - low < LEVEL * abs(high) or not values.abs().max():  # all equal: rounding is not to be drawn
+        low, high = 0.0, 2 * float(values.max() or 0.5)  # type: ignore[arg-type]
     # An axis of a proportion starts at 0 where that costs little; a cut axis exaggerates a slope.
     bottom = 0.0 if low < 0.5 * high else max(0.0, low)
     ax.set_ylim(bottom, high)
@@ -79,7 +103,7 @@ def _label_axes(ax: Axes, result: TrendResult, lang: str) -> None:
     ax.set_axisbelow(True)
 
 
-def _write_notes(ax: Axes, result: TrendResult, lang: str) -> None:
+def _write_notes(ax: Axes, result: SeriesResult, lang: str) -> None:
     width = _width(ax)
     rules = wrap(rules_of(result.identity, result.catalog, lang), width, RULES_SIZE)
     notes = [
@@ -89,8 +113,20 @@ def _write_notes(ax: Axes, result: TrendResult, lang: str) -> None:
     ]
     offset = BELOW_TITLE + len(rules) * RULES_SIZE * LINE
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
-    ax.set_title(result.title(lang), loc="left", fontweight="bold", pad=offset + 20)
-    ax.annotate(result.headline(lang), (0, 1), (0, offset + 4), color=INK, **above)
+    lines = wrap(result.headline(lang), width, HEADLINE_SIZE)
+    title = wrap(result.title(lang), width, TITLE_SIZE, bold=True)
+    pad = offset + 8 + len(lines) * HEADLINE_SIZE * LINE
+    ax.set_title("\n".join(title), loc="left", fontweight="bold", fontsize=TITLE_SIZE, pad=pad)
+    _make_room(ax, pad + len(title) * TITLE_SIZE * LINE + BELOW_TITLE)
+    ax.annotate(
+        "\n".join(lines),
+        (0, 1),
+        (0, offset + 4),
+        color=INK,
+        fontsize=HEADLINE_SIZE,
+        linespacing=LINE,
+        **above,
+    )
     ax.annotate(
         "\n".join(rules),
         (0, 1),
@@ -119,6 +155,16 @@ def _write_notes(ax: Axes, result: TrendResult, lang: str) -> None:
         linespacing=1.5,
         **below,
     )
+
+
+def _make_room(ax: Axes, points: float) -> None:
+    """Lower the top of axes of our own figure until so many points of text fit above them."""
+    if ax.get_gid() != OWN:
+        return
+    height = float(ax.figure.get_size_inches()[1])  # type: ignore[union-attr]
+    top = 1 - points / 72 / height
+    if top < ax.figure.subplotpars.top:
+        ax.figure.subplots_adjust(top=top)
 
 
 def _width(ax: Axes) -> float:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncdsurv.catalog.vocabulary import SpellColumn
 from ncdsurv.maps.style import nfc
 from ncdsurv.maps.wording import number, rules_of, say
+from ncdsurv.trends.base import p_words
 from ncdsurv.trends.method import method, phrase
 
 if TYPE_CHECKING:
+    from ncdsurv.trends.base import SeriesResult
     from ncdsurv.trends.result import TrendResult
 
 
-def counts_line(result: TrendResult, lang: str) -> str:
+def counts_line(result: SeriesResult, lang: str) -> str:
     """Months, and the range of monthly numerators and denominators."""
     frame = result.series.frame
 
@@ -33,75 +34,119 @@ def counts_line(result: TrendResult, lang: str) -> str:
     )
 
 
-def source_line(result: TrendResult, lang: str) -> str:
+def source_line(result: SeriesResult, lang: str) -> str:
     """Release and geography."""
     identity = result.identity
     vintage = say(f"vintage.{identity['area_vintage']}", lang)
     return phrase("source", lang, release=identity["release"] or "–", vintage=vintage)
 
 
+def definition_lines(result: SeriesResult, lang: str) -> list[str]:
+    """What the indicator is and by which rules it was counted."""
+    indicator = result.catalog.indicators.get(result.identity["indicator"])
+    lines = [f"{phrase('definition_label', lang)}: {nfc(indicator.definition[lang])}"] if indicator else []
+    return [*lines, f"{phrase('rules_label', lang)}: {rules_of(result.identity, result.catalog, lang)}"]
+
+
+def left_out_line(result: SeriesResult, lang: str, wording: str = "") -> str:
+    """What was left out and why; `wording` names a method with phrases of its own for it."""
+    own = method()[wording].get("excluded", {}) if wording else {}
+    said = [
+        phrase(f"{wording}.excluded.{reason}" if reason in own else f"excluded.{reason}", lang, **parts)
+        for reason, parts in result.series.excluded
+    ]
+    return f"{phrase('excluded_label', lang)}: {'; '.join(said) or phrase('excluded.none', lang)}"
+
+
+def caveats_of_all(result: SeriesResult, lang: str) -> list[str]:
+    """Caveats of every monthly series: small numbers, the reform, what was observed."""
+    found = []
+    if result.series.small_months:
+        found.append(phrase("caveat.small", lang, n=result.series.small_months))
+    vintage = say(f"vintage.{result.identity['area_vintage']}", lang)
+    return [*found, phrase("caveat.reform", lang, vintage=vintage), phrase("caveat.observed", lang)]
+
+
 def explain_trend(result: TrendResult, lang: str) -> str:
     """The whole explanation, one statement a line."""
-    identity = result.identity
-    indicator = result.catalog.indicators.get(identity["indicator"])
     lines = [result.title(lang), result.headline(lang) + ". " + phrase("relative", lang)]
-    if indicator:
-        lines.append(f"{phrase('definition_label', lang)}: {nfc(indicator.definition[lang])}")
-    lines.append(f"{phrase('rules_label', lang)}: {rules_of(identity, result.catalog, lang)}")
+    lines += definition_lines(result, lang)
     lines.append(counts_line(result, lang))
     lines.append(f"{phrase('model_label', lang)}: {_model_line(result, lang)}")
-    left_out = [phrase(f"excluded.{reason}", lang, **parts) for reason, parts in result.series.excluded]
-    lines.append(f"{phrase('excluded_label', lang)}: {'; '.join(left_out) or phrase('excluded.none', lang)}")
+    lines.append(f"{phrase('checks_label', lang)}: {_checks_line(result, lang)}")
+    lines.append(left_out_line(result, lang))
     lines.append(f"{phrase('caveats_label', lang)}: {' '.join(_caveats(result, lang))}")
     lines.append(source_line(result, lang))
     return "\n".join(lines)
 
 
-def window_months(result: TrendResult) -> int:
-    """How many months one value of the series looks back, by the preset and what the numerator tests."""
-    identity = result.identity
-    indicator = result.catalog.indicators.get(identity["indicator"])
-    preset = result.catalog.presets.get(identity["preset"])
-    if indicator is None or preset is None:
-        return 1
-    looks_back = {
-        SpellColumn.OUTCOME: preset.outcome_window_months,
-        SpellColumn.TREATMENT: preset.treated_window_months,
-        SpellColumn.CARE_STATE: preset.lost_after_months,
-    }
-    named = indicator.numerator.columns
-    return max((months for column, months in looks_back.items() if column in named), default=1)
-
-
 def _model_line(result: TrendResult, lang: str) -> str:
-    return phrase(
+    model = result.model
+    family = phrase(
+        f"family.{model.family}",
+        lang,
+        dispersion=number(model.dispersion, lang, 2),
+        alpha=number(model.alpha, lang, 4),
+    )
+    reason = phrase(
+        f"family_reason.{result.family_reason}", lang, p=p_words(model.checks.quadratic_p_value, lang)
+    )
+    fitted = phrase(
         "model",
         lang,
         season=phrase("season_term", lang, harmonics=result.harmonics) if result.harmonics else "",
-        dispersion=number(result.dispersion, lang, 2),
+        family=family,
         confidence=number(100 * result.confidence, lang),
-        freedom=result.model.degrees_of_freedom,
-        errors=phrase("newey_west", lang, lag=result.lag) if result.lag else "",
+        freedom=model.degrees_of_freedom,
+        errors=_errors(result, lang),
     )
+    return f"{fitted} {reason}"
+
+
+def _errors(result: TrendResult, lang: str) -> str:
+    if result.lag:
+        return phrase("newey_west", lang, lag=result.lag)
+    if result.window > 1 and result.overlap == "shared":
+        return phrase("shared_windows", lang, window=result.window)
+    return ""
+
+
+def _checks_line(result: TrendResult, lang: str) -> str:
+    """Dispersion and residuals: what was looked at, and what it showed."""
+    checks = result.model.checks
+    at = result.series.frame["period"][checks.largest_at]
+    parts = [
+        phrase(
+            "check.dispersion",
+            lang,
+            dispersion=number(result.model.pearson_dispersion, lang, 2),
+            p=p_words(checks.overdispersion_p_value, lang),
+        ),
+        phrase("check.largest", lang, value=number(checks.largest_residual, lang, 1), month=_short(at)),
+    ]
+    correlation = number(result.model.residual_autocorrelation, lang, 2)
+    if checks.portmanteau_p_value is None:
+        parts.append(phrase("check.correlation", lang, value=correlation))
+    else:
+        p = p_words(checks.portmanteau_p_value, lang)
+        parts.append(phrase("check.portmanteau", lang, value=correlation, lags=checks.portmanteau_lags, p=p))
+    return "; ".join(parts) + "."
 
 
 def _caveats(result: TrendResult, lang: str) -> list[str]:
     rules, model = method(), result.model
     found = []
-    window = window_months(result)
-    if window > 1:
-        found.append(phrase("caveat.overlap", lang, window=window))
-    if result.lag is None and model.residual_autocorrelation > rules["autocorrelation_caveat"]:
-        value = number(model.residual_autocorrelation, lang, 2)
-        found.append(phrase("caveat.autocorrelation", lang, value=value))
+    if result.window > 1 and result.overlap != "thin":
+        corrected = "overlap_shared" if result.overlap == "shared" else "overlap"
+        kind = "overlap_corrected" if result.lag else corrected
+        found.append(phrase(f"caveat.{kind}", lang, window=result.window, lag=result.lag))
+    limit = rules["autocorrelation_caveat"]
+    made = 0.0 if result.overlap == "thin" else 1 - 1 / result.window  # what shared readings alone give
+    if model.residual_autocorrelation > limit + made * (1 - limit):
+        found.append(phrase("caveat.shape", lang, value=number(model.residual_autocorrelation, lang, 2)))
     if result.harmonics and result.months < rules["full_seasons_months"]:
         found.append(phrase("caveat.short_season", lang, full=rules["full_seasons_months"]))
-    if result.series.small_months:
-        found.append(phrase("caveat.small", lang, n=result.series.small_months))
-    vintage = say(f"vintage.{result.identity['area_vintage']}", lang)
-    found.append(phrase("caveat.reform", lang, vintage=vintage))
-    found.append(phrase("caveat.observed", lang))
-    return found
+    return found + caveats_of_all(result, lang)
 
 
 def _short(period: str) -> str:

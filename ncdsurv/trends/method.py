@@ -1,4 +1,4 @@
-"""Limits and wording of the trend method, as `method.toml` has them."""
+"""Limits and wording of the trend methods, as the TOML files of this folder have them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,14 @@ from ncdsurv.maps.wording import language
 
 @cache
 def method() -> dict[str, Any]:
-    """The method file, read once."""
-    return tomllib.loads(files("ncdsurv.trends").joinpath("method.toml").read_text(encoding="utf-8"))
+    """The method files, read once: `method.toml` at the top, every other `NAME.toml` beside it under NAME."""
+    here = files("ncdsurv.trends")
+    found = tomllib.loads(here.joinpath("method.toml").read_text(encoding="utf-8"))
+    for file in sorted(here.iterdir(), key=lambda item: item.name):
+        name = file.name.removesuffix(".toml")
+        if name != file.name and name not in (*found, "method"):
+            found[name] = tomllib.loads(file.read_text(encoding="utf-8"))
+    return found
 
 
 def phrase(key: str, lang: str, **parts: object) -> str:

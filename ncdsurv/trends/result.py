@@ -1,40 +1,34 @@
-"""A fitted trend: numbers as attributes, `.data`, `.plot()`, `.explain()`."""
+"""A fitted trend: numbers as attributes, `.data`, `.table()`, `.plot()`, `.explain()`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ncdsurv.catalog.vocabulary import month_start
-from ncdsurv.maps.wording import language, number, period_words, title_of
+from ncdsurv.maps.wording import language, number, period_words
+from ncdsurv.trends.base import SeriesResult, signed
 from ncdsurv.trends.method import phrase
 from ncdsurv.trends.model import RateModel
-from ncdsurv.trends.series import MonthlySeries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ncdsurv.catalog import Catalog
 
-
-@dataclass(frozen=True)
-class TrendResult:
+@dataclass(frozen=True, repr=False)
+class TrendResult(SeriesResult):
     """What `fit_trend` returns; changes are in percent per year, `.data` in the values' unit.
 
     `.data` columns: period, observed, fitted, lower, upper (interval of the model's mean), trend (season
-    removed), numerator, denominator, flag.
+    removed), numerator, denominator, flag. `window` is how many months one value looks back, `overlap` what was
+    done about it; `model.residuals` are the standardised residuals.
     """
 
-    series: MonthlySeries
     model: RateModel
-    data: Any
-    area_names: dict[str, str]
     harmonics: int
     lag: int | None
-    confidence: float
-    catalog: Catalog
-    lang: str
+    window: int
+    overlap: str
+    family_reason: str
 
     interval = "t"
 
@@ -55,45 +49,13 @@ class TrendResult:
 
     @property
     def dispersion(self) -> float:
-        """Pearson chi-square over residual degrees of freedom."""
-        return self.model.dispersion
-
-    @property
-    def months(self) -> int:
-        """Number of months in the model."""
-        return self.series.frame.height
-
-    @property
-    def first(self) -> str:
-        """First month, `YYYY-MM`."""
-        return str(self.series.frame["period"][0])
-
-    @property
-    def last(self) -> str:
-        """Last month, `YYYY-MM`."""
-        return str(self.series.frame["period"][-1])
-
-    @property
-    def area_name(self) -> str:
-        """Name of the area in the result's language."""
-        return self.area_names[self.lang]
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What the series is: indicator, preset, disease, area, vintage, sex, age band, release, unit."""
-        return dict(self.series.identity)
+        """Pearson chi-square of the Poisson model over residual degrees of freedom."""
+        return self.model.pearson_dispersion
 
     def summary(self) -> dict[str, Any]:
         """The headline as plain values, for tables and HTTP answers."""
         return {
-            **{key: self.identity[key] for key in ("indicator", "preset", "disease", "area_code")},
-            **{
-                key: self.identity[key]
-                for key in ("area_vintage", "area_level", "sex", "age_band", "release")
-            },
-            "first": self.first,
-            "last": self.last,
-            "months": self.months,
+            **self.identity_summary(),
             "annual_change_percent": self.annual_change,
             "lower": self.lower,
             "upper": self.upper,
@@ -105,6 +67,9 @@ class TrendResult:
             "harmonics": self.harmonics,
             "newey_west_lag": self.lag,
             "residual_autocorrelation": self.model.residual_autocorrelation,
+            "family": self.model.family,
+            "alpha": self.model.alpha,
+            "checks": vars(self.model.checks),
         }
 
     def headline(self, lang: str | None = None) -> str:
@@ -113,9 +78,9 @@ class TrendResult:
         return phrase(
             "change",
             lang,
-            change=_signed(self.annual_change, lang),
-            lower=_signed(self.lower, lang),
-            upper=_signed(self.upper, lang),
+            change=signed(self.annual_change, lang),
+            lower=signed(self.lower, lang),
+            upper=signed(self.upper, lang),
             confidence=number(100 * self.confidence, lang),
         )
 
@@ -139,36 +104,18 @@ class TrendResult:
 
         return explain_trend(self, language(lang or self.lang))
 
-    def title(self, lang: str | None = None) -> str:
-        """Indicator, disease and area in words."""
-        lang = language(lang or self.lang)
-        title = title_of(self.identity, self.catalog, lang)
-        return phrase("heading", lang, title=title, area=self.area_names[lang])
-
-    def span(self, lang: str) -> tuple[str, str]:
-        """First and last month in words."""
-        return period_words(self.first, lang), period_words(self.last, lang)
-
-    def dates(self) -> list[Any]:
-        """First day of every month, for an axis."""
-        return [month_start(month) for month in self.series.frame["month"].to_list()]
-
-    def __repr__(self) -> str:
-        return (
-            f"TrendResult({self.identity['indicator']}, {self.identity['disease']}, area "
-            f"{self.identity['area_code']} of {self.identity['area_vintage']}, {self.first} to {self.last}: "
-            f"{self.annual_change:+.1f} % per year, {self.lower:+.1f} to {self.upper:+.1f})"
-        )
-
-    def _repr_html_(self) -> str:
-        lines = [line for line in self.explain().splitlines() if line]
-        body = "".join(f"<p style='margin:.2em 0'>{escape(line)}</p>" for line in lines[1:])
-        return (
-            f"<section lang='{self.lang}'><h4 style='margin:.2em 0'>{escape(lines[0])}</h4>"
-            f"<p style='font-size:1.15em;margin:.3em 0'><strong>{escape(self.headline())}</strong></p>"
-            f"<details><summary>.explain()</summary>{body}</details></section>"
-        )
-
-
-def _signed(value: float, lang: str) -> str:
-    return ("+" if value > 0 else "") + number(value, lang, 1) + "%"
+    def rows(self, lang: str) -> list[dict[str, Any]]:
+        """The annual change, and the model's first and last month; columns in words."""
+        names = [phrase(f"column.{key}", lang) for key in ("what", "value", "lower", "upper")]
+        change = (phrase("quantity.change", lang), self.annual_change, self.lower, self.upper)
+        rates = [
+            (
+                phrase("quantity.fitted", lang, month=period_words(period, lang)),
+                *(
+                    float(part[at]) * self.series.scale
+                    for part in (self.model.fitted, self.model.lower, self.model.upper)
+                ),
+            )
+            for at, period in ((0, self.first), (-1, self.last))
+        ]
+        return [dict(zip(names, row)) for row in (change, *rates)]

@@ -31,7 +31,13 @@ class MonthlySeries:
 
 
 def monthly_series(
-    table: pl.DataFrame, *, area: str | None, area_vintage: str | None, minimum_months: int
+    table: pl.DataFrame,
+    *,
+    area: str | None,
+    area_vintage: str | None,
+    minimum_months: int,
+    gaps: str = "refuse",
+    zeros: str = "refuse",
 ) -> MonthlySeries:
     """Pick and check one monthly series.
 
@@ -40,6 +46,8 @@ def monthly_series(
         area: Area code, or None when the table holds one area.
         area_vintage: Vintage of the code, or None when the table holds one.
         minimum_months: Fewer months are refused.
+        gaps: `refuse` months without a value, or `keep` the series with them left out and counted.
+        zeros: `refuse` a series whose numerators are all zero, or `keep` it.
 
     Returns:
         The series; what was left out stands in `excluded` as (reason key, numbers).
@@ -69,7 +77,10 @@ def monthly_series(
             "a month stands twice in the series", got=", ".join(repeated[:6]), do="narrow the values"
         )
     table = _trim_edges(table, excluded)
-    _refuse_gaps(table)
+    if gaps == "keep":
+        table = _without_gaps(table, excluded)
+    else:
+        _refuse_gaps(table)
     if table.height < minimum_months:
         raise StatisticsError(
             "too few months for a trend",
@@ -77,7 +88,7 @@ def monthly_series(
             allowed=f"at least {minimum_months}",
             do="take a longer run of months, or season=False if a year or more is there",
         )
-    if not table["numerator"].sum() > 0:
+    if zeros == "refuse" and not table["numerator"].sum() > 0:
         raise StatisticsError(
             "every numerator is zero, so a relative change is not defined",
             got=f"{table.height} months of 0",
@@ -160,17 +171,30 @@ def _trim_edges(table: pl.DataFrame, excluded: list[tuple[str, dict[str, Any]]])
     return table.filter(pl.col("month").is_between(first, last))
 
 
+_USABLE = (pl.col("denominator") > 0) & pl.col("numerator").is_not_null() & pl.col("value").is_not_null()
+
+
+def _without_gaps(table: pl.DataFrame, excluded: list[tuple[str, dict[str, Any]]]) -> pl.DataFrame:
+    kept = table.filter(_USABLE)
+    if kept.is_empty():
+        raise StatisticsError(
+            "no month has a value", got=f"{table.height} months without one", do="choose a larger area"
+        )
+    missing = table["month"][-1] - table["month"][0] + 1 - kept.height
+    if missing:
+        excluded.append(("gaps", {"n": missing}))
+    return kept
+
+
 def _refuse_gaps(table: pl.DataFrame) -> None:
-    usable = table.filter(
-        (pl.col("denominator") > 0) & pl.col("numerator").is_not_null() & pl.col("value").is_not_null()
-    )
+    usable = table.filter(_USABLE)
     expected = range(table["month"][0], table["month"][-1] + 1)
-    gaps = sorted(set(expected) - set(usable["month"].to_list()))
-    if gaps:
-        shown = ", ".join(month_label(month) for month in gaps[:12])
+    absent = sorted(set(expected) - set(usable["month"].to_list()))
+    if absent:
+        shown = ", ".join(month_label(month) for month in absent[:12])
         raise StatisticsError(
             "months without a value interrupt the series",
-            got=shown + (f", ... ({len(gaps)} in all)" if len(gaps) > 12 else ""),
+            got=shown + (f", ... ({len(absent)} in all)" if len(absent) > 12 else ""),
             allowed="a value in every month from the first to the last",
             do="start after the gap, or use a larger area",
         )

@@ -187,7 +187,7 @@ def test_newey_west_keeps_the_slope_and_names_its_lag():
     rng = np.random.default_rng(7)
     numerator = np.round(2000 * 0.4 * np.exp(rng.normal(0, 0.05, 24)))
     frame = values().with_columns(numerator=pl.Series(numerator), value=pl.Series(numerator / 20))
-    plain, robust = fit_trend(frame), fit_trend(frame, lag=3)
+    plain, robust = fit_trend(frame, overlap="ignore"), fit_trend(frame, lag=3)
     assert robust.annual_change == pytest.approx(plain.annual_change)
     assert robust.upper != pytest.approx(plain.upper)
     assert "lag of 3 months" in robust.explain("en")
@@ -231,3 +231,101 @@ def test_the_area_is_named_in_the_language_asked_for():
     result = fit_trend(values())
     assert result.title("vi").endswith("Hồ Chí Minh")
     assert result.title("en").endswith("Ho Chi Minh City")
+
+
+def noisy(months: int = 48, excess: float = 0.0, **columns: object) -> pl.DataFrame:
+    """Counts around a rising rate, people growing tenfold, with a variance that grows with the squared mean."""
+    rng = np.random.default_rng(31)
+    people = np.round(np.geomspace(300, 30000, months))
+    mean = people * 0.4 * 1.05 ** (np.arange(months) / 12)
+    counts = rng.poisson(mean * (rng.gamma(1 / excess, excess, months) if excess else 1.0)).astype(float)
+    return values(months, **columns).with_columns(
+        numerator=pl.Series(counts), denominator=pl.Series(people), value=pl.Series(100 * counts / people)
+    )
+
+
+def test_the_family_is_chosen_by_the_test_and_the_reason_is_said():
+    poisson = fit_trend(noisy(preset="tt37"), lang="en")
+    assert (poisson.model.family, poisson.family_reason) == ("quasi_poisson", "test_linear")
+    assert "Quasi-Poisson was chosen" in poisson.explain()
+    negative = fit_trend(noisy(excess=0.05, preset="tt37"), lang="en")
+    assert (negative.model.family, negative.family_reason) == ("negative_binomial", "test_quadratic")
+    assert negative.model.alpha == pytest.approx(0.05, abs=0.03)
+    assert "The negative binomial was chosen" in negative.explain()
+
+
+def test_the_family_can_be_given_and_falls_back_with_the_reason():
+    assert fit_trend(noisy(excess=0.05, preset="tt37"), family="quasi_poisson").family_reason == "given"
+    even = fit_trend(values(preset="tt37"), family="negative_binomial")
+    assert (even.model.family, even.family_reason) == ("quasi_poisson", "no_excess")
+    with pytest.raises(UsageError, match="unknown family: got gamma"):
+        fit_trend(values(), family="gamma")
+
+
+def test_overlapping_windows_are_counted_by_default_or_thinned():
+    default, ignored = fit_trend(noisy(preset="hearts"), lang="en"), fit_trend(noisy(), overlap="ignore")
+    assert default.annual_change == pytest.approx(ignored.annual_change)
+    assert default.upper - default.lower > 1.3 * (ignored.upper - ignored.lower)
+    assert default.model.degrees_of_freedom < ignored.model.degrees_of_freedom
+    assert "what the windows of different months share is counted" in default.explain()
+    newey_west = fit_trend(noisy(), overlap="newey_west", lang="en")
+    assert newey_west.lag == 3
+    assert "Newey-West standard errors with a lag of 3 months" in newey_west.explain()
+    thinned = fit_trend(noisy(preset="hearts"), overlap="thin", lang="en")
+    assert (thinned.months, thinned.lag, thinned.harmonics) == (16, None, 0)
+    assert "one month in 3 is used (32 months passed over)" in thinned.explain()
+    assert fit_trend(noisy(preset="hearts"), overlap="ignore").lag is None
+    assert fit_trend(noisy(preset="tt37")).lag is None
+
+
+def test_windows_of_a_year_are_refused_unless_four_of_them_are_there():
+    yearly = {"indicator": "lost_to_follow_up", "preset": "hearts"}
+    with pytest.raises(
+        StatisticsError, match="got 36 months of values that each look back 12 months; allowed: at"
+    ):
+        fit_trend(values(36, **yearly))
+    assert fit_trend(values(48, **yearly)).model.degrees_of_freedom < 42 - 12
+    assert fit_trend(values(48, **yearly), overlap="newey_west").lag == 12
+    assert fit_trend(values(36, **yearly), overlap="ignore").lag is None
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_checks_of_dispersion_and_residuals_are_said(lang: str):
+    result = fit_trend(noisy(preset="tt37"), lang=lang)
+    text = result.explain()
+    assert "Cameron-Trivedi" in text
+    assert "Ljung-Box" in text
+    assert "{" not in text
+    largest = result.model.checks.largest_at
+    assert abs(result.model.residuals[largest]) == pytest.approx(np.abs(result.model.residuals).max())
+
+
+def test_residuals_that_hang_together_point_to_joinpoints():
+    months = np.arange(48)
+    numerator = np.round(800 * np.exp(0.4 * np.minimum(months, 24) / 12))
+    frame = values(48, preset="tt37").with_columns(
+        numerator=pl.Series(numerator), value=pl.Series(numerator / 20)
+    )
+    assert "ns.joinpoint looks for changes of trend" in fit_trend(frame).explain("en")
+    assert "ns.joinpoint" not in fit_trend(noisy(preset="tt37")).explain("en")
+
+
+def test_the_table_has_the_change_and_both_ends():
+    table = fit_trend(values(), lang="en").table()
+    assert table.columns == ["Quantity", "Value", "CI lower", "CI upper"]
+    assert table["Value"][0] == pytest.approx(10.0, abs=1e-6)
+    assert table["Quantity"].to_list()[1:] == ["Model, July 2024", "Model, June 2026"]
+    assert isinstance(fit_trend(values().to_pandas()).table("vi"), pd.DataFrame)
+
+
+def test_all_equal_months_change_by_nothing():
+    result = fit_trend(values(yearly=1.0))
+    assert result.annual_change == pytest.approx(0.0, abs=1e-9)
+    assert "nan" not in result.explain("en").lower()
+
+
+def test_some_months_of_zero_are_no_obstacle():
+    numerator = np.where(np.arange(24) % 5, 4.0, 0.0)
+    frame = values().with_columns(numerator=pl.Series(numerator), value=pl.Series(numerator / 20))
+    result = fit_trend(frame)
+    assert np.isfinite([result.annual_change, result.lower, result.upper]).all()

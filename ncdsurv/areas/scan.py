@@ -1,0 +1,327 @@
+"""Kulldorff's spatial scan: which circle of neighbouring areas is least like the rest. Arrays only.
+
+Method: M Kulldorff, Commun Stat Theory Methods 1997;26:1481-96. Circles of growing radius around every area, up to a
+share of the population; the likelihood ratio of each; p values by drawing the same number of cases anew over the
+population and scanning again, so that the many circles are paid for. Areas without cases are areas like others.
+
+The log likelihood ratio is never above half of what it is bounded by, the squared standard score (relative entropy
+is at most the chi-square distance); only circles whose bound exceeds the best one so far need a logarithm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ncdsurv.areas.rates import BINOMIAL, POISSON, check_counts
+from ncdsurv.errors import StatisticsError, unknown
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+BERNOULLI = "bernoulli"
+MODELS = (POISSON, BERNOULLI)
+HIGH, LOW, BOTH = "high", "low", "both"
+SIDES = (HIGH, LOW, BOTH)
+_BATCH = 64  # drawings scanned side by side, so that a centre's sums stay in cache
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A cluster found by the scan.
+
+    Attributes:
+        areas: Places of its areas in the input, from the centre outwards.
+        radius: From the centre to the farthest of them, in the unit of the coordinates.
+        count: Cases inside.
+        population: People inside.
+        expected: Cases expected there if all areas were alike.
+        relative: Rate inside over rate outside; infinite where there is no case outside.
+        log_ratio: Log likelihood ratio.
+        p_value: Share of drawings whose best circle is at least as unlikely (with the data itself).
+    """
+
+    areas: tuple[int, ...]
+    radius: float
+    count: float
+    population: float
+    expected: float
+    relative: float
+    log_ratio: float
+    p_value: float
+
+    @property
+    def high(self) -> bool:
+        """Whether there are more cases than expected."""
+        return self.count > self.expected
+
+
+@dataclass(frozen=True)
+class Zones:
+    """Circles around n centres: `order` (n, K) lists areas from each centre outwards, `ends` where one may stop."""
+
+    order: NDArray[np.int32]
+    ends: NDArray[np.bool_]
+    population: NDArray[np.float64]
+    distance: NDArray[np.float64]
+
+
+def scan_circles(
+    count: ArrayLike,
+    population: ArrayLike,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    model: str = POISSON,
+    side: str = HIGH,
+    max_share: float = 0.5,
+    permutations: int = 999,
+    most: int = 10,
+    seed: int = 0,
+) -> list[Circle]:
+    """The most likely cluster, and further ones that share no area with a more likely one.
+
+    Args:
+        count: Cases, whole numbers >= 0, shape (n,); zeros are allowed.
+        population: People at risk, > 0 (whole numbers for `bernoulli`), shape (n,).
+        x, y: Centroids in a plane, any unit of length.
+        model: `poisson` for events, `bernoulli` for people with and without an attribute.
+        side: Circles with more cases than expected (`high`), fewer (`low`), or `both`.
+        max_share: Largest share of the population in a circle, up to 0.5.
+        permutations: Drawings under no cluster; the smallest p value is 1 / (permutations + 1).
+        most: At most so many clusters.
+        seed: Of the random numbers.
+
+    Returns:
+        Clusters from the most to the least likely; empty where no circle has more (fewer) cases than expected.
+
+    Raises:
+        StatisticsError: Counts that cannot be scanned.
+        UsageError: Unknown model or side.
+
+    >>> found = scan_circles([9, 8, 1, 0, 2, 1], [100] * 6, [0, 1, 5, 6, 9, 10], [0] * 6, permutations=99)
+    >>> found[0].areas, round(found[0].log_ratio, 3)
+    ((0, 1), 10.073)
+    """
+    if model not in MODELS:
+        raise unknown("model of the scan", str(model), MODELS)
+    if side not in SIDES:
+        raise unknown("side of the scan", str(side), SIDES)
+    e, b = check_counts(count, population, POISSON if model == POISSON else BINOMIAL)
+    _check(e, b, model, max_share, permutations)
+    zones = make_zones(b, np.asarray(x, dtype=float), np.asarray(y, dtype=float), max_share)
+    observed = _ratios(_inside(zones, e), zones.population, e.sum(), b.sum(), model, side)
+    observed[~zones.ends] = 0.0
+    found = _pick(observed, zones, e, b, most)
+    if not found:
+        return []
+    drawn = _best_of_drawings(zones, e, b, model, side, permutations, np.random.default_rng(seed))
+    slack = 1e-9
+    return [
+        Circle(*parts, p_value=float((1 + (drawn >= parts[-1] - slack).sum()) / (permutations + 1)))
+        for parts in found
+    ]
+
+
+def make_zones(
+    population: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64], max_share: float
+) -> Zones:
+    """Circles around every area up to a share of the population; areas at one distance enter together."""
+    n, limit = len(population), max_share * population.sum() * (1 + 1e-12)
+    orders, sums, far = [], [], []
+    for at in range(n):
+        distance = np.hypot(x - x[at], y - y[at])
+        distance[at] = 0.0
+        order = np.argsort(distance, kind="stable")
+        order = np.concatenate([[at], order[order != at]])
+        total = np.cumsum(population[order])
+        size = int(np.searchsorted(total, limit, side="right"))
+        orders.append(order[: size + 1])
+        sums.append(total[: size + 1])
+        far.append(distance[order[: size + 1]])
+    width = max(len(order) for order in orders)
+    order = np.zeros((n, width), dtype=np.int32)
+    people, distance, ends = (
+        np.full((n, width), np.inf),
+        np.full((n, width), np.inf),
+        np.zeros((n, width), bool),
+    )
+    for at in range(n):
+        size = len(orders[at])
+        order[at, :size], people[at, :size], distance[at, :size] = orders[at], sums[at], far[at]
+        # The last one listed is over the limit: it only shows whether the one before stands alone at its distance.
+        ends[at, : size - 1] = (far[at][1:] - far[at][:-1] > 1e-9 * (1 + far[at][1:])) & (
+            sums[at][:-1] <= limit
+        )
+    return Zones(order, ends, np.where(ends, people, 1.0), distance)
+
+
+def _inside(zones: Zones, count: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.cumsum(count[zones.order], axis=1)
+
+
+def _ratios(
+    inside: NDArray[np.float64],
+    population: NDArray[np.float64],
+    cases: float,
+    people: float,
+    model: str,
+    side: str,
+) -> NDArray[np.float64]:
+    """Log likelihood ratio of circles; 0 on the side that was not asked for."""
+    from scipy.special import xlogy
+
+    expected = cases * population / people
+    outside = np.maximum(cases - inside, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = xlogy(inside, inside / expected) + xlogy(outside, outside / (cases - expected))
+        if model == BERNOULLI:
+            free, others = population - inside, (people - population) - outside
+            share = (people - cases) / people
+            ratio += xlogy(free, free / (population * share))
+            ratio += xlogy(others, others / ((people - population) * share))
+    wanted = _wanted(inside - expected, side)
+    return np.where(wanted, np.nan_to_num(ratio, nan=0.0), 0.0)
+
+
+def _wanted(excess: NDArray[np.float64], side: str) -> NDArray[np.bool_]:
+    return excess > 0 if side == HIGH else excess < 0 if side == LOW else excess != 0
+
+
+def _best_of_drawings(
+    zones: Zones,
+    e: NDArray[np.float64],
+    b: NDArray[np.float64],
+    model: str,
+    side: str,
+    permutations: int,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """The highest ratio of every drawing."""
+    cases, people = int(e.sum()), float(b.sum())
+    best = np.zeros(permutations)
+    p = cases / people if model == BERNOULLI else 0.0
+    spread = np.sqrt(cases * zones.population / people * (1 - zones.population / people) * (1 - p))
+    scale = np.where(zones.ends, 1 / np.maximum(spread, 1e-12), 0.0).astype(np.float32)
+    used = [int(ends.nonzero()[0][-1]) + 1 if ends.any() else 0 for ends in zones.ends]
+    for start in range(0, permutations, _BATCH):
+        size = min(_BATCH, permutations - start)
+        # Cases over what is expected: their sums are the circles' excess, small enough for single precision.
+        excess = (_draw(cases, b, model, size, rng) - cases * b[:, None] / people).astype(np.float32)
+        room = np.empty((max(used), size), dtype=np.float32)
+        top = np.zeros(size)
+        for at in np.flatnonzero(used):
+            score = np.take(excess, zones.order[at, : used[at]], axis=0, out=room[: used[at]], mode="clip")
+            np.cumsum(score, axis=0, out=score)
+            score *= scale[at, : used[at], None]
+            if side == BOTH:
+                np.abs(score, out=score)
+            # A little below, as the scores are single precision.
+            limit = np.sqrt(top) * 0.999
+            peak = -score.min(axis=0) if side == LOW else score.max(axis=0)
+            drawings = np.flatnonzero(peak > limit)
+            if not len(drawings):
+                continue
+            bound = score[:, drawings] if side != LOW else -score[:, drawings]
+            place, which = np.nonzero(bound > limit[drawings])
+            which = drawings[which]
+            ratio = _exact(zones, excess, int(at), place, which, (cases, people), model, side)
+            np.maximum.at(top, which, ratio)
+        best[start : start + size] = top
+    return best
+
+
+def _exact(
+    zones: Zones,
+    excess: NDArray[np.float32],
+    at: int,
+    place: NDArray[np.int64],
+    which: NDArray[np.int64],
+    totals: tuple[int, float],
+    model: str,
+    side: str,
+) -> NDArray[np.float64]:
+    """Ratios of some circles of a centre in some drawings, from whole counts again."""
+    cases, people = totals
+    drawings, column = np.unique(which, return_inverse=True)
+    deep = np.cumsum(excess[zones.order[at, : int(place.max()) + 1]][:, drawings].astype(np.float64), axis=0)
+    population = zones.population[at, place]
+    inside = np.round(deep[place, column] + cases * population / people)
+    return _ratios(inside, population, cases, people, model, side)
+
+
+def _draw(
+    cases: int, population: NDArray[np.float64], model: str, size: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Cases dealt anew over the population, (n, size): to rates alike, or to people without return."""
+    if model == POISSON:
+        drawn = rng.multinomial(cases, population / population.sum(), size=size)
+    else:
+        drawn = rng.multivariate_hypergeometric(
+            population.astype(np.int64), cases, size=size, method="marginals"
+        )
+    return np.ascontiguousarray(drawn.T.astype(np.float64))
+
+
+def _pick(
+    ratios: NDArray[np.float64], zones: Zones, e: NDArray[np.float64], b: NDArray[np.float64], most: int
+) -> list[tuple[tuple[int, ...], float, float, float, float, float, float]]:
+    """The best circles that share no area; of equals the one with fewest areas, then the nearest to the front."""
+    ratios, found = ratios.copy(), []
+    cases, people = float(e.sum()), float(b.sum())
+    while len(found) < most:
+        top = float(ratios.max(initial=0.0))
+        if not top > 1e-9:
+            break
+        rows, columns = np.nonzero(ratios >= top * (1 - 1e-10))
+        first = np.lexsort((rows, zones.distance[rows, columns], columns))[0]
+        at, last = int(rows[first]), int(columns[first])
+        areas = zones.order[at, : last + 1]
+        inside, size = float(e[areas].sum()), float(b[areas].sum())
+        outside = (cases - inside) / (people - size)
+        relative = inside / size / outside if outside else float("inf")
+        found.append(
+            (tuple(int(one) for one in areas), float(zones.distance[at, last]), inside, size,
+             cases * size / people, relative, float(ratios[at, last]))
+        )  # fmt: skip
+        taken = np.zeros(len(e), dtype=bool)
+        taken[areas] = True
+        hit = np.logical_or.accumulate(taken[zones.order], axis=1)
+        ratios[hit] = 0.0
+    return found
+
+
+def _check(
+    e: NDArray[np.float64], b: NDArray[np.float64], model: str, max_share: float, permutations: int
+) -> None:
+    if not 0 < max_share <= 0.5:
+        raise StatisticsError(
+            "largest share of a circle out of range", got=max_share, allowed="above 0, up to 0.5"
+        )
+    if isinstance(permutations, bool) or not isinstance(permutations, int | np.integer) or permutations < 1:
+        raise StatisticsError("permutations are a whole number", got=repr(permutations), do="give 999")
+    whole = [e] if model == POISSON else [e, b]
+    if any((values != np.round(values)).any() for values in whole):
+        raise StatisticsError(
+            "the scan deals out whole people",
+            got="counts with fractions",
+            do="give the counts before any weighting",
+        )
+    if not e.sum() > 0:
+        raise StatisticsError(
+            "no case to scan for", got=f"0 cases in {len(e)} areas", do="choose another indicator"
+        )
+    if model == BERNOULLI and e.sum() == b.sum():
+        raise StatisticsError(
+            "everybody is a case, so nothing can cluster",
+            got=f"{len(e)} areas",
+            do="choose another indicator",
+        )
+    if (b > max_share * b.sum()).all():
+        raise StatisticsError(
+            "no circle is small enough",
+            got=f"every area holds more than {max_share:g} of the population",
+            do="use smaller areas",
+        )

@@ -1,0 +1,240 @@
+"""Values in: one row an area, counts checked, areas without a usable rate set apart with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ncdsurv.areas.rates import BINOMIAL, FAMILIES, POISSON
+from ncdsurv.catalog.tables import VALUES
+from ncdsurv.catalog.vocabulary import Level, Period
+from ncdsurv.errors import StatisticsError, UsageError, unknown
+from ncdsurv.maps.frames import IDENTITY, require_single
+
+if TYPE_CHECKING:
+    from ncdsurv.reference import Reference
+
+NEEDED = ("area_code", "area_vintage", "numerator", "denominator")
+SCALE = {"percent": 100.0, "per_100000": 100_000.0}
+_FAMILY = {"percent": BINOMIAL, "per_100000": POISSON}
+USED, NO_VALUE, NO_PEOPLE = "used", "no_value", "no_people"
+
+
+@dataclass(frozen=True)
+class AreaRows:
+    """Areas of one level, vintage and period, sorted by code.
+
+    Attributes:
+        frame: [area_code, numerator, denominator, flag, status]; status is `used`, `no_value` (missing or suppressed)
+            or `no_people` (denominator 0).
+        identity: Indicator, preset, disease, sex, age band, standardisation, release, unit (null where not given).
+        level, vintage, period: Of the areas; period may be null.
+        back: Turns a polars frame into the kind that was given.
+    """
+
+    frame: pl.DataFrame
+    identity: dict[str, Any]
+    level: str
+    vintage: str
+    period: str | None
+    back: Callable[[pl.DataFrame], Any]
+
+    @property
+    def used(self) -> pl.DataFrame:
+        """Areas with a rate."""
+        return self.frame.filter(pl.col("status") == USED)
+
+    @property
+    def scale(self) -> float:
+        """What a rate per person is multiplied with to be printed."""
+        return SCALE[self.identity["unit"]]
+
+
+def take_areas(
+    values: Any,
+    reference: Reference,
+    *,
+    period: str | None,
+    level: str | None,
+    vintage: str | None,
+    family: str | None,
+    fewest: int,
+) -> tuple[AreaRows, str]:
+    """Check and sort what the caller gave.
+
+    Args:
+        values: polars or pandas frame with area_code, area_vintage, numerator, denominator; the other columns of
+            published values are used where they are there.
+        reference: Where the codes must stand.
+        period, level, vintage: Choose rows; None where the values hold one.
+        family: `poisson` or `binomial`; None: `binomial` for percent, else `poisson`.
+        fewest: Fewer areas with a rate are refused.
+
+    Returns:
+        The rows and the family.
+
+    Raises:
+        UsageError: Not a frame, columns missing, a mixture, an area twice, or an unknown code.
+        StatisticsError: Too few areas, counts that are no rates, all rates equal, or a standardised rate.
+    """
+    table, back = _frame(values)
+    for column, wanted in (("period", period), ("area_level", level), ("area_vintage", vintage)):
+        if wanted is None or (column != "area_vintage" and table[column].null_count() == table.height):
+            continue
+        wanted = str(Period.parse(str(wanted))) if column == "period" else str(wanted)
+        chosen = table.filter(pl.col(column) == wanted)
+        if chosen.is_empty():
+            known = table[column].drop_nulls().unique().to_list()
+            raise unknown(f"{column.replace('_', ' ')} among these values", wanted, known)
+        table = chosen
+    where = require_single(table, ("period", "area_level", "area_vintage"), "a comparison of areas")
+    identity = require_single(table, (*IDENTITY, "unit"), "a comparison of areas")
+    if table["area_code"].n_unique() != table.height:
+        raise UsageError(
+            "an area stands twice in the values",
+            got=f"{table.height} rows of {table['area_code'].n_unique()} areas",
+            do="narrow the values to one row an area",
+        )
+    if identity["standardisation"] not in (None, "crude"):
+        raise StatisticsError(
+            "small-area methods need counts of people, not a standardised rate",
+            got=str(identity["standardisation"]),
+            allowed="crude",
+            do='narrow the values with standardisation="crude"',
+        )
+    found_level = _known_level(table["area_code"].to_list(), where["area_vintage"], where["area_level"] or level,
+                               reference)  # fmt: skip
+    family = _family(identity, family)
+    rows = AreaRows(
+        _status(table.sort("area_code")), identity, found_level, where["area_vintage"], where["period"], back
+    )
+    _check(rows, family, fewest)
+    return rows, family
+
+
+def _frame(values: Any) -> tuple[pl.DataFrame, Callable[[pl.DataFrame], Any]]:
+    import narwhals as nw
+
+    try:
+        frame = nw.from_native(values)
+    except TypeError as error:
+        raise UsageError(
+            "values are not a frame",
+            got=type(values).__name__,
+            allowed="a polars or pandas frame",
+            do="pass what release.values(...) returns, or use the functions over arrays",
+        ) from error
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect(backend="polars")
+    missing = [name for name in NEEDED if name not in frame.columns]
+    if missing:
+        raise UsageError(
+            "columns are missing from values",
+            got=", ".join(frame.columns) or "no column",
+            allowed=f"at least {', '.join(NEEDED)}",
+            do=f"add {', '.join(missing)}",
+        )
+    is_pandas = frame.implementation.is_pandas()
+    table = frame.to_polars()
+    for column in ("area_code", "area_vintage"):
+        if not (
+            table.schema[column] == pl.String or isinstance(table.schema[column], pl.Categorical | pl.Enum)
+        ):
+            raise UsageError(
+                f"{column} is not text",
+                got=str(table.schema[column]),
+                allowed='text such as "01"',
+                do=f'read the file with dtype={{"{column}": str}}, or leading zeros are lost',
+            )
+    if table.is_empty():
+        raise UsageError("values hold no row", got="0 rows", do="widen the selection")
+    table = table.select(
+        (pl.col(name) if name in table.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in VALUES.items()
+    ).with_columns(pl.col(pl.Float64).fill_nan(None))
+    return table, (lambda out: out.to_pandas()) if is_pandas else (lambda out: out)
+
+
+def _known_level(codes: list[str], vintage: str | None, level: str | None, reference: Reference) -> str:
+    """The level of the codes, all known in the vintage."""
+    if vintage is None:
+        raise UsageError(
+            "an area code without its vintage", do="fill area_vintage: the same code means two places"
+        )
+    areas = reference.areas(None, vintage)
+    if level is None:
+        found = areas.filter(pl.col("code").is_in(codes))["level"].unique().to_list()
+        level = next((str(one) for one in Level if one in found), None)
+        if len(found) > 1:
+            raise UsageError(
+                "the values mix levels",
+                got=", ".join(sorted(found)),
+                allowed="one area_level",
+                do="give level=",
+            )
+    known = set(areas.filter(pl.col("level") == level)["code"]) if level else set(areas["code"])
+    wrong = sorted(set(codes) - known)
+    if wrong:
+        raise UsageError(
+            f"area codes that are not in vintage {vintage}" + (f" at level {level}" if level else ""),
+            got=", ".join(wrong[:6]) + (f", ... ({len(wrong)} in all)" if len(wrong) > 6 else ""),
+            allowed="codes of the reference",
+            do="check vintage and level; codes are text with leading zeros",
+        )
+    return str(level)
+
+
+def _family(identity: dict[str, Any], family: str | None) -> str:
+    unit = identity["unit"]
+    if unit is not None and unit not in SCALE:
+        raise StatisticsError(
+            "small-area methods need a rate with a denominator",
+            got=f"the unit {unit!r}",
+            allowed=", ".join(SCALE),
+            do="choose an indicator with numerator and denominator",
+        )
+    if family is not None and family not in FAMILIES:
+        raise unknown("family of rates", str(family), FAMILIES)
+    family = family or _FAMILY.get(unit, POISSON)
+    identity["unit"] = unit or next(one for one, of in _FAMILY.items() if of == family)
+    return family
+
+
+def _status(table: pl.DataFrame) -> pl.DataFrame:
+    missing = pl.col("numerator").is_null() | pl.col("denominator").is_null()
+    status = (
+        pl.when(pl.col("denominator") == 0)
+        .then(pl.lit(NO_PEOPLE))
+        .when(missing)
+        .then(pl.lit(NO_VALUE))
+        .otherwise(pl.lit(USED))
+    )
+    return table.select("area_code", "numerator", "denominator", "flag", status=status)
+
+
+def _check(rows: AreaRows, family: str, fewest: int) -> None:
+    used = rows.used
+    if used.height < fewest:
+        apart = rows.frame.height - used.height
+        raise StatisticsError(
+            "one area has nothing to be compared with" if used.height == 1 else "too few areas with a rate",
+            got=f"{used.height} areas" + (f" ({apart} more without a value or people)" if apart else ""),
+            allowed=f"at least {fewest}",
+            do="take a larger territory or a smaller level",
+        )
+    rates = used["numerator"] / used["denominator"]
+    if family == BINOMIAL and (used["numerator"] > used["denominator"]).any():
+        raise StatisticsError(
+            "a count exceeds its population, so it is no share",
+            got=f"{int((used['numerator'] > used['denominator']).sum())} of {used.height} areas",
+            do="check the two columns, or use the Poisson family for events that may happen twice",
+        )
+    if float(rates.max()) - float(rates.min()) <= 1e-12 * abs(float(rates.max())):  # type: ignore[arg-type, operator]
+        raise StatisticsError(
+            "every area has the same rate, so there is nothing to smooth or find",
+            got=f"{used.height} areas",
+            do="choose another indicator, level or period",
+        )

@@ -1,0 +1,1 @@
+"""Joinpoint regression: how often, when and by how much a trend changed."""

@@ -1,0 +1,147 @@
+"""What must hold for joinpoints of any series, and for the Mann-Kendall test."""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from ncdsurv.trends.joinpoint.choose import criteria
+from ncdsurv.trends.joinpoint.grid import make_grid, most_joinpoints
+from ncdsurv.trends.joinpoint.model import JoinpointModel, Settings, fit_joinpoint_model
+from ncdsurv.trends.joinpoint.noise import make_noise
+from ncdsurv.trends.joinpoint.permute import permutation_p
+from ncdsurv.trends.joinpoint.search import least_squares, reaches
+from ncdsurv.trends.kendall.ranks import mann_kendall_test
+
+Series = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@st.composite
+def series(draw: st.DrawFn, most: int = 30) -> Series:
+    """Months (some missing), logarithms of rates, and weights."""
+    n = draw(st.integers(12, most))
+    steps = draw(st.lists(st.sampled_from([1, 1, 1, 2, 5]), min_size=n - 1, max_size=n - 1))
+    months = 24301.0 + np.concatenate([[0], np.cumsum(steps)])
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    bend = draw(st.floats(-2, 2))
+    response = rng.normal(0, 0.2, n) + bend * np.maximum(months - months[n // 2], 0) / 12
+    return months, response, rng.uniform(0.5, 5, n)
+
+
+def model(data: Series, k: int = 1, rho: float = 0.0) -> JoinpointModel:
+    return fit_joinpoint_model(*data, Settings(most=k, choose="fixed", rho=rho))
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    data=series(most=16), k=st.integers(1, 3), rho=st.sampled_from([0.0, 0.5, -0.4]), seed=st.integers(0, 99)
+)
+def test_the_search_equals_trying_every_combination(data: Series, k: int, rho: float, seed: int):
+    months, _, weights = data
+    assume(k <= most_joinpoints(len(months), 2, 2))
+    noise = make_noise(months, weights, rho)
+    grid = make_grid(months / 12, noise)
+    rows = noise.whiten(np.random.default_rng(seed).normal(size=(len(months), 7)))
+    sums, nodes = least_squares(grid, rows, k)
+    best = np.full(7, np.inf)
+    times = months / 12
+    for at in combinations(range(2, len(months) - 2), k):
+        if all(second - first > 2 for first, second in pairwise(at)):
+            bends = [np.maximum(times - times[one], 0) for one in at]
+            design = noise.whiten(np.column_stack([np.ones_like(times), times - times.mean(), *bends]))
+            basis = np.linalg.qr(design)[0]
+            best = np.minimum(best, ((rows - basis @ (basis.T @ rows)) ** 2).sum(axis=0))
+    np.testing.assert_allclose(sums, best, rtol=1e-7)
+    assert (np.diff(nodes, axis=1) > 2).all()
+    assert reaches(grid, rows, k, best).all()
+    assert not reaches(grid, rows, k, best * (1 - 1e-6)).any()
+
+
+@settings(deadline=None, max_examples=25)
+@given(data=series(), factor=st.floats(0.01, 1000), k=st.integers(0, 2))
+def test_changes_are_the_same_per_person_or_per_thousand(data: Series, factor: float, k: int):
+    months, response, weights = data
+    one, other = model(data, k), model((months, response + np.log(factor), weights * 3), k)
+    np.testing.assert_allclose(other.joinpoints, one.joinpoints)
+    for first, second in zip(one.segments, other.segments):
+        assert second.change == pytest.approx(first.change, rel=1e-6, abs=1e-8)
+        if first.error is not None:
+            assert second.error == pytest.approx(first.error, rel=1e-5)
+
+
+@settings(deadline=None, max_examples=25)
+@given(data=series(), yearly=st.floats(-0.5, 0.5))
+def test_a_known_change_a_year_is_added_to_every_segment(data: Series, yearly: float):
+    months, response, weights = data
+    one, other = model(data), model((months, response + yearly * (months - months[0]) / 12, weights))
+    for first, second in zip(one.segments, other.segments):
+        assert second.change - first.change == pytest.approx(yearly, abs=1e-6)
+
+
+@settings(deadline=None, max_examples=25)
+@given(data=series())
+def test_without_joinpoint_it_is_weighted_linear_regression(data: Series):
+    months, response, weights = data
+    found = model(data, 0)
+    expected, covariance = np.polyfit((months - months[0]) / 12, response, 1, w=np.sqrt(weights), cov=True)
+    assert found.segments[0].change == pytest.approx(expected[0], rel=1e-7, abs=1e-9)
+    assert found.segments[0].error == pytest.approx(np.sqrt(covariance[0, 0]), rel=1e-6)
+
+
+@settings(deadline=None, max_examples=25)
+@given(data=series(), k=st.integers(0, 2))
+def test_the_average_of_all_is_the_rise_over_the_run(data: Series, k: int):
+    months = data[0]
+    found = model(data, k)
+    whole = found.average(months[0], months[-1])
+    assert whole.change == pytest.approx((found.trend[-1] - found.trend[0]) / ((months[-1] - months[0]) / 12))
+    assert whole.lower is None or whole.lower <= whole.change <= whole.upper
+
+
+@settings(deadline=None, max_examples=25)
+@given(data=series(most=24))
+def test_more_joinpoints_never_fit_worse_and_the_weighted_criterion_lies_between(data: Series):
+    months, response, weights = data
+    noise = make_noise(months, weights)
+    scores = criteria(make_grid(months / 12, noise), noise.whiten(response), 3)
+    assert all(later["sse"] <= first["sse"] * (1 + 1e-9) for first, later in pairwise(scores))
+    assert all(score["bic"] - 1e-12 <= score["wbic"] <= score["bic3"] + 1e-12 for score in scores)
+    assert all(0 <= score["weight"] <= 1 + 1e-9 for score in scores)
+
+
+def test_the_permutation_p_value_is_uniform_where_there_is_no_joinpoint():
+    rng = np.random.default_rng(20)
+    months = np.arange(24.0)
+    noise = make_noise(months, np.ones(24))
+    grid = make_grid(months / 12, noise)
+    found = [
+        permutation_p(grid, rng.normal(size=24), 0, 1, permutations=99, seed=seed) for seed in range(200)
+    ]
+    # Of 200 uniform p values 10 lie below 0.05 and 100 below 0.5; four standard errors either way.
+    assert 0 < np.sum(np.array(found) <= 0.05) <= 23
+    assert 72 <= np.sum(np.array(found) <= 0.5) <= 128
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    values=st.lists(st.integers(0, 20), min_size=8, max_size=40),
+    scale=st.floats(0.1, 100),
+    season=st.booleans(),
+)
+def test_mann_kendall_knows_order_only_and_its_slope_the_scale(values: list[int], scale: float, season: bool):
+    months = 24301.0 + np.arange(len(values))
+    assume(not season or len(values) > 13)
+    y = np.array(values, dtype=float)
+    one = mann_kendall_test(months, y, season=season)
+    grown = mann_kendall_test(months, scale * y, season=season)
+    turned = mann_kendall_test(months, -y, season=season)
+    assert (grown.score, grown.p_value) == (one.score, pytest.approx(one.p_value))
+    assert grown.slope == pytest.approx(scale * one.slope, abs=1e-9)
+    assert (turned.score, turned.slope) == (-one.score, pytest.approx(-one.slope, abs=1e-12))
+    assert one.lower <= one.slope <= one.upper
+    assert 0 <= one.p_value <= 1
+    assert -1 <= one.tau <= 1
