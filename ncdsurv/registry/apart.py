@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -21,8 +19,8 @@ from typing import IO, Any
 
 from ncdsurv.errors import InputError, NcdsurvError
 from ncdsurv.registry.limits import frugal, limit_memory, limit_time, seconds_for, too_large
+from ncdsurv.registry.messages import receive, send
 
-_LENGTH = struct.Struct(">Q")
 _FAREWELL = 5
 PATIENCE = 3
 """How many times its processor time a request may take by the clock, for machines that do much else."""
@@ -154,27 +152,3 @@ def pipes() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     sys.stdout = sys.stderr
     with contextlib.suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
         yield inbox, outbox
-
-
-def send(pipe: IO[bytes], message: Any) -> None:
-    """Write one message: its length, then its pickle."""
-    body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-    pipe.write(_LENGTH.pack(len(body)))
-    pipe.write(body)
-    pipe.flush()
-
-
-def receive(pipe: IO[bytes]) -> Any:
-    """Read one message.
-
-    Raises:
-        EOFError: The other side is gone.
-    """
-    head = pipe.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        raise EOFError("the other side closed the pipe")
-    size = _LENGTH.unpack(head)[0]
-    body = pipe.read(size)
-    if len(body) < size:
-        raise EOFError("the other side died in mid-message")
-    return pickle.loads(body)  # our own child or parent

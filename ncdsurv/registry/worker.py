@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ncdsurv.errors import InputError, NcdsurvError
-from ncdsurv.registry.apart import pipes, receive, send
+from ncdsurv.registry.apart import pipes
 from ncdsurv.registry.limits import limit_memory, limit_time, seconds_for, too_large
+from ncdsurv.registry.messages import receive, send
 
 if TYPE_CHECKING:
     from ncdsurv.catalog.sources import SourceMapping
