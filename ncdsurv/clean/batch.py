@@ -35,10 +35,10 @@ from ncdsurv.clean.facilities import add_facility
 from ncdsurv.clean.filled import FREE_TEXT, is_filled
 from ncdsurv.clean.findings import add_findings
 from ncdsurv.clean.identifiers import add_identifiers, check_against_person
-from ncdsurv.clean.names import add_name_key, add_text
+from ncdsurv.clean.names import add_text
 from ncdsurv.clean.places import add_commune
 from ncdsurv.clean.pressure import add_pressure
-from ncdsurv.clean.records import add_keys, diagnoses_of, identifiers_of, patients_of, split_duplicates
+from ncdsurv.clean.records import add_keys, diagnoses_of, people_of, split_duplicates
 from ncdsurv.clean.spellings import month_first
 from ncdsurv.ingest.raw import DAMAGE, REJECTED, RawBatch
 
@@ -98,12 +98,13 @@ def clean_batch(
     )
     good = add_keys(_without_traces(rows).filter(pl.col("reject_rule").is_null()), key)
     kept, duplicates = split_duplicates(good)
+    patients, identifiers = people_of(kept)
     once, count = (pl.DataFrame.rechunk, _counts) if mapping.book is None else _BY_LINE
     return CleanBatch(
-        patients=patients_of(kept),
+        patients=patients,
         diagnoses=diagnoses_of(kept),
         visits=tables.conform(kept, tables.VISITS),
-        identifiers=identifiers_of(kept),
+        identifiers=identifiers,
         rejects=once(tables.conform(rejects, tables.REJECTS)),
         duplicates=once(tables.conform(duplicates, tables.DUPLICATES)),
         repairs=once(tables.conform(repairs, tables.REPAIRS)),
@@ -114,29 +115,25 @@ def clean_batch(
 
 def _prepared(batch: RawBatch) -> pl.DataFrame:
     """Rows in order of arrival, one `raw:` column for every field there is."""
-    order = pl.DataFrame(
-        {"file_sha256": [file.sha256 for file in batch.files], "file": range(len(batch.files))},
-        schema={"file_sha256": pl.String, "file": pl.Int32},
-    )
+    numbers = {file.sha256: number for number, file in enumerate(batch.files)}
+    runs = batch.frame.select("file_sha256", pl.col("file_sha256").rle_id().alias("run"))  # file after file
+    sha256s = runs.unique("run", keep="first", maintain_order=True)["file_sha256"]
+    file = pl.Series([numbers.get(sha256) for sha256 in sha256s], dtype=pl.Int32)
     have = batch.frame.columns
-    return (
-        batch.frame.join(order, on="file_sha256", how="left", maintain_order="left")
-        .select(
-            "file_sha256",
-            "file",
-            "sheet",
-            "row_number",
-            "sheet_kind",
-            DAMAGE,
-            pl.lit(batch.source).alias("source"),
-            *(
-                (_something(field) if field in have else pl.lit(None, dtype=pl.String)).alias(RAW + field)
-                for field in FIELDS
-            ),
-            *(pl.col(name) for name in have if name.startswith(HISTORY)),
-        )
-        .with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(ledger.ROW))
-    )
+    return batch.frame.select(
+        "file_sha256",
+        file.gather(runs["run"]).alias("file"),
+        "sheet",
+        "row_number",
+        "sheet_kind",
+        DAMAGE,
+        pl.lit(batch.source).alias("source"),
+        *(
+            (_something(field) if field in have else pl.lit(None, dtype=pl.String)).alias(RAW + field)
+            for field in FIELDS
+        ),
+        *(pl.col(name) for name in have if name.startswith(HISTORY)),
+    ).with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(ledger.ROW))
 
 
 def _something(field: str) -> pl.Expr:
@@ -159,9 +156,7 @@ def _add_fields(rows: pl.DataFrame, mapping: SourceMapping, catalog: Any, refere
         )
     rows = add_sex(add_sheet_kind(rows, mapping), mapping)
     rows = add_birth_from_age(rows)
-    for field in ("name", "address"):
-        rows = add_text(rows, field)
-    rows = add_name_key(rows).with_columns(
+    rows = add_text(add_text(rows, "name", "name_key"), "address").with_columns(
         raw("source_patient_id").str.strip_chars().alias("source_patient_id"),
         raw("visit_code").str.strip_chars().alias("visit_code"),
     )
@@ -272,8 +267,9 @@ def _without_traces(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _counts(rows: pl.DataFrame, kept: pl.DataFrame, duplicates: pl.DataFrame) -> pl.DataFrame:
-    by = ["file_sha256", "source", "sheet"]
+    by = ["file", "sheet"]  # numbers group faster than hashes
     total = rows.group_by(by, maintain_order=True).agg(
+        pl.col("file_sha256", "source").first(),
         pl.len().cast(pl.Int64).alias("rows_in"),
         pl.col("reject_rule").is_not_null().sum().cast(pl.Int64).alias("rejected"),
     )
@@ -282,4 +278,4 @@ def _counts(rows: pl.DataFrame, kept: pl.DataFrame, duplicates: pl.DataFrame) ->
         total = total.join(counted, on=by, how="left", maintain_order="left").with_columns(
             pl.col(name).fill_null(0)
         )
-    return total.select(*by, "rows_in", "kept", "rejected", "duplicates")
+    return total.select("file_sha256", "source", "sheet", "rows_in", "kept", "rejected", "duplicates")

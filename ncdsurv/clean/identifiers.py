@@ -110,20 +110,7 @@ def check_against_person(frame: pl.DataFrame) -> pl.DataFrame:
 
     Both wrong: the number belongs to somebody else and is not used. One wrong: kept, and noted.
     """
-    is_cccd = pl.col("citizen_id").str.contains(_CCCD)
-    digit = pl.when(is_cccd).then(pl.col("citizen_id").str.slice(3, 1)).cast(pl.Int16)
-    year = (
-        pl.lit(1900)
-        + 100 * (digit // 2)
-        + pl.when(is_cccd).then(pl.col("citizen_id").str.slice(4, 2)).cast(pl.Int16)
-    )
-    sex = (
-        pl.when(digit % 2 == 0)
-        .then(pl.lit(Sex.MALE.value))
-        .when(digit % 2 == 1)
-        .then(pl.lit(Sex.FEMALE.value))
-    )
-    frame = frame.with_columns(year.cast(pl.Int32).alias("id_year"), sex.alias("id_sex"))
+    frame = once_per_text(frame, ["citizen_id"], _person_of)
     no_birth = pl.col("birth_date").is_null() & pl.col(rule_name("birth_date")).is_null()
     fill_birth = no_birth & pl.col("id_year").is_not_null()
     fill_sex = (pl.col("sex") == Sex.UNKNOWN.value) & pl.col("id_sex").is_not_null()
@@ -149,3 +136,21 @@ def check_against_person(frame: pl.DataFrame) -> pl.DataFrame:
         first_rule("birth_date", (fill_birth, "birth_year_from_citizen_id"), step="person"),
         first_rule("sex", (fill_sex, "sex_from_citizen_id"), step="person"),
     ).drop("id_year", "id_sex")
+
+
+def _person_of(distinct: pl.DataFrame) -> pl.DataFrame:
+    """Birth year and sex that a CCCD tells."""
+    is_cccd = pl.col("citizen_id").str.contains(_CCCD)
+    digit = pl.when(is_cccd).then(pl.col("citizen_id").str.slice(3, 1)).cast(pl.Int16)
+    year = (
+        pl.lit(1900)
+        + 100 * (digit // 2)
+        + pl.when(is_cccd).then(pl.col("citizen_id").str.slice(4, 2)).cast(pl.Int16)
+    )
+    sex = (
+        pl.when(digit % 2 == 0)
+        .then(pl.lit(Sex.MALE.value))
+        .when(digit % 2 == 1)
+        .then(pl.lit(Sex.FEMALE.value))
+    )
+    return distinct.with_columns(year.cast(pl.Int32).alias("id_year"), sex.alias("id_sex"))

@@ -40,12 +40,13 @@ def name_key(name: pl.Expr) -> pl.Expr:
     return pl.when(key != "").then(key)
 
 
-def add_text(frame: pl.DataFrame, field: str) -> pl.DataFrame:
+def add_text(frame: pl.DataFrame, field: str, key: str | None = None) -> pl.DataFrame:
     """Clean one text field of a batch.
 
     Args:
         frame: Rows with `raw:<field>`, `file` and `sheet`.
         field: Name of the field.
+        key: Name of a column for its `name_key`, if one is wanted.
 
     Returns:
         The frame with `<field>` and its rule columns (legacy encoding per column, composition).
@@ -54,7 +55,7 @@ def add_text(frame: pl.DataFrame, field: str) -> pl.DataFrame:
     before = pl.col(field)
 
     def work(distinct: pl.DataFrame) -> pl.DataFrame:
-        return distinct.with_columns(
+        clean = distinct.with_columns(
             first_rule(
                 field,
                 (before.str.normalize("NFC") != before, "unicode_composed"),
@@ -63,16 +64,10 @@ def add_text(frame: pl.DataFrame, field: str) -> pl.DataFrame:
             ),
             tidy(before).alias("tidy"),
         )
+        return clean if key is None else clean.with_columns(name_key(pl.col("tidy")).alias(key))
 
     frame = once_per_text(frame, [field], work)
     return frame.with_columns(pl.col("tidy").alias(field)).drop("tidy")
-
-
-def add_name_key(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with `name_key`, the key of its column `name`."""
-    return once_per_text(
-        frame, ["name"], lambda distinct: distinct.with_columns(name_key(pl.col("name")).alias("name_key"))
-    )
 
 
 def _repair_legacy(frame: pl.DataFrame, field: str) -> pl.DataFrame:
@@ -107,4 +102,4 @@ def _repair_legacy(frame: pl.DataFrame, field: str) -> pl.DataFrame:
     )
 
 
-__all__ = ["add_name_key", "add_text", "name_key", "rule_name", "tidy"]
+__all__ = ["add_text", "name_key", "rule_name", "tidy"]

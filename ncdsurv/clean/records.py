@@ -96,32 +96,30 @@ def newest_visits(visits: pl.DataFrame, order: str | list[str]) -> pl.DataFrame:
     )
 
 
-def patients_of(kept: pl.DataFrame) -> pl.DataFrame:
-    """One row per record and change of residence or facility; sex and birth are the best known of the batch."""
+def people_of(kept: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Patients and identifiers of the kept rows, from one walk over them.
+
+    Returns:
+        Patients: one row per record and change of residence or facility; sex and birth are the best known of the
+        batch. Identifiers, for the vault only: one row per record, the last known of each.
+    """
+    order = [_NUMBER, "visited_on", "sequence", ROW]
+    columns = {*tables.PATIENTS, *tables.IDENTIFIERS} & set(kept.columns)
+    ordered = kept.select(*order, *sorted(columns - {*order})).sort(
+        order
+    )  # records by their id, visits by day
+    best = _best_person(ordered)
+    return _patients(ordered, best), _identifiers(ordered, best)
+
+
+def _patients(ordered: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
     place = ["commune_code", "commune_vintage", "facility"]
-    said = [
-        "record_id",
-        "source",
-        *place,
-        "sex",
-        "birth_date",
-        "birth_precision",
-        "file_sha256",
-        "row_number",
-    ]
-    ordered = _in_order(kept, said)
     changed = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in (_NUMBER, *place))
     runs = ordered.filter(changed.fill_null(True)).with_columns(pl.col("visited_on").alias("valid_on"))
     runs = runs.drop("sex", "birth_date", "birth_precision").join(
-        _best_person(ordered), on=_NUMBER, how="left", maintain_order="left"
+        best, on=_NUMBER, how="left", maintain_order="left"
     )
     return tables.conform(runs, tables.PATIENTS)
-
-
-def _in_order(kept: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    """The rows of each record from its first visit on, records by their id."""
-    order = [_NUMBER, "visited_on", "sequence", ROW]
-    return kept.select(*order, *columns).sort(order)
 
 
 def _best_person(ordered: pl.DataFrame) -> pl.DataFrame:
@@ -193,17 +191,15 @@ def _withdrawn(kept: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(visited_on=pl.col("withdrawn_on"))
 
 
-def identifiers_of(kept: pl.DataFrame) -> pl.DataFrame:
-    """One row per record: the last known of each identifier. For the vault only."""
+def _identifiers(ordered: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
     last = ("name", "name_key", "citizen_id", "insurance_number", "phone", "address")
     commune = ("commune_code", "commune_vintage")
-    ordered = _in_order(kept, ["record_id", *last, *commune, "sex", "birth_date", "birth_precision"])
     people = ordered.group_by(_NUMBER, maintain_order=True).agg(
         pl.col("record_id").last(),
         *(pl.col(name).drop_nulls().last() for name in last),
         *(pl.col(name).last() for name in commune),
     )
     return tables.conform(
-        people.join(_best_person(ordered), on=_NUMBER, how="left", maintain_order="left"),
+        people.join(best, on=_NUMBER, how="left", maintain_order="left"),
         tables.IDENTIFIERS,
     )
