@@ -7,6 +7,7 @@ counts back and returns their names. A worker that dies costs its bucket only: t
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ class Cluster:
             raise StoreError(
                 "the cluster has no worker", got=self.address, do=f"start some: dask worker {self.address}"
             ) from error
-        probe = self.exchange.put(PROBE, code_digest().encode())
+        probe = self.exchange.put(PROBE, code_digest().encode(), _owner())
         try:
             told: Mapping[str, Mapping[str, str]] = client.run(_introduce, self.exchange.uri, probe)
         except NcdsurvError as error:
@@ -120,7 +121,14 @@ class Cluster:
         for number in numbers:
             tables = lay_out(self.exchange, buckets.read(number))
             future = client.submit(
-                count_there, self.exchange.uri, tables, question.first, question.last, _versions(), pure=False
+                count_there,
+                self.exchange.uri,
+                tables,
+                question.first,
+                question.last,
+                _versions(),
+                _owner(),
+                pure=False,
             )
             futures[future] = number
         for future in as_completed(list(futures), loop=client.loop):
@@ -177,9 +185,18 @@ def lay_out(exchange: Exchange, bucket: Bucket) -> dict[str, str]:
 
 
 def count_there(
-    uri: str, tables: Mapping[str, str], first: int, last: int, ours: Mapping[str, str]
+    uri: str, tables: Mapping[str, str], first: int, last: int, ours: Mapping[str, str], owner: str
 ) -> dict[str, dict[str, str]]:
     """What a worker does: read a bucket from the exchange, count it, write the counts back.
+
+    Args:
+        uri: The exchange.
+        tables: Table of the bucket -> name of the object.
+        first: First month index counted.
+        last: Last month index, included.
+        ours: Versions of the machine that asks.
+        owner: Marks the counts as this bucket's: two buckets may have equal counts, an empty one for
+            instance, and those of the first are removed before the second's are fetched.
 
     Returns:
         Name of the answer -> part of the count -> name of the object.
@@ -193,11 +210,15 @@ def count_there(
     bucket = Bucket(**{name: exchange.get_frame(named) for name, named in tables.items()})
     return {
         name: {
-            part: exchange.put_frame(COUNTS, frame)
+            part: exchange.put_frame(COUNTS, frame, owner)
             for part, frame in (("cells", found.cells), ("carry", found.carry))
         }
         for name, found in answer(bucket, question_of(first, last)).items()
     }
+
+
+def _owner() -> str:
+    return uuid.uuid4().hex + "-"
 
 
 def _versions() -> dict[str, str]:

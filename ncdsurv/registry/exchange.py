@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import polars as pl
 
@@ -25,6 +25,8 @@ from ncdsurv.store.atomic import TEMPORARY
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 SCHEMES = ("s3", "gs", "abfs", "abfss", "file")
+_DIGITS = hashlib.sha256().digest_size * 2
+_SECRETS = ("key", "token", "secret", "sig", "password")
 _FAULT = re.compile(r"AWS Error ([A-Z_]+)|\[Errno (\d+)\]")
 
 
@@ -41,7 +43,12 @@ class Exchange:
 
     def __init__(self, uri: str) -> None:
         parts = urlsplit(uri)
-        if ("@" in parts.netloc and parts.scheme in ("s3", "gs")) or "access_key" in parts.query:
+        named = [name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+        if (
+            ("@" in parts.netloc and parts.scheme in ("s3", "gs"))
+            or parts.password is not None  # abfs://container@account is no credential, :password@account is
+            or any(secret in name for secret in _SECRETS for name in named)
+        ):
             raise UsageError(
                 "an address must not hold credentials",
                 got=f"{parts.scheme}://...",
@@ -49,16 +56,22 @@ class Exchange:
             )
         if parts.scheme and parts.scheme not in SCHEMES:
             raise UsageError("unknown kind of exchange", got=f"{parts.scheme}://", allowed=", ".join(SCHEMES))
-        self.uri = uri.rstrip("/")
         self._local = parts.scheme in ("", "file")
-        self._files, self._root = _open(self.uri, parts)
+        self._files, self._root = _open(uri.rstrip("/"), parts)
+        self.uri = uri.rstrip("/") if parts.scheme else self._root  # a worker starts in another folder
 
     def __repr__(self) -> str:
         return f"Exchange({self.uri!r})"
 
-    def put(self, kind: str, content: bytes) -> str:
-        """Write an object unless it is there; returns its name."""
-        name = f"{kind}/{hashlib.sha256(content).hexdigest()}"
+    def put(self, kind: str, content: bytes, owner: str = "") -> str:
+        """Write an object unless it is there; returns its name.
+
+        Args:
+            kind: The folder it goes into.
+            content: What is written.
+            owner: For an object that will be removed: whoever else writes the same content keeps its own.
+        """
+        name = f"{kind}/{owner}{hashlib.sha256(content).hexdigest()}"
         with self._told():
             if not self._has(name):
                 self._write(name, content)
@@ -72,15 +85,15 @@ class Exchange:
         """
         with self._told(), self._files.open_input_stream(f"{self._root}/{name}") as source:
             content: bytes = source.read()
-        if hashlib.sha256(content).hexdigest() != name.rpartition("/")[2]:
+        if hashlib.sha256(content).hexdigest() != name[-_DIGITS:]:
             raise StoreError("an object of the exchange was changed", got=name, do="run the command again")
         return content
 
-    def put_frame(self, kind: str, frame: pl.DataFrame) -> str:
-        """Write a frame as Parquet; returns its name."""
+    def put_frame(self, kind: str, frame: pl.DataFrame, owner: str = "") -> str:
+        """Write a frame as Parquet; returns its name. See `put`."""
         buffer = io.BytesIO()
         frame.write_parquet(buffer, compression="zstd", compression_level=1)
-        return self.put(kind, buffer.getvalue())
+        return self.put(kind, buffer.getvalue(), owner)
 
     def get_frame(self, name: str) -> pl.DataFrame:
         """Read a frame that `put_frame` wrote."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ncdsurv.catalog.vocabulary import Period
 from ncdsurv.errors import StoreError, UsageError
 from ncdsurv.registry import cluster, open_store
 from ncdsurv.registry.cluster import Cluster
@@ -103,7 +104,7 @@ def test_a_worker_of_another_version_counts_nothing(hosts: Hosts, registry: Path
 def test_a_worker_that_joins_later_is_asked_for_its_version_too(tmp_path: Path) -> None:
     theirs = {**cluster._versions(), "ncdsurv": "9.9.9"}
     with pytest.raises(StoreError, match="another version of ncdsurv: .*worker that joined later"):
-        cluster.count_there(str(tmp_path), {}, 1, 2, theirs)
+        cluster.count_there(str(tmp_path), {}, 1, 2, theirs, "")
 
 
 def test_the_extra_is_asked_for_by_name(registry: Path, monkeypatch) -> None:
@@ -121,3 +122,33 @@ def test_an_exchange_without_a_cluster_is_a_mistake(registry: Path) -> None:
     with pytest.raises(UsageError) as caught:
         open_store(registry).build_release(AS_OF, MONTHS, exchange="s3://bucket/prefix")
     assert str(caught.value) == "an exchange serves a cluster only: do: give --scheduler ADDRESS too"
+
+
+def test_equal_counts_of_two_buckets_are_fetched_and_removed_apart(registry: Path, tmp_path: Path) -> None:
+    from ncdsurv.registry.buckets import Buckets
+
+    buckets = Buckets(open_store(registry).lake.snapshot())
+    exchange = Exchange(str(tmp_path / "exchange"))
+    tables = cluster.lay_out(exchange, buckets.read(buckets.numbers[0]))
+    months = Period.parse(AS_OF).last_month - 1, Period.parse(AS_OF).last_month
+    answers = [
+        cluster.count_there(exchange.uri, tables, *months, cluster._versions(), owner)
+        for owner in ("a-", "b-")
+    ]
+    fetched = [Cluster("tcp://127.0.0.1:9", exchange)._fetched(named) for named in answers]
+    assert fetched[0]["measures"].cells.height
+    for name, found in fetched[0].items():
+        assert found.cells.equals(fetched[1][name].cells)
+        assert found.carry.equals(fetched[1][name].carry)
+    assert not list((tmp_path / "exchange" / "counts").iterdir())
+
+
+def test_a_folder_means_the_same_to_a_worker_that_started_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exchange = Exchange("exchange/")
+    name = exchange.put("probe", b"1")
+    monkeypatch.chdir("/")
+    assert exchange.uri == str(tmp_path / "exchange")
+    assert Exchange(exchange.uri).get(name) == b"1"

@@ -98,13 +98,20 @@ def test_storage_that_refuses_is_told_without_a_credential(s3: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", [f"s3://id:{SECRET}@bucket/prefix", f"s3://bucket/prefix?access_key=id&secret_key={SECRET}"]
+    "uri",
+    [
+        f"s3://id:{SECRET}@bucket/prefix",
+        f"s3://bucket/prefix?access_key=id&secret_key={SECRET}",
+        f"abfs://:{SECRET}@account/container",
+        f"abfss://container@account/prefix?sv=2024&sig={SECRET}",
+        f"gs://bucket/prefix?Token={SECRET}",
+    ],
 )
 def test_an_address_with_credentials_is_refused_and_not_repeated(uri: str) -> None:
     with pytest.raises(UsageError) as caught:
         Exchange(uri)
     assert str(caught.value) == (
-        "an address must not hold credentials: got s3://...; do: set them in the environment "
+        f"an address must not hold credentials: got {uri.partition(':')[0]}://...; do: set them in the environment "
         "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)"
     )
 
