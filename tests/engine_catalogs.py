@@ -56,6 +56,31 @@ def catalogs(draw, same_kinds: bool = False) -> Catalog:
 
 
 @st.composite
+def nearly_alike(draw) -> Catalog:
+    """Presets that differ in one rule only: a count may be shared where that rule does not matter, nowhere else."""
+    base = next(iter(CATALOG.presets.values()))
+    rule, values = draw(
+        st.sampled_from(
+            [
+                ("lost_grace", [True, False]),
+                ("lost_after_months", [3, 12]),
+                ("enrolment_buffer_months", [0, 3]),
+                ("treated_window_months", [1, 3]),
+                ("default_interval_days", [1, 90]),
+                ("overdue_grace_days", [0, 60]),
+                ("visit_kinds", KINDS),
+            ]
+        )
+    )
+    alike = {"visit_kinds": KINDS[0], "lost_after_months": 3}  # enrolments by refill, so that grace matters
+    presets = {
+        name: base.model_copy(update={"id": name, **alike, rule: values[number % len(values)]})
+        for number, name in enumerate(CATALOG.presets)
+    }
+    return CATALOG.model_copy(update={"presets": presets})
+
+
+@st.composite
 def _targets(draw, target):
     """A target with other limits of blood pressure, and with or without degrees."""
     degrees = target.moderate if draw(st.integers(0, 3)) else {}

@@ -57,10 +57,16 @@ class DataQuery(Paged):
     indicator: Codes = Field([], description="Indicator codes; see /v1/indicators.")
     disease: Codes = Field([], description="Disease codes.")
     preset: Codes = Field([], description="Presets of definitions; every row says which one it used.")
-    level: Codes = Field([], description="Area levels.")
+    level: Codes = Field(
+        [],
+        description="Area levels; `facility` and `source` for stations and source systems, which are given only "
+        "when asked for.",
+    )
     vintage: VintageCode = None
     area: Codes = Field(
-        [], description="Area codes as text, with leading zeros; `vintage` says of which list."
+        [],
+        description="Area codes as text, with leading zeros; `vintage` says of which list. With level `facility` "
+        "or `source` codes of facilities or source systems.",
     )
     period: Codes = Field([], description="Periods: 2026-06, 2026-Q2, 2026-H1, 2026-9M, 2026.")
     from_: str | None = Field(

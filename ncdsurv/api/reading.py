@@ -10,7 +10,7 @@ from ncdsurv.api.auth import Caller
 from ncdsurv.api.problems import Fault, Problem, unknown_code, unprocessable
 from ncdsurv.api.queries import DataQuery
 from ncdsurv.api.service import OpenRelease
-from ncdsurv.catalog.vocabulary import Period
+from ncdsurv.catalog.vocabulary import Period, Unit
 from ncdsurv.errors import UsageError
 
 if TYPE_CHECKING:
@@ -104,10 +104,12 @@ def select_values(opened: OpenRelease, query: DataQuery, caller: Caller) -> pl.L
 
     wanted = {name: [c for c in getattr(query, name) if c != ANY] for name in COLUMNS}
     vintage = query.vintage.value if query.vintage else None
-    faults = [*check_codes(opened, wanted), *check_areas(opened, query.area, vintage)]
+    units = bool(wanted["level"]) and set(wanted["level"]) <= set(Unit)
+    faults = check_codes(opened, wanted)
+    faults += opened.unit_faults(query.area) if units else check_areas(opened, query.area, vintage)
     if faults:
         raise unprocessable(faults)
-    frame = opened.release.scan_values()
+    frame = opened.release.scan_levels(wanted["level"])
     for name, codes in wanted.items():
         if codes and ANY not in getattr(query, name):
             frame = frame.filter(pl.col(COLUMNS[name]).is_in(codes))
@@ -117,19 +119,34 @@ def select_values(opened: OpenRelease, query: DataQuery, caller: Caller) -> pl.L
     if vintage is not None:
         frame = frame.filter(pl.col("area_vintage") == vintage)
     if query.area:
-        opened.require_visible(caller, [(str(vintage), code) for code in query.area])
+        if not units:
+            opened.require_visible(caller, [(str(vintage), code) for code in query.area])
         frame = frame.filter(pl.col("area_code").is_in(query.area))
-    return only_visible(frame, opened.visible(caller))
+    return only_visible(frame, opened.visible(caller), opened.visible_facilities(caller))
 
 
-def only_visible(frame: pl.LazyFrame, allowed: pl.DataFrame | None) -> pl.LazyFrame:
-    """Rows whose (area_vintage, area_code) is allowed; a filter, so the order is kept."""
+def only_visible(
+    frame: pl.LazyFrame, allowed: pl.DataFrame | None, facilities: frozenset[str] | None = None
+) -> pl.LazyFrame:
+    """Rows whose (area_vintage, area_code) is allowed; a filter, so the order is kept.
+
+    Args:
+        frame: Values.
+        allowed: [area_vintage, area_code], None for all.
+        facilities: Facilities that are allowed. A facility's code may be an area's, so each is asked of its own
+            level; source systems reach over all areas and are for those who may see all.
+    """
     import polars as pl
 
     if allowed is None:
         return frame
     pairs = [f"{vintage}:{code}" for vintage, code in allowed.rows()]
-    return frame.filter(pl.concat_str("area_vintage", "area_code", separator=":").is_in(pairs))
+    of_area = pl.concat_str("area_vintage", "area_code", separator=":").is_in(pairs)
+    of_area &= ~pl.col("area_level").is_in([unit.value for unit in Unit])
+    of_facility = (pl.col("area_level") == Unit.FACILITY.value) & pl.col("area_code").is_in(
+        sorted(facilities or ())
+    )
+    return frame.filter(of_area | of_facility)
 
 
 def take(frame: pl.LazyFrame, offset: int, limit: int) -> Slice:

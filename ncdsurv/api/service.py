@@ -118,7 +118,7 @@ class OpenRelease:
         kind = pl.col("period").replace_strict(kinds, return_dtype=pl.String)
         keys = ["indicator", "preset", "disease", "area_vintage", "area_level", "standardisation"]
         return (
-            self.release.scan_values()
+            pl.concat([self.release.scan_values(), self.release.scan_units()])
             .with_columns(
                 period_kind=kind,
                 stratified=(pl.col("sex") != BOTH_SEXES) | (pl.col("age_band") != ALL_AGES),
@@ -141,6 +141,23 @@ class OpenRelease:
         if caller.areas not in self._seen:
             self._seen[caller.areas] = visible_areas(caller.areas, self.reference)
         return self._seen[caller.areas]
+
+    def visible_facilities(self, caller: Caller) -> frozenset[str] | None:
+        """Facilities that lie in an area the caller may read, None for all; one of unknown place is in none."""
+        import polars as pl
+
+        areas = self.visible(caller)
+        if areas is None:
+            return None
+        lies = self.quality.filter(pl.col("facility").is_not_null()).select(
+            "facility", "area_vintage", "area_code"
+        )
+        return frozenset(lies.unique().join(areas, on=["area_vintage", "area_code"], how="semi")["facility"])
+
+    def unit_faults(self, codes: Iterable[str], parameter: str = "area") -> list[Fault]:
+        """A fault for each code that is of no facility and no source system with values."""
+        known = self.release.units
+        return [unknown_code(parameter, code, known) for code in codes if code not in known]
 
     def area_faults(
         self, codes: Iterable[str], vintages: Iterable[str], parameter: str = "area"
