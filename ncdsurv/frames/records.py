@@ -10,8 +10,16 @@ from typing import Any
 import polars as pl
 
 from ncdsurv.catalog import Catalog
+from ncdsurv.catalog.cards import written
 from ncdsurv.catalog.tables import CROSSWALK, DIAGNOSES, PERSONS, RESIDENCES, VISITS, conform
-from ncdsurv.catalog.vocabulary import GLUCOSE_KINDS, BirthPrecision, PatientStatus, Sex, VisitKind
+from ncdsurv.catalog.vocabulary import (
+    GLUCOSE_KINDS,
+    TIME_ZONE,
+    BirthPrecision,
+    PatientStatus,
+    Sex,
+    VisitKind,
+)
 from ncdsurv.errors import InputError, UsageError, unknown
 
 _TEXT, _DAY = pl.String(), pl.Date()
@@ -51,7 +59,7 @@ UNTOLD = GLUCOSE_KINDS[-1]  # a glucose without a word on when it was taken
 _SHOWN, _ALIKE = 30, 0.65
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Records:
     """The record tables of `ncdsurv.spells.bucket_layout`, and the names of the areas.
 
@@ -65,6 +73,10 @@ class Records:
     diagnoses: pl.DataFrame
     visits: pl.DataFrame
     areas: list[str]
+
+    def __repr__(self) -> str:
+        """Counts only, as `Spells`."""
+        return f"Records({self.persons.height} persons, {self.visits.height} visits)"
 
     @property
     def atoms(self) -> pl.DataFrame:
@@ -96,6 +108,7 @@ def take_records(patients: Any, diagnoses: Any, visits: Any, catalog: Catalog) -
                 got=f"{strangers} rows",
                 do="add the persons, or leave these rows out",
             )
+    _check_plausible(seen, catalog)
     for disease in known["disease"].unique().sort().to_list():
         if disease not in catalog.diseases:
             raise unknown("disease", disease, catalog.diseases)
@@ -124,6 +137,21 @@ def take_records(patients: Any, diagnoses: Any, visits: Any, catalog: Catalog) -
         visits=conform(numbered, {**VISITS, "source": pl.String()}),
         areas=areas,
     )
+
+
+def _check_plausible(visits: pl.DataFrame, catalog: Catalog) -> None:
+    """Readings lie within what the catalog calls plausible: glucose in mg/dL would otherwise be judged as mmol/L."""
+    read = {name for m in catalog.measurements.values() for r in m.readings.values() for name in r.columns}
+    for name in sorted(read & set(catalog.plausibility)):
+        plausible = catalog.plausibility[name]
+        values = pl.DataFrame({"value": visits[name]}).drop_nulls()
+        if odd := values.height - values.filter(plausible.limits.expr()).height:
+            raise InputError(
+                f"visits: {name} is not plausible",
+                got=f"{odd} rows",
+                allowed=f"{written(plausible.limits)} {plausible.unit}",
+                do="convert the unit, or leave the value empty",
+            )
 
 
 def _taken(name: str, frame: Any, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -181,6 +209,8 @@ def _cast(name: str, column: pl.Series, dtype: pl.DataType) -> pl.Series:
     """A column in the type wanted, or an error that counts the rows that do not fit."""
     if isinstance(dtype, pl.Date) and column.dtype == pl.String:
         found = column.str.to_date("%Y-%m-%d", strict=False)
+    elif isinstance(dtype, pl.Date) and isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone:
+        found = column.dt.convert_time_zone(TIME_ZONE).dt.date()  # a cast would take the day in Greenwich
     elif isinstance(dtype, pl.String) and column.dtype.is_float():
         found = column.fill_nan(None).cast(pl.Int64, strict=False).cast(pl.String)
     elif dtype.is_integer() and column.dtype.is_float():

@@ -109,7 +109,7 @@ def explain_person(spells: Spells, person_id: Any, lang: str = "en") -> Story:
     ...     pl.DataFrame({"person_id": ["A"], "visited_on": ["2024-01-10"], "sbp": [150], "dbp": [95]}),
     ...     first="2024-01", last="2024-06", preset="hearts",
     ... )
-    >>> print(explain_person(spells, "A").explain().splitlines()[-2].strip())
+    >>> print(explain_person(spells, "A").explain().splitlines()[-1].strip())
     2024-04-30  → missed visit: no visit for 3 months; the last was on 2024-01-10
     """
     lang, person = language(lang), str(person_id)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
     from ncdsurv.frames.spells import Spells
 
-_DECIMALS = 1
+_DECIMALS = 2
 
 
 @cache
@@ -73,7 +73,9 @@ def reading_words(catalog: Catalog, disease: str, row: dict[str, Any], lang: str
 
 
 def _figure(value: float, lang: str) -> str:
-    return number(value, lang, 0 if float(value).is_integer() else _DECIMALS)
+    """A value with as many decimals as it needs: 6.99, just below the limit of 7, must not read 7.0."""
+    needed = (places for places in range(_DECIMALS) if round(value, places) == value)
+    return number(value, lang, next(needed, _DECIMALS))
 
 
 def limit_words(condition: Condition, columns: tuple[str, ...], lang: str) -> str:

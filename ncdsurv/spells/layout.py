@@ -92,7 +92,7 @@ def lay_out(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     return frame.with_columns(**missing).select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bucket:
     """One bucket: the five tables of the layout, in its order. See the module's text."""
 
@@ -101,6 +101,10 @@ class Bucket:
     assignments: pl.DataFrame
     cases: pl.DataFrame
     contacts: pl.DataFrame
+
+    def __repr__(self) -> str:
+        """Counts only: its rows are readings of people."""
+        return f"Bucket({self.people.height} people, {self.contacts.height} contacts)"
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """The five tables by name."""

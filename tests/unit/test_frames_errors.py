@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 import pytest
 
@@ -38,6 +40,12 @@ def refusal(patients=PATIENTS, diagnoses=DIAGNOSES, visits=VISITS, **months) -> 
             "visits: visited_on cannot be read as a date (or text YYYY-MM-DD): got 1 rows",
             {"visits": VISITS.with_columns(visited_on=pl.lit("10/01/2024"))},
         ),
+        (
+            "visits: glucose_mmol_l is not plausible: got 1 rows; allowed: value > 1, < 33.4 mmol/L; "
+            "do: convert the unit, or leave the value empty",
+            {"visits": VISITS.with_columns(glucose_mmol_l=400.0)},
+        ),
+        ("visits: sbp is not plausible: got 1 rows", {"visits": VISITS.with_columns(sbp=15)}),
         (
             "visits: kind has a word that is not known: got 1 rows; allowed: exam, refill, screening",
             {"visits": VISITS.with_columns(kind=pl.lit("khám"))},
@@ -98,4 +106,23 @@ def test_questions_that_people_alone_cannot_answer() -> None:
 
 
 def test_what_is_shown_of_spells_holds_no_patient() -> None:
-    assert SECRET not in repr(ns.build_spells(PATIENTS, DIAGNOSES, VISITS, **MONTHS))
+    spells = ns.build_spells(PATIENTS, DIAGNOSES, VISITS, **MONTHS)
+    for shown in (spells, spells.records, spells.bucket):
+        assert SECRET not in repr(shown)
+        assert "150" not in repr(shown)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Ho_Chi_Minh", "UTC"])
+def test_a_moment_belongs_to_its_day_in_viet_nam(zone: str) -> None:
+    moment = pl.lit("2024-03-01 02:00").str.to_datetime("%Y-%m-%d %H:%M", time_zone="Asia/Ho_Chi_Minh")
+    visits = VISITS.with_columns(visited_on=moment.dt.convert_time_zone(zone))
+    spells = ns.build_spells(PATIENTS, DIAGNOSES, visits, **MONTHS)
+    assert spells.records.visits["visited_on"].to_list() == [date(2024, 3, 1)]
+    assert ns.states(spells, at="2024-02")["care_state"].to_list() == ["not_enrolled"]
+
+
+def test_a_reading_just_below_its_limit_is_not_shown_as_the_limit() -> None:
+    visits = VISITS.with_columns(glucose_mmol_l=6.99, glucose_kind=pl.lit("fasting"))
+    diagnoses = DIAGNOSES.with_columns(disease=pl.lit("diabetes"))
+    told = ns.explain_person(ns.build_spells(PATIENTS, diagnoses, visits, **MONTHS), SECRET).explain()
+    assert "glucose 6.99, at target" in told
