@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
-from ncdsurv.catalog.vocabulary import Flag, Kind, Period
+from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Flag, Kind, Period
 from ncdsurv.errors import UsageError, unknown
 from ncdsurv.frames.month import within
 from ncdsurv.frames.records import AREA
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 PLACES: dict[str, By] = {AREA: "atom", "facility": "facility", "source": "source"}
 STRATA = ("sex", "age_band")
 FIGURES = ("numerator", "denominator", "value", "lower", "upper", "ci_method", "unit", "flag")
-_DAYS = "days"
 
 
 def count(spells: Spells, indicators: Sequence[str], *, at: str, by: Sequence[str] = ()) -> Any:
@@ -41,8 +39,8 @@ def count(spells: Spells, indicators: Sequence[str], *, at: str, by: Sequence[st
         publication say otherwise), ci_method, unit, flag. An empty denominator gives null, never 0.
 
     Raises:
-        UsageError: Unknown indicator or column, a period that was not built, an indicator that people alone
-            cannot answer.
+        UsageError: Unknown indicator or column, a period that was not built or does not fit a cohort, an
+            indicator that people alone cannot answer.
 
     >>> import polars as pl
     >>> from ncdsurv.frames import build_spells
@@ -60,6 +58,13 @@ def count(spells: Spells, indicators: Sequence[str], *, at: str, by: Sequence[st
     for month in (period.first_month, period.last_month):
         within(spells, month, at)
     wanted = [_known(spells, name) for name in dict.fromkeys(indicators)]
+    for indicator in wanted:
+        if indicator.kind is Kind.COHORT and period.last_month % MONTHS_PER_QUARTER:
+            raise UsageError(
+                f"{indicator.id} judges the people enrolled in a calendar quarter",
+                got=at,
+                allowed="a quarter, or a period that ends with one",
+            )
     place = _place_of(by)
     counts = count_wide(
         spells.bucket,
@@ -137,8 +142,8 @@ def _indicator(
     rules = next(iter(spells.catalog.publication.values()))
     if indicator.unit == "count":
         found = figures.count_figures(sums, rules)
-    elif indicator.unit == _DAYS:
-        found = _mean(sums)
+    elif indicator.denominator_quantity is not None:
+        found = figures.mean_figures(sums, rules)
     else:
         found = figures.share_figures(sums, indicator, rules, Flag.NO_DENOMINATOR)
     return found.with_columns(
@@ -147,22 +152,3 @@ def _indicator(
         period=pl.lit(str(period)),
         unit=pl.lit(indicator.unit),
     ).select("indicator", "preset", *cell, "period", *FIGURES)
-
-
-def _mean(sums: pl.DataFrame) -> pl.DataFrame:
-    """A quantity over another: a mean, without an interval."""
-    n, d = sums["numerator"].to_numpy(), sums["denominator"].to_numpy()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(d > 0, n / d, np.nan)
-    flag = (
-        pl.when(pl.col("denominator") > 0)
-        .then(pl.lit(Flag.OK.value))
-        .otherwise(pl.lit(Flag.NO_DENOMINATOR.value))
-    )
-    return sums.with_columns(
-        pl.Series("value", mean).fill_nan(None),
-        lower=pl.lit(None, pl.Float64),
-        upper=pl.lit(None, pl.Float64),
-        ci_method=pl.lit(figures.NONE),
-        flag=flag,
-    )

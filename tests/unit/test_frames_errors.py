@@ -86,6 +86,11 @@ def test_questions_that_people_alone_cannot_answer() -> None:
             "detection_rate needs more than patients",
             lambda: ns.count(spells, ["detection_rate"], at="2024-03"),
         ),
+        (
+            "cohort_control_rate judges the people enrolled in a calendar quarter: got 2024-05; "
+            "allowed: a quarter, or a period that ends with one",
+            lambda: ns.count(spells, ["cohort_control_rate"], at="2024-05"),
+        ),
         ("a month that was not built: got 2023-12", lambda: ns.states(spells, at="2023-12")),
         ("a month that was not built: got 2024", lambda: ns.count(spells, ["under_care"], at="2024")),
         (
@@ -126,3 +131,12 @@ def test_a_reading_just_below_its_limit_is_not_shown_as_the_limit() -> None:
     diagnoses = DIAGNOSES.with_columns(disease=pl.lit("diabetes"))
     told = ns.explain_person(ns.build_spells(PATIENTS, diagnoses, visits, **MONTHS), SECRET).explain()
     assert "glucose 6.99, at target" in told
+
+
+def test_a_cohort_is_read_at_the_end_of_a_quarter() -> None:
+    later = {"person_id": [SECRET], "visited_on": ["2024-09-05"], "sbp": [130], "dbp": [80]}
+    visits = pl.concat([VISITS, pl.DataFrame(later)])
+    spells = ns.build_spells(PATIENTS, DIAGNOSES, visits, first="2024-01", last="2024-12", preset="hearts")
+    for period in ("2024-09", "2024-Q3"):
+        found = ns.count(spells, ["cohort_control_rate"], at=period)
+        assert found.select("numerator", "denominator").rows() == [(1.0, 1.0)]
