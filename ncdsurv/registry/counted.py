@@ -63,14 +63,13 @@ class CountCache:
     def _read_latest(self) -> _Before | None:
         try:
             found = json.loads((self.folder / LATEST).read_text("utf-8"))
-        except (OSError, ValueError):
+            by, (first, last), versions = found["by"], found["months"], found["versions"]
+            entries = {int(number): key for number, key in found["entries"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        first, last = found["months"]
-        serves = found["by"] == self._by and first <= self.months[0] and last <= self.months[1]
-        if not serves or not self.months[0] <= last:
+        if by != self._by or not first <= self.months[0] <= last <= self.months[1]:
             return None
-        entries = {int(number): key for number, key in found["entries"].items()}
-        return _Before((first, last), found["versions"], entries)
+        return _Before((first, last), versions, entries)
 
     def _entry(self, number: int) -> Path:
         return self.folder / self._keys[number]
