@@ -1,7 +1,8 @@
 """The same counting on other machines: buckets go to the workers of a running dask.distributed cluster.
 
 This machine lays the buckets into the exchange; a worker reads one, counts it with `counting.answer`, writes the
-counts back and returns their names. A worker that dies costs its bucket only: the scheduler gives it to another.
+counts back and returns their names; both are removed once the counts are fetched. A worker that dies costs its
+bucket only: the scheduler gives it to another.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -117,34 +118,38 @@ class Cluster:
     ) -> Iterator[tuple[int, dict[str, Count]]]:
         from distributed import as_completed
 
-        futures = {}
-        for number in numbers:
-            tables = lay_out(self.exchange, buckets.read(number))
-            future = client.submit(
-                count_there,
-                self.exchange.uri,
-                tables,
-                question.first,
-                question.last,
-                _versions(),
-                _owner(),
-                pure=False,
-            )
-            futures[future] = number
-        for future in as_completed(list(futures), loop=client.loop):
-            number = futures.pop(future)
-            try:
-                named = future.result()
-            except NcdsurvError:
-                raise
-            except Exception as error:
-                raise StoreError(
-                    "the cluster could not count a bucket",
-                    got=f"bucket {number} ({type(error).__name__})",
-                    do="look at the workers' logs and run the command again; what was counted is kept",
-                ) from error
-            future.release()
-            yield number, self._fetched(named)
+        futures, laid = {}, {}
+        try:
+            for number in numbers:
+                owner = _owner()
+                laid[number] = lay_out(self.exchange, buckets.read(number), owner)
+                months = question.first, question.last
+                asked = (self.exchange.uri, laid[number], *months, _versions(), owner)
+                futures[client.submit(count_there, *asked, pure=False)] = number
+            for future in as_completed(list(futures), loop=client.loop):
+                number = futures.pop(future)
+                try:
+                    named = future.result()
+                except NcdsurvError:
+                    raise
+                except Exception as error:
+                    raise StoreError(
+                        "the cluster could not count a bucket",
+                        got=f"bucket {number} ({type(error).__name__})",
+                        do="look at the workers' logs and run the command again; what was counted is kept",
+                    ) from error
+                future.release()
+                found = self._fetched(named)
+                self._clear(laid.pop(number))
+                yield number, found
+        finally:  # what was not counted is about people too
+            with suppress(StoreError):
+                for tables in laid.values():
+                    self._clear(tables)
+
+    def _clear(self, tables: Mapping[str, str]) -> None:
+        for name in tables.values():
+            self.exchange.remove(name)
 
     def _fetched(self, named: Mapping[str, Mapping[str, str]]) -> dict[str, Count]:
         found = {}
@@ -179,9 +184,11 @@ def runner_at(scheduler: str | None, exchange: str | None, own: Path) -> Iterato
             shutil.rmtree(own, ignore_errors=True)
 
 
-def lay_out(exchange: Exchange, bucket: Bucket) -> dict[str, str]:
+def lay_out(exchange: Exchange, bucket: Bucket, owner: str = "") -> dict[str, str]:
     """Put a bucket's tables into the exchange, without the persons' ids; table -> name of the object."""
-    return {name: exchange.put_frame(TABLES, frame) for name, frame in nameless(bucket).tables().items()}
+    return {
+        name: exchange.put_frame(TABLES, frame, owner) for name, frame in nameless(bucket).tables().items()
+    }
 
 
 def count_there(

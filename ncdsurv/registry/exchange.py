@@ -1,8 +1,9 @@
 """A place that this machine and the workers of a cluster both reach: a folder, or any object storage.
 
 What lies there is named by its SHA-256, so a thing is written once, is whole or absent, and is checked when it
-is read. The layout of the buckets goes there without the persons' ids: months, codes and readings under running
-numbers. Identifiers, the vault and the files as received never leave the store's machine.
+is read. The layout of the buckets goes there without the persons' ids: sex, months of birth and death, places, days
+and readings of contacts, under running numbers. Identifiers, the vault and the files as received never leave the
+store's machine.
 """
 
 from __future__ import annotations

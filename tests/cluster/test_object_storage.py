@@ -45,6 +45,14 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.stop()
 
 
+def left_in_the_exchange() -> list[str]:
+    from pyarrow.fs import FileSelector, FileType, S3FileSystem
+
+    files = S3FileSystem(endpoint_override=os.environ["AWS_ENDPOINT_URL"], region="us-east-1")
+    found = files.get_file_info(FileSelector(BUCKET, recursive=True))
+    return [info.path for info in found if info.type == FileType.File]
+
+
 def test_objects_are_written_once_read_back_and_checked(s3: str) -> None:
     exchange = Exchange(s3)
     frame = pl.DataFrame({"month": [1, 2], "seen": [3, 4]})
@@ -72,6 +80,7 @@ def test_a_build_over_object_storage_is_the_build_of_one_machine(
     assert "Starting established connection" in logs
     assert SECRET not in logs
     assert not (registry / "exchange").exists()
+    assert left_in_the_exchange() == []
 
 
 def test_a_worker_that_cannot_reach_the_exchange_is_told_before_anything_is_counted(
