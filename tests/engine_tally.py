@@ -28,8 +28,9 @@ def wanted_counts(catalog: Catalog, presets: list[str]) -> Iterator[tuple[tuple[
                     yield (indicator.id, side, preset), quantity
                     continue
                 condition = getattr(indicator, f"{side}_for")(preset)
-                if condition is None or (not condition.tests and indicator.denominator_source == "none"):
-                    continue  # expected cases and populations come from no person
+                of_no_person = indicator.denominator_source in ("none", "facilities")
+                if condition is None or (not condition.tests and of_no_person):
+                    continue  # expected cases, populations and stations come from no person
                 yield (indicator.id, side, preset), condition
 
 

@@ -95,7 +95,7 @@ def _counted(indicator: Indicator) -> Iterable[str]:
         text = f"`{_written(indicator.numerator)}`" + (f" / `{_written(below)}`" if below is not None else "")
         by_text.setdefault(text, []).append(preset)
     for text, presets in by_text.items():
-        if text != "``":
+        if text != f"`{_written(None)}`":  # counted from no state of a person
             yield text if len(by_text) == 1 else f"{', '.join(presets)}: {text}"
 
 

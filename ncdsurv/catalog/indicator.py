@@ -18,6 +18,8 @@ class Indicator(Definition):
     another quantity it is a mean, not a share. A cohort is enrolled in the quarter that ended
     `cohort_offset_months` before the month that is judged.
 
+    With denominator_source `facilities` stations are counted, not persons (see `indicators.stations`).
+
     Attributes:
         family: The file it stands in, without its number.
         rationale: Why it is worth knowing.
@@ -43,7 +45,7 @@ class Indicator(Definition):
     denominator_quantity: Quantity | None = None
     denominator: SpellCondition | None = None
     denominator_by_preset: dict[str, SpellCondition] = Field(default_factory=dict)
-    denominator_source: Literal["spells", "estimated_cases", "population", "none"] = "spells"
+    denominator_source: Literal["spells", "estimated_cases", "population", "facilities", "none"] = "spells"
     population_ages: tuple[int, ...] | None = Field(default=None, min_length=1, max_length=2)
     unit: Literal["percent", "count", "per_100000", "days"]
     ci_method: Literal["wilson", "poisson", "none"]
@@ -75,6 +77,10 @@ class Indicator(Definition):
             raise ValueError("a quantity is a flow and takes the place of a condition")
         if (self.kind is Kind.COHORT) != (self.cohort_offset_months is not None):
             raise ValueError("a cohort needs cohort_offset_months, and only a cohort has it")
+        if self.denominator_source == "facilities" and (self.numerator.tests or self.kind is not Kind.STOCK):
+            raise ValueError(
+                "stations are counted as they stand at a period's end, without a condition on people"
+            )
         of_people = self.denominator_source in ("spells", "none") and self.kind is not Kind.COHORT
         if self.by_facility and not of_people:
             raise ValueError("by_facility is for counts of people, month by month, and shares among them")

@@ -39,6 +39,7 @@ def share_figures(
 ) -> pl.DataFrame:
     """Percent with the Wilson interval; null where the denominator is 0 or unknown.
 
+    No interval where the indicator asks for none: all stations are counted, they are no sample.
     A numerator above an estimated denominator (an estimate can be too low) keeps its value and has no interval.
 
     Args:
@@ -50,7 +51,7 @@ def share_figures(
     n, d = cells["numerator"].to_numpy(), cells["denominator"].to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.where(d > 0, PERCENT * n / d, np.nan)
-    inside = n <= d
+    inside = (n <= d) & (indicator.ci_method != NONE)
     lower, upper = wilson_limits(np.where(inside, n, 0), np.where(inside, d, np.nan), rules.confidence)
     rest = pl.col("denominator") - pl.col("numerator")
     small = pl.any_horizontal(

@@ -26,6 +26,7 @@ from ncdsurv.indicators.rollup import (
     over_periods,
     roll_up,
 )
+from ncdsurv.indicators.stations import KNOWN, REPORTING
 from ncdsurv.spells import measure_plan
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def publish_values(
     *,
     first_month: int | None = None,
     last_month: int | None = None,
+    stations: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Every published value of a release.
 
@@ -57,6 +59,7 @@ def publish_values(
         release_id: Written into every row.
         first_month: First month counted; None takes the first in the measures.
         last_month: Last month counted; None takes the last in the measures.
+        stations: Of `stations.count_stations`; without it no indicator of stations is published.
 
     Returns:
         Columns of `catalog.tables.VALUES`: percent as 0-100, rates per 100,000. Sorted by indicator, preset,
@@ -65,7 +68,7 @@ def publish_values(
     Raises:
         UsageError: Measures without rows, or of other definitions than the catalog's.
     """
-    parts = list(iter_values(measures, reference, catalog, release_id, first_month, last_month))
+    parts = list(iter_values(measures, reference, catalog, release_id, first_month, last_month, stations))
     return pl.concat(parts) if parts else pl.DataFrame(schema=dict(VALUES))
 
 
@@ -76,6 +79,7 @@ def iter_values(
     release_id: str,
     first_month: int | None = None,
     last_month: int | None = None,
+    stations: pl.DataFrame | None = None,
 ) -> Iterator[pl.DataFrame]:
     """The values of `publish_values`, one indicator at a time in the order of their ids, in bounded memory.
 
@@ -94,7 +98,7 @@ def iter_values(
         raise UsageError("no measures to publish", do="ingest records first")
     first = ends[0] if first_month is None else first_month
     last = ends[1] if last_month is None else last_month
-    publisher = _Publisher(catalog, reference, release_id, range(first, last + 1))
+    publisher = _Publisher(catalog, reference, release_id, range(first, last + 1), stations)
     for indicators, columns in _groups(catalog):
         publisher.take(source, columns)
         for indicator in indicators:
@@ -132,7 +136,15 @@ def _filled(monthly: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
 class _Publisher:
     """Holds the populations, and the summed counts of the indicators that are being worked out."""
 
-    def __init__(self, catalog: Catalog, reference: Reference, release_id: str, months: range) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        reference: Reference,
+        release_id: str,
+        months: range,
+        stations: pl.DataFrame | None = None,
+    ) -> None:
+        self.stations = stations
         self.catalog, self.reference, self.release_id, self.months = catalog, reference, release_id, months
         self.plan = measure_plan(catalog)
         self.rules = next(iter(catalog.publication.values()))
@@ -156,6 +168,9 @@ class _Publisher:
 
     def values_of(self, indicator: Indicator) -> Iterator[pl.DataFrame]:
         """The values of one indicator, crude and where asked standardised."""
+        if indicator.denominator_source == "facilities":
+            yield self._finish(self._stations(indicator), indicator)
+            return
         cells = self._cells(indicator)
         if indicator.denominator_source == "spells":
             yield self._finish(self._spells(cells, indicator), indicator)
@@ -178,7 +193,20 @@ class _Publisher:
             yield self._finish(named, indicator)
 
     def _cells(self, indicator: Indicator) -> pl.DataFrame:
-        cells = self._counts(indicator.kind)
+        return self._published(self._counts(indicator.kind), indicator)
+
+    def _stations(self, indicator: Indicator) -> pl.DataFrame:
+        if self.stations is None or self.stations.is_empty():
+            return pl.DataFrame()
+        columns, first, last = [REPORTING, KNOWN], self.months[0], self.months[-1]
+        monthly = _filled(roll_up(self.stations, self.reference, self.catalog, columns), first, last)
+        cells = self._published(over_periods(monthly, first, last, columns, Kind.STOCK), indicator)
+        return cells.with_columns(
+            numerator=pl.col(REPORTING).cast(pl.Float64), denominator=pl.col(KNOWN).cast(pl.Float64)
+        )
+
+    def _published(self, cells: pl.DataFrame, indicator: Indicator) -> pl.DataFrame:
+        """The cells of the presets, levels, diseases and months that an indicator is published for."""
         test = among("preset", indicator.presets) & among("area_level", indicator.levels)
         if indicator.diseases:
             test &= among("disease", indicator.diseases)

@@ -15,6 +15,7 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Unit, Vintage, month_label
 from ncdsurv.indicators.figures import finish
+from ncdsurv.indicators.rollup import in_order
 from ncdsurv.spells import Plan, measure_plan
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 UNKNOWN_UNIT = "unknown"
 """Code of the row that holds people whose contacts name no facility."""
-ORDER = ["preset", "disease", "area_vintage", "area_level", "area_code", "period"]
 _MADE: dict[int, tuple[weakref.ref[Catalog], Catalog]] = {}
 
 
@@ -56,43 +56,64 @@ def iter_unit_values(
         last_month: Last month published.
 
     Yields:
-        Columns of `catalog.tables.VALUES`, in the order of `ORDER`; cells with no count at all are absent.
+        Columns of `catalog.tables.VALUES`, in the order of publication; cells with no count at all are absent.
     """
     lean = unit_catalog(catalog)
     plan = measure_plan(lean)
-    months = range(first_month, last_month + 1)
-    kept = counts.filter(pl.col("month").is_in(list(months)))
-    periods = pl.DataFrame(
-        {"month": months, "period": [month_label(month) for month in months]},
-        schema={"month": pl.Int32, "period": pl.String},
-    )
     rules = next(iter(catalog.publication.values()))
+    sums = _by_unit(counts, plan, first_month, last_month)
+    types = {name: pl.Enum(sorted(sums[name].unique())) for name in ("disease", "area_code", "period")}
+    types |= {
+        "preset": pl.Enum(sorted(catalog.presets)),
+        "area_level": pl.Enum(sorted(unit.value for unit in Unit)),
+    }
+    types |= {"area_vintage": pl.Enum(sorted(vintage.value for vintage in Vintage))}
+    sums = sums.cast({name: kind for name, kind in types.items() if name in sums.columns})
+    whole = {"sex": BOTH_SEXES, "age_band": ALL_AGES}
+    fixed = [pl.lit(word, pl.Enum([word])).alias(name) for name, word in whole.items()]
+    vintages = pl.DataFrame(
+        {"area_vintage": pl.Series([vintage.value for vintage in Vintage], dtype=types["area_vintage"])}
+    )
     for name in sorted(lean.indicators):
         indicator = lean.indicators[name]
-        parts = [_cells(kept, plan, indicator, preset, unit) for preset in indicator.presets for unit in Unit]
-        cells = pl.concat(parts).join(periods, on="month")
-        if cells.is_empty():
-            continue
-        vintages = pl.DataFrame({"area_vintage": [vintage.value for vintage in Vintage]})
-        placed = cells.join(vintages, how="cross").with_columns(
-            sex=pl.lit(BOTH_SEXES), age_band=pl.lit(ALL_AGES), n_months=pl.lit(1, pl.Int32)
-        )
-        yield finish(placed.sort(ORDER), indicator, rules, release_id)
+        parts = [_cells(sums, plan, indicator, preset, types["preset"]) for preset in indicator.presets]
+        cells = pl.concat(parts)
+        if not cells.is_empty():
+            placed = cells.join(vintages, how="cross").with_columns(fixed)
+            yield finish(in_order(placed), indicator, rules, release_id)
 
 
-def _cells(counts: pl.DataFrame, plan: Plan, indicator: Indicator, preset: str, unit: Unit) -> pl.DataFrame:
-    """Numerator and denominator of every unit, disease and month in which the preset counts anybody."""
+def _by_unit(counts: pl.DataFrame, plan: Plan, first: int, last: int) -> pl.DataFrame:
+    """Counts of every facility and of every source, disease and month, one below the other."""
+    labels = {month: month_label(month) for month in range(first, last + 1)}
+    kept = counts.filter(pl.col("month").is_between(first, last)).with_columns(
+        pl.col("disease").cast(pl.String),
+        period=pl.col("month").replace_strict(labels, return_dtype=pl.String),
+    )
+    parts = [
+        kept.group_by(pl.col(unit).alias("area_code"), "disease", "period")
+        .agg(pl.col(plan.columns).sum())
+        .with_columns(pl.col("area_code").replace("", UNKNOWN_UNIT), pl.lit(unit.value).alias("area_level"))
+        for unit in Unit
+    ]
+    return pl.concat(parts)
+
+
+def _cells(
+    sums: pl.DataFrame, plan: Plan, indicator: Indicator, preset: str, presets: pl.Enum
+) -> pl.DataFrame:
+    """Numerator and denominator wherever the preset counts anybody."""
     above, below = plan.numerator(indicator.id, preset), plan.denominator(indicator.id, preset)
     assert above is not None  # `by_facility` is for counts of people
-    code = pl.when(pl.col(unit) == "").then(pl.lit(UNKNOWN_UNIT)).otherwise(pl.col(unit))
-    anybody = counts.filter(pl.any_horizontal(pl.col(plan.columns_of([preset])) != 0))
+    counted = pl.any_horizontal(pl.col(plan.columns_of([preset])) != 0)
     if indicator.diseases:
-        anybody = anybody.filter(pl.col("disease").cast(pl.String).is_in(list(indicator.diseases)))
-    return (
-        anybody.group_by(code.alias("area_code"), pl.col("disease").cast(pl.String), "month")
-        .agg(
-            numerator=pl.col(above).sum().cast(pl.Float64),
-            denominator=pl.lit(None, pl.Float64) if below is None else pl.col(below).sum().cast(pl.Float64),
-        )
-        .with_columns(preset=pl.lit(preset), area_level=pl.lit(unit.value))
+        counted &= pl.col("disease").cast(pl.String).is_in(list(indicator.diseases))
+    return sums.filter(counted).select(
+        "area_level",
+        "area_code",
+        "disease",
+        "period",
+        preset=pl.lit(preset, presets),
+        numerator=pl.col(above).cast(pl.Float64),
+        denominator=(pl.lit(None) if below is None else pl.col(below)).cast(pl.Float64),
     )

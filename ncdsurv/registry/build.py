@@ -23,6 +23,7 @@ from ncdsurv.registry.counted import CountCache
 from ncdsurv.registry.counting import Progress, Runner, count_buckets, question_of
 from ncdsurv.registry.digest import basis, fingerprint
 from ncdsurv.registry.linking import current_diagnoses, current_visits, last_laid, link
+from ncdsurv.registry.stations import station_counts
 from ncdsurv.registry.units import UnitChecks, add_units
 from ncdsurv.registry.values import Published, write_values
 from ncdsurv.spells import long_view, measure_plan
@@ -107,7 +108,8 @@ def _fill(
     reference = store.reference
     catalog = question_of(*months).catalogs[counting.MEASURES]
     rows, by_unit, held = _count(store, snapshot, folder, months, runner, progress)
-    published, units = _publish(folder, by_unit, reference, release_id, months)
+    stations = station_counts(snapshot, reference, catalog, *months)
+    published, units = _publish(folder, by_unit, stations, reference, release_id, months)
     _quality(store, snapshot).write_parquet(folder / QUALITY, compression="zstd")
     _write_json(folder / CATALOG, catalog.model_dump(mode="json"))
     _write_json(folder / DOSSIER, _dossier(published))
@@ -142,6 +144,7 @@ def _fill(
 def _publish(
     folder: Path,
     by_unit: pl.DataFrame,
+    stations: pl.DataFrame,
     reference: Reference,
     release_id: str,
     months: tuple[int, int],
@@ -154,7 +157,7 @@ def _publish(
     catalog, varied = catalogs[counting.MEASURES], catalogs[counting.SENSITIVITY]
     measures, varied_measures = pl.scan_parquet(folder / MEASURES), pl.scan_parquet(folder / _VARIANTS)
     checks = ValueChecks(measures, measure_plan(catalog), catalog)
-    values = iter_values(measures, reference, catalog, release_id, *months)
+    values = iter_values(measures, reference, catalog, release_id, *months, stations)
     published = write_values(folder / VALUES, values, checks.check)
     unit_checks = UnitChecks(checks.counted, checks.plan)
     units = iter_unit_values(by_unit, catalog, release_id, *months)

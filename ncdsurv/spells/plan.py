@@ -266,6 +266,8 @@ def _wanted(catalog: Catalog, numerators: dict[str, str], denominators: dict[str
     # Counts first: where a ratio counts the same people, the count's own name is kept.
     for indicator in sorted(catalog.indicators.values(), key=lambda i: i.denominator_source != "none"):
         name, presets = indicator.id, indicator.presets
+        if indicator.denominator_source == "facilities":
+            continue  # stations are counted, not states of people
         if indicator.numerator_quantity is not None:
             quantity = Quantity(indicator.numerator_quantity)
             yield _Wanted(numerators, name, quantity.value, presets, {}, quantity)

@@ -22,7 +22,7 @@ def compare(before: Release, after: Release, level: str | None = None) -> pl.Dat
     kept = ("numerator", "denominator", "value")
 
     def side(release: Release, suffix: str) -> pl.LazyFrame:
-        frame = release.scan_values()
+        frame = release.scan_levels(None if level is None else [level])
         if level is not None:
             frame = frame.filter(pl.col("area_level") == level)
         named = [pl.col(name).alias(f"{name}_{suffix}") for name in kept]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -14,6 +17,8 @@ from ncdsurv.registry import open_store
 from ncdsurv.registry.counting import UNITS, answer, count, question_of
 from ncdsurv.registry.units import UnitChecks, add_units
 from ncdsurv.spells import count_wide, measure_plan
+from ncdsurv.store.release import Release
+from ncdsurv.store.revision import compare
 from tests.conftest import SAMPLES
 from tests.engine_units import with_stations
 
@@ -160,3 +165,14 @@ def test_a_release_answers_for_facilities_and_sources_and_still_for_areas(releas
 def test_an_unknown_facility_is_refused_by_name(release):
     with pytest.raises(UsageError, match="unknown area"):
         release.values("under_care", level="facility", area="no such station")
+
+
+def test_a_revision_of_one_facility_is_found_at_its_level_only(release, tmp_path):
+    later = Release(Path(shutil.copytree(release.folder, tmp_path / release.id)))
+    values = release.scan_units().collect()
+    changed = pl.int_range(pl.len()) == values.height // 2
+    values.with_columns(pl.when(changed).then(pl.lit(7.5)).otherwise("value").alias("value")).write_parquet(
+        later.folder / "facilities.parquet"
+    )
+    assert compare(release, later).is_empty()
+    assert compare(release, later, str(values["area_level"][values.height // 2])).height == 1
