@@ -11,6 +11,7 @@ import polars as pl
 
 from ncdsurv.catalog import Catalog
 from ncdsurv.catalog.cards import written
+from ncdsurv.catalog.source_fields import FIELDS, GRADES
 from ncdsurv.catalog.tables import CROSSWALK, DIAGNOSES, PERSONS, RESIDENCES, VISITS, conform
 from ncdsurv.catalog.vocabulary import (
     GLUCOSE_KINDS,
@@ -54,6 +55,7 @@ _WORDS: Mapping[str, Iterable[str]] = {
     "kind": [word.value for word in VisitKind],
     "patient_status": [word.value for word in PatientStatus],
     "glucose_kind": GLUCOSE_KINDS,
+    **{name: FIELDS[name] or () for name in GRADES},
 }
 UNTOLD = GLUCOSE_KINDS[-1]  # a glucose without a word on when it was taken
 _SHOWN, _ALIKE = 30, 0.65
@@ -195,9 +197,11 @@ def _taken(name: str, frame: Any, columns: Mapping[str, pl.DataType]) -> pl.Data
                 f"{name}: {column} is empty", got=f"{empty} rows", do="fill it, or leave them out"
             )
     for column, words in _WORDS.items():
-        if column in columns and (odd := full[column].drop_nulls().is_in(list(words)).not_().sum()):
+        if column in columns and (
+            odd := full[column].drop_nulls().cast(_TEXT).is_in(list(words)).not_().sum()
+        ):
             raise InputError(
-                f"{name}: {column} has a word that is not known",
+                f"{name}: {column} has a word or code that is not known",
                 got=f"{odd} rows",
                 allowed=", ".join(words),
                 do="translate the column first",

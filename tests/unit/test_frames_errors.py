@@ -45,9 +45,13 @@ def refusal(patients=PATIENTS, diagnoses=DIAGNOSES, visits=VISITS, **months) -> 
             "do: convert the unit, or leave the value empty",
             {"visits": VISITS.with_columns(glucose_mmol_l=400.0)},
         ),
+        (
+            "visits: lung_grade has a word or code that is not known: got 1 rows; allowed: 1, 2, 3",
+            {"visits": VISITS.with_columns(lung_grade=9)},
+        ),
         ("visits: sbp is not plausible: got 1 rows", {"visits": VISITS.with_columns(sbp=15)}),
         (
-            "visits: kind has a word that is not known: got 1 rows; allowed: exam, refill, screening",
+            "visits: kind has a word or code that is not known: got 1 rows; allowed: exam, refill, screening",
             {"visits": VISITS.with_columns(kind=pl.lit("khám"))},
         ),
         (
