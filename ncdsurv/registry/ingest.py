@@ -19,7 +19,7 @@ from ncdsurv.registry.batch import Batch, Received
 from ncdsurv.registry.digest import code_digest
 from ncdsurv.registry.mappings import name_source
 from ncdsurv.registry.report import KNOWN, REFUSED, FileReport, IngestReport
-from ncdsurv.registry.workers import clean_files
+from ncdsurv.registry.workers import clean_files, make_ready
 from ncdsurv.store.atomic import TEMPORARY
 from ncdsurv.store.vault import key_id
 
@@ -72,6 +72,7 @@ def ingest(
     with store.writing(), bundled(found, named.mapping(store.catalog), store.folder) as files:
         snapshot = store.lake.snapshot()
         mapping = store.files.keep(named.file) if named.file else None
+        make_ready(len(files), store.packs)
         new, reports = _receive(store, files, (source, mapping), snapshot)
         if not new:
             tell(len(files), len(files))

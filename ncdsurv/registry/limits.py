@@ -34,9 +34,10 @@ _FRUGAL = {
     "POLARS_MAX_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    # The limits count what an allocator sets aside; these give back what is free (glibc, jemalloc in polars).
+    # The limits count what an allocator sets aside; these give back what is free (glibc, jemalloc in polars);
+    # within a second: sooner, the kernel's work on pages is a fifth of all.
     "MALLOC_ARENA_MAX": "2",
-    "_RJEM_MALLOC_CONF": "narenas:1,retain:false,dirty_decay_ms:100,muzzy_decay_ms:0,background_thread:false",
+    "_RJEM_MALLOC_CONF": "narenas:1,retain:false,dirty_decay_ms:1000,muzzy_decay_ms:0,background_thread:false",
 }
 
 

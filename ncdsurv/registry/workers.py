@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import threading
 from collections import deque
@@ -20,10 +21,10 @@ FEW_FILES = 8
 """Below this a second process costs more than it brings."""
 _MAIN = "ncdsurv.registry.worker:main"
 GROUP_FILES = 16
-_GROUP_BYTES = 16 << 20
+_GROUP_BYTES = 32 << 20
 _AHEAD = 2
 """Groups cleaned ahead of the writer, per worker: bounds memory."""
-_BYTES_AHEAD = 16 * _GROUP_BYTES
+_BYTES_AHEAD = 8 * _GROUP_BYTES
 """And so many bytes of files in all, where files are large."""
 
 
@@ -39,9 +40,7 @@ def clean_files(files: Sequence[Path], source: Source, key: bytes, packs: list[P
     Yields:
         Some of the files, in the order given, and what they became; a long file several times, part by part.
     """
-    groups = _groups(files)
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    size = 1 if len(files) < FEW_FILES else processors
+    groups, size = _groups(files), _processes(len(files))
     with _Pool(size, key, packs) as pool:
         waiting: deque[tuple[int, Future[list[Outcome]]]] = deque()
         for group in groups:
@@ -50,6 +49,29 @@ def clean_files(files: Sequence[Path], source: Source, key: bytes, packs: list[P
                 yield from waiting.popleft()[1].result()
         for _, future in waiting:
             yield from future.result()
+
+
+def make_ready(files: int, packs: list[Path]) -> None:
+    """Start in the background the processes that many files will need; `clean_files` finds them and gives the key."""
+    if files < FEW_FILES:
+        return
+    session = Begin(b"", [pack.absolute() for pack in packs])
+    with _SPARES_LOCK:
+        _STARTING[:] = [thread for thread in _STARTING if thread.is_alive()]
+        for _ in range(_processes(files) - len(_SPARES) - len(_STARTING)):
+            _STARTING.append(threading.Thread(target=_start_spare, args=(session,)))
+            _STARTING[-1].start()
+
+
+def _start_spare(session: Begin) -> None:
+    with contextlib.suppress(StoreError):  # who needs it will try again, and tell
+        _spare(_Child(session))
+
+
+def _processes(files: int) -> int:
+    if files < FEW_FILES:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _groups(files: Sequence[Path]) -> list[Sequence[Path]]:
@@ -128,11 +150,17 @@ class _Pool:
 
 _SPARES: list[_Child] = []
 """Processes that finished their session: the next one need not wait for a start."""
+_STARTING: list[threading.Thread] = []
+"""Each is about to add a spare."""
 _SPARES_LOCK = threading.Lock()
 
 
 def _begin(session: Begin) -> _Child:
     """A process ready for a session: one that has finished another, or a new one."""
+    with _SPARES_LOCK:
+        starting = _STARTING.pop() if _STARTING else None
+    if starting is not None:
+        starting.join()
     while True:
         with _SPARES_LOCK:
             child = _SPARES.pop() if _SPARES else None
