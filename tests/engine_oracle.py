@@ -98,12 +98,13 @@ class History:
 
     @cached_property
     def enrolled(self) -> int | None:
-        """Month of the first contact that is no screening, from the day the diagnosis was recorded on."""
+        """Month of the first contact that is no screening, from the day the diagnosis was recorded on; in life."""
         if not self.known:
             return None
         recorded = min(d["recorded_on"] for d in self.known)
         managed = [v for v in self.contacts if v["kind"] != "screening" and v["visited_on"] >= recorded]
-        return month_of(managed[0]["visited_on"]) if managed else None
+        month = month_of(managed[0]["visited_on"]) if managed else None
+        return None if month is None or (self.death is not None and month > self.death) else month
 
     @cached_property
     def detected(self) -> int | None:

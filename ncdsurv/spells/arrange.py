@@ -64,7 +64,7 @@ def bucket_layout(
     )
     numbered = numbered.select("record_id", "person", *told).unique("record_id", keep="first")
     contacts = _contacts(visits.join(numbered, on="record_id"), catalog)
-    cases = cases_of(diagnoses.join(numbered, on="record_id"), contacts, catalog)
+    cases = cases_of(diagnoses.join(numbered, on="record_id"), contacts, people, catalog)
     return Bucket(
         people,
         segments,

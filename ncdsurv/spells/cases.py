@@ -23,19 +23,22 @@ def month_expr(day: pl.Expr) -> pl.Expr:
     return day.dt.year().cast(pl.Int32) * MONTHS_PER_YEAR + day.dt.month().cast(pl.Int32)
 
 
-def cases_of(diagnoses: pl.DataFrame, contacts: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
+def cases_of(
+    diagnoses: pl.DataFrame, contacts: pl.DataFrame, people: pl.DataFrame, catalog: Catalog
+) -> pl.DataFrame:
     """One row per person and disease that is known or suspected, groups of diseases included.
 
     Args:
         diagnoses: `tables.DIAGNOSES` with the person's number.
         contacts: Contacts of the layout, still with `visited_on`.
+        people: People of the layout.
         catalog: Diseases; their order is the disease number.
 
     Returns:
         person, disease, detected_month, enrolled_month, suspected_month, at_risk_month, withdrawn_month;
         `NEVER` where it did not happen. Sorted by person and disease.
     """
-    known = _known(diagnoses, contacts, catalog)
+    known = _known(diagnoses, contacts, people, catalog)
     cases = known.join(_suspected(contacts, catalog), on=_KEY, how="full", coalesce=True)
     cases = cases.with_columns(
         month_expr(pl.col(day)).fill_null(NEVER).alias(f"{day.removesuffix('_on')}_month") for day in _DAYS
@@ -47,7 +50,9 @@ def cases_of(diagnoses: pl.DataFrame, contacts: pl.DataFrame, catalog: Catalog) 
     ).sort(_KEY)
 
 
-def _known(diagnoses: pl.DataFrame, contacts: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
+def _known(
+    diagnoses: pl.DataFrame, contacts: pl.DataFrame, people: pl.DataFrame, catalog: Catalog
+) -> pl.DataFrame:
     number = {name: i for i, name in enumerate(catalog.diseases)}
     groups = {
         member: [number[name] for name, d in catalog.diseases.items() if member in d.members]
@@ -82,8 +87,12 @@ def _known(diagnoses: pl.DataFrame, contacts: pl.DataFrame, catalog: Catalog) ->
             pl.when(all_withdrawn).then(pl.col("withdrawn_on").max()).alias("withdrawn_on"),
         )
     )
-    managed = contacts.filter(pl.col("kind") != KINDS.index(VisitKind.SCREENING)).select(
-        "person", "visited_on"
+    # A visit dated after the month of death is a slip, or somebody else's errand: the dead do not enrol.
+    managed = (
+        contacts.filter(pl.col("kind") != KINDS.index(VisitKind.SCREENING))
+        .join(people.select("person", "death_month"), on="person")
+        .filter(pl.col("month") <= pl.col("death_month"))
+        .select("person", "visited_on")
     )
     enrolled = (
         known.join(managed, on="person")
