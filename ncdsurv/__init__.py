@@ -17,6 +17,8 @@ _VERBS = {
     "trend": ("ncdsurv.trends", "fit_trend"),
     "joinpoint": ("ncdsurv.trends", "fit_joinpoints"),
     "mann_kendall": "ncdsurv.trends",
+    "smooth": "ncdsurv.areas",
+    "clusters": "ncdsurv.areas",
     "choropleth": ("ncdsurv.maps", "draw_map"),
     "fill_form": "ncdsurv.forms",
     "write_form": "ncdsurv.forms",
@@ -30,6 +32,7 @@ __all__ = ["__version__", *_VERBS]
 
 if TYPE_CHECKING:
     from ncdsurv.api import create_app
+    from ncdsurv.areas import clusters, smooth
     from ncdsurv.catalog import load_catalog
     from ncdsurv.catalog.vocabulary import Period
     from ncdsurv.errors import NcdsurvError
