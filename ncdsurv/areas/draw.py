@@ -66,7 +66,13 @@ class Scene:
 
 
 def draw_rates(
-    scene: Scene, values: pl.DataFrame, how: str, text: dict[str, str], lang: str, **options: Any
+    scene: Scene,
+    values: pl.DataFrame,
+    how: str,
+    notes: list[str],
+    text: dict[str, str],
+    lang: str,
+    **options: Any,
 ) -> MapResult:
     """A choropleth of some rates.
 
@@ -74,6 +80,7 @@ def draw_rates(
         scene: Rows, reference, catalog.
         values: [area_code, value] in the printed unit.
         how: Key of the method's name.
+        notes: Lines for the foot, before the classes.
         text: The explanation by language.
         lang: `vi` or `en`.
         **options: `classes`, `k`, `labels`, `size` as in `ns.choropleth`.
@@ -94,9 +101,8 @@ def draw_rates(
     picture = _picture(scene, values, classes, lang)
     title = scene.headings(phrase(how, lang), picture.layer.within, lang)
     look = {key: options[key] for key in ("labels", "size") if key in options}
-    figure, _ = paint_map(
-        picture, title, [line for line in subtitle_of(picture) if line], notes_of(picture), **look
-    )
+    lines = [line for line in subtitle_of(picture) if line]
+    figure, _ = paint_map(picture, title, lines, [*notes, *notes_of(picture)], **look)
     return MapResult(figure, scene.rows.back(picture.areas), ", ".join(title), text, lang)
 
 
@@ -120,7 +126,8 @@ def draw_kinds(
         notes: Lines for the foot, before the source.
         text: The explanation by language.
         lang: `vi` or `en`.
-        **options: `labels`, `size` as in `ns.choropleth`; `legend`, key of the legend's title.
+        **options: `labels`, `size` as in `ns.choropleth`; `legend`, key of the legend's title; `marks`, what to write
+            on some areas, by code.
     """
     from ncdsurv.maps.classify import Classes
     from ncdsurv.maps.draw import paint_map
@@ -140,6 +147,7 @@ def draw_kinds(
     foot = [*notes, *notes_of(picture)[1:]]
     lines = [line for line in subtitle_of(picture) if line]
     figure, _ = paint_map(picture, title, lines, foot, legend=legend, **look)
+    _write_marks(figure.axes[0], picture.layer, options.get("marks", {}))
     data = picture.areas.drop("class").with_columns(kind=pl.Series(of_area, dtype=pl.String))
     return MapResult(figure, rows.back(data), ", ".join(title), text, lang)
 
@@ -161,6 +169,24 @@ class _Legend:
         ]
         title = phrase(self.title, lang, areas=say(f"level.{picture.layer.level}", lang))
         return write_legend(panel, title, rows, width, top, -1)
+
+
+def _write_marks(axes: Any, layer: Any, marks: dict[str, str]) -> None:
+    """Short texts in the middle of some areas; an area without a shape takes none."""
+    import shapely
+    from matplotlib.patheffects import withStroke
+
+    from ncdsurv.maps.style import INK, PAPER
+
+    for code, text in marks.items():
+        shape = layer.shapes[layer.codes.index(code)]
+        if not shapely.is_empty(shape):
+            at = shape.representative_point()
+            halo = [withStroke(linewidth=2.2, foreground=PAPER)]
+            axes.text(
+                at.x, at.y, text, fontsize=8, weight="bold", color=INK, ha="center", va="center",
+                path_effects=halo, zorder=7,
+            )  # fmt: skip
 
 
 def _picture(scene: Scene, values: pl.DataFrame, classes: Any, lang: str) -> Picture:

@@ -90,14 +90,25 @@ class ScanResult:
                 "scan.label", lang, number=at, side=phrase("scan.high" if one.high else "scan.low", lang),
                 relative=number(one.relative, lang, 2), p=p_words(one.p_value, lang, 3),
             )  # fmt: skip
-            entries.append((f"cluster_{at}", colour, label))
+            entries.append((f"cluster_{at}", colour, label.replace(" = ", "\u00a0=\u00a0")))
         for kind in ("outside", "no_people", "no_value"):
             entries.append((kind, COLOURS[kind], phrase(f"kind.{kind}", lang)))
         kinds = dict(self._table.select("area_code", "kind").iter_rows())
         text = {one: self.explain(one) for one in ("vi", "en")}
+        codes = self._scene.rows.used["area_code"]
+        marks = {codes[one.areas[0]]: str(at) for at, one in enumerate(self.found, 1)}
         notes = [self._how(lang), phrase("scan.shape", lang)]
         return draw_kinds(
-            self._scene, kinds, entries, "scan.name", notes, text, lang, legend="legend.scan", **options
+            self._scene,
+            kinds,
+            entries,
+            "scan.name",
+            notes,
+            text,
+            lang,
+            legend="legend.scan",
+            marks=marks,
+            **options,
         )
 
     def explain(self, lang: str | None = None) -> str:

@@ -59,7 +59,13 @@ class SmoothResult:
         table = pl.DataFrame({"area_code": rows.used["area_code"], "value": values})
         how = f"smooth.name.{self.method}" if column == "smoothed" else "smooth.raw"
         text = {one: self.explain(one) for one in ("vi", "en")}
-        return draw_rates(self._scene, table, how, text, lang, **options)
+        notes = []
+        if column == "smoothed":
+            notes = [
+                phrase(f"smooth.how.{self.method}", lang, family=phrase(f"family.{self.family}", lang)),
+                phrase("smooth.care", lang),
+            ]
+        return draw_rates(self._scene, table, how, notes, text, lang, **options)
 
     def explain(self, lang: str | None = None) -> str:
         """Why, how, what changed, what was set apart, how far to trust it; one statement a line."""

@@ -234,7 +234,7 @@ def _check(rows: AreaRows, family: str, fewest: int) -> None:
             got=f"{int((used['numerator'] > used['denominator']).sum())} of {used.height} areas",
             do="check the two columns, or use the Poisson family for events that may happen twice",
         )
-    if float(rates.max()) - float(rates.min()) <= 1e-12 * abs(float(rates.max())):  # type: ignore[arg-type, operator]
+    if float(rates.max()) - float(rates.min()) <= 1e-12 * abs(float(rates.max())):  # type: ignore[arg-type]
         raise StatisticsError(
             "every area has the same rate, so there is nothing to smooth or find",
             got=f"{used.height} areas",
