@@ -12,12 +12,25 @@ _WHERE = {
     "JoinpointResult": "ncdsurv.trends.joinpoint.result",
     "mann_kendall": "ncdsurv.trends.kendall.verb",
     "KendallResult": "ncdsurv.trends.kendall.result",
+    "fit_interrupted": "ncdsurv.trends.interrupted.verb",
+    "InterruptedResult": "ncdsurv.trends.interrupted.result",
 }
 
-__all__ = ["JoinpointResult", "KendallResult", "TrendResult", "fit_joinpoints", "fit_trend", "mann_kendall"]
+__all__ = [
+    "InterruptedResult",
+    "JoinpointResult",
+    "KendallResult",
+    "TrendResult",
+    "fit_interrupted",
+    "fit_joinpoints",
+    "fit_trend",
+    "mann_kendall",
+]
 
 if TYPE_CHECKING:
     from ncdsurv.trends.fit import fit_trend
+    from ncdsurv.trends.interrupted.result import InterruptedResult
+    from ncdsurv.trends.interrupted.verb import fit_interrupted
     from ncdsurv.trends.joinpoint.result import JoinpointResult
     from ncdsurv.trends.joinpoint.verb import fit_joinpoints
     from ncdsurv.trends.kendall.result import KendallResult
