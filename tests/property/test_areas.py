@@ -117,3 +117,12 @@ def test_the_scan_does_not_depend_on_the_order_of_areas_and_takes_zero_cells(pai
         assert 0.1 <= circle.p_value <= 1
         assert circle.count == count[list(circle.areas)].sum()
         assert side == "both" or circle.high is (side == "high")
+
+
+def test_under_no_effect_the_false_positives_keep_their_level():
+    from benchmarks.clusters import moran_studies, scan_studies
+
+    for study in [*moran_studies(60, 8, 299), *scan_studies(60, 7, 99)]:
+        assert study.share <= study.promised + 3.5 * study.error, study.line()
+        if study.name.endswith("uncorrected: areas"):
+            assert study.share >= study.promised - 3.5 * study.error, study.line()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -293,3 +295,11 @@ def test_rates_that_are_all_zero_or_one_have_no_standard_score():
         standardise_rates([0, 0, 0], [5, 6, 7])
     with pytest.raises(StatisticsError, match="every rate is 0 or every share is 1, so nothing varies"):
         standardise_rates([5, 6, 7], [5, 6, 7], "binomial")
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_the_method_note_runs(lang: str, capsys: pytest.CaptureFixture[str]):
+    text = (Path(__file__).parents[2] / "docs" / "methods" / f"areas.{lang}.md").read_text(encoding="utf-8")
+    for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
+        exec(block, {})
+    assert "not_significant" in capsys.readouterr().out
