@@ -303,3 +303,33 @@ def test_the_method_note_runs(lang: str, capsys: pytest.CaptureFixture[str]):
     for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
         exec(block, {})
     assert "not_significant" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("method", ["local_moran", "scan"])
+def test_the_order_of_rows_changes_nothing(method: str):
+    given = values(hot=40)
+    mixed = given.sample(fraction=1, shuffle=True, seed=4)
+    first, second = (
+        ns.clusters(frame, method=method, permutations=99, reference=REFERENCE).data
+        for frame in (given, mixed)
+    )
+    assert first.equals(second)
+
+
+@pytest.mark.parametrize(
+    ("level", "vintage"), [("province", "2025"), ("province", "2024"), ("district", "2024")]
+)
+def test_other_levels_and_the_old_geography_work_as_well(level: str, vintage: str):
+    codes = REFERENCE.areas(level, vintage)["code"].to_list()
+    given_values = pl.DataFrame(
+        {
+            "area_code": codes,
+            "area_vintage": vintage,
+            "numerator": [40 + (13 * at) % 37 for at in range(len(codes))],
+            "denominator": [100 + (17 * at) % 400 for at in range(len(codes))],
+        }
+    )
+    result = ns.clusters(given_values, permutations=99, reference=REFERENCE)
+    assert result.data.height == len(codes)
+    assert result.neighbours.matrix.sum() > 3 * len(codes)
+    assert (result.neighbours.matrix != result.neighbours.matrix.T).nnz == 0
