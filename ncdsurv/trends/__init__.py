@@ -12,15 +12,19 @@ _WHERE = {
     "JoinpointResult": "ncdsurv.trends.joinpoint.result",
     "mann_kendall": "ncdsurv.trends.kendall.verb",
     "KendallResult": "ncdsurv.trends.kendall.result",
+    "control_chart": "ncdsurv.trends.control.verb",
+    "ControlResult": "ncdsurv.trends.control.result",
     "fit_interrupted": "ncdsurv.trends.interrupted.verb",
     "InterruptedResult": "ncdsurv.trends.interrupted.result",
 }
 
 __all__ = [
+    "ControlResult",
     "InterruptedResult",
     "JoinpointResult",
     "KendallResult",
     "TrendResult",
+    "control_chart",
     "fit_interrupted",
     "fit_joinpoints",
     "fit_trend",
@@ -28,6 +32,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from ncdsurv.trends.control.result import ControlResult
+    from ncdsurv.trends.control.verb import control_chart
     from ncdsurv.trends.fit import fit_trend
     from ncdsurv.trends.interrupted.result import InterruptedResult
     from ncdsurv.trends.interrupted.verb import fit_interrupted
