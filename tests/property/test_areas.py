@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,6 +68,16 @@ def test_no_p_value_is_below_its_floor_and_none_is_zero(n, permutations, seed):
     assert (found.p_value <= 1).all()
     assert np.allclose(found.p_value, np.minimum(1, 2 * found.p_folded))
     assert np.allclose(found.moran, found.z * found.lag)
+
+
+def test_p_values_equal_all_deals_counted_out():
+    values = np.array([5.0, 1.0, 2.5, 7.0, 0.5, 3.0, 9.0])
+    found = local_moran(values, ring(7), permutations=19_999, seed=2)
+    for area in range(7):
+        others = np.delete(found.z, area)
+        deals = np.array([(one + two) / 2 for one, two in combinations(others, 2)])
+        tails = [(deals >= found.lag[area] - 1e-9).mean(), (deals <= found.lag[area] + 1e-9).mean()]
+        assert abs(found.p_folded[area] - min(tails)) < 0.015
 
 
 @SMALL

@@ -72,6 +72,7 @@ def test_an_island_keeps_its_own_rate_and_is_named(method: str):
     row = result.data.row(by_predicate=pl.col("area_code") == ISLAND, named=True)
     assert row["status"] == "island"
     assert row["smoothed"] == row["raw"]
+    assert row["weight"] == 1
     assert "Con Dao" in result.explain("en")
     assert "Côn Đảo" in result.explain("vi")
 
