@@ -17,6 +17,10 @@ _VERBS = {
     "trend": ("ncdsurv.trends", "fit_trend"),
     "joinpoint": ("ncdsurv.trends", "fit_joinpoints"),
     "mann_kendall": "ncdsurv.trends",
+    "control_chart": "ncdsurv.trends",
+    "interrupted": ("ncdsurv.trends", "fit_interrupted"),
+    "smooth": "ncdsurv.areas",
+    "clusters": "ncdsurv.areas",
     "choropleth": ("ncdsurv.maps", "draw_map"),
     "rates": ("ncdsurv.indicators", "rates"),
     "build_spells": "ncdsurv.frames",
@@ -35,6 +39,7 @@ __all__ = ["__version__", *_VERBS]
 
 if TYPE_CHECKING:
     from ncdsurv.api import create_app
+    from ncdsurv.areas import clusters, smooth
     from ncdsurv.catalog import load_catalog
     from ncdsurv.catalog.vocabulary import Period
     from ncdsurv.errors import NcdsurvError
@@ -45,9 +50,10 @@ if TYPE_CHECKING:
     from ncdsurv.reference import load_reference
     from ncdsurv.registry import open_store
     from ncdsurv.synthetic import make_registry
+    from ncdsurv.trends import control_chart, mann_kendall
+    from ncdsurv.trends import fit_interrupted as interrupted
     from ncdsurv.trends import fit_joinpoints as joinpoint
     from ncdsurv.trends import fit_trend as trend
-    from ncdsurv.trends import mann_kendall
 
 
 def __getattr__(name: str) -> Any:

@@ -62,7 +62,7 @@ class Circle:
 class Zones:
     """Circles around n centres: `order` (n, K) lists areas from each centre outwards, `ends` where one may stop."""
 
-    order: NDArray[np.int32]
+    order: NDArray[np.integer]
     ends: NDArray[np.bool_]
     population: NDArray[np.float64]
     distance: NDArray[np.float64]
@@ -269,7 +269,8 @@ def _pick(
     ratios: NDArray[np.float64], zones: Zones, e: NDArray[np.float64], b: NDArray[np.float64], most: int
 ) -> list[tuple[tuple[int, ...], float, float, float, float, float, float]]:
     """The best circles that share no area; of equals the one with fewest areas, then the nearest to the front."""
-    ratios, found = ratios.copy(), []
+    ratios = ratios.copy()
+    found: list[tuple[tuple[int, ...], float, float, float, float, float, float]] = []
     cases, people = float(e.sum()), float(b.sum())
     while len(found) < most:
         top = float(ratios.max(initial=0.0))

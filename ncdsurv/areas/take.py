@@ -10,7 +10,7 @@ import polars as pl
 
 from ncdsurv.areas.rates import BINOMIAL, FAMILIES, POISSON
 from ncdsurv.catalog.tables import VALUES
-from ncdsurv.catalog.vocabulary import Level, Period
+from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Level, Period
 from ncdsurv.errors import StatisticsError, UsageError, unknown
 from ncdsurv.maps.frames import IDENTITY, require_single
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NEEDED = ("area_code", "area_vintage", "numerator", "denominator")
 SCALE = {"percent": 100.0, "per_100000": 100_000.0}
 _FAMILY = {"percent": BINOMIAL, "per_100000": POISSON}
+_PLAIN = {"sex": BOTH_SEXES, "age_band": ALL_AGES, "standardisation": "crude"}
 USED, NO_VALUE, NO_PEOPLE = "used", "no_value", "no_people"
 
 
@@ -92,13 +93,14 @@ def take_areas(
         table = chosen
     where = require_single(table, ("period", "area_level", "area_vintage"), "a comparison of areas")
     identity = require_single(table, (*IDENTITY, "unit"), "a comparison of areas")
+    identity = {name: value if value is not None else _PLAIN.get(name) for name, value in identity.items()}
     if table["area_code"].n_unique() != table.height:
         raise UsageError(
             "an area stands twice in the values",
             got=f"{table.height} rows of {table['area_code'].n_unique()} areas",
             do="narrow the values to one row an area",
         )
-    if identity["standardisation"] not in (None, "crude"):
+    if identity["standardisation"] != "crude":
         raise StatisticsError(
             "small-area methods need counts of people, not a standardised rate",
             got=str(identity["standardisation"]),
@@ -232,7 +234,7 @@ def _check(rows: AreaRows, family: str, fewest: int) -> None:
             got=f"{int((used['numerator'] > used['denominator']).sum())} of {used.height} areas",
             do="check the two columns, or use the Poisson family for events that may happen twice",
         )
-    if float(rates.max()) - float(rates.min()) <= 1e-12 * abs(float(rates.max())):  # type: ignore[arg-type, operator]
+    if float(rates.max()) - float(rates.min()) <= 1e-12 * abs(float(rates.max())):  # type: ignore[arg-type]
         raise StatisticsError(
             "every area has the same rate, so there is nothing to smooth or find",
             got=f"{used.height} areas",

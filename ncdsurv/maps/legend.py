@@ -74,7 +74,7 @@ def write_legend(
     from matplotlib.patches import Rectangle
 
     y = top
-    for line in wrap(title, width, TEXT_SIZE):
+    for line in wrap(title, width, TEXT_SIZE, bold=True):
         panel.text(0, y, line, fontsize=TEXT_SIZE, color=INK, weight="bold", va="top")
         y -= 0.17
     y -= 0.06

@@ -12,12 +12,31 @@ _WHERE = {
     "JoinpointResult": "ncdsurv.trends.joinpoint.result",
     "mann_kendall": "ncdsurv.trends.kendall.verb",
     "KendallResult": "ncdsurv.trends.kendall.result",
+    "control_chart": "ncdsurv.trends.control.verb",
+    "ControlResult": "ncdsurv.trends.control.result",
+    "fit_interrupted": "ncdsurv.trends.interrupted.verb",
+    "InterruptedResult": "ncdsurv.trends.interrupted.result",
 }
 
-__all__ = ["JoinpointResult", "KendallResult", "TrendResult", "fit_joinpoints", "fit_trend", "mann_kendall"]
+__all__ = [
+    "ControlResult",
+    "InterruptedResult",
+    "JoinpointResult",
+    "KendallResult",
+    "TrendResult",
+    "control_chart",
+    "fit_interrupted",
+    "fit_joinpoints",
+    "fit_trend",
+    "mann_kendall",
+]
 
 if TYPE_CHECKING:
+    from ncdsurv.trends.control.result import ControlResult
+    from ncdsurv.trends.control.verb import control_chart
     from ncdsurv.trends.fit import fit_trend
+    from ncdsurv.trends.interrupted.result import InterruptedResult
+    from ncdsurv.trends.interrupted.verb import fit_interrupted
     from ncdsurv.trends.joinpoint.result import JoinpointResult
     from ncdsurv.trends.joinpoint.verb import fit_joinpoints
     from ncdsurv.trends.kendall.result import KendallResult

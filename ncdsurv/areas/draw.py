@@ -1,0 +1,227 @@
+"""Maps of small-area results: smoothed rates in classes, clusters by kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ncdsurv.areas.words import phrase
+from ncdsurv.maps.wording import area_name, language, period_words, title_of
+
+if TYPE_CHECKING:
+    from ncdsurv.areas.take import AreaRows
+    from ncdsurv.catalog import Catalog
+    from ncdsurv.maps.draw import Picture
+    from ncdsurv.maps.result import MapResult
+    from ncdsurv.reference import Reference
+
+# Red and blue of one lightness scale, told apart with any common colour vision deficiency; pale: unlike the neighbours.
+COLOURS = {
+    "high_high": "#B2182B",
+    "low_low": "#2166AC",
+    "high_low": "#F4A582",
+    "low_high": "#92C5DE",
+    "hot": "#B2182B",
+    "cold": "#2166AC",
+    "not_significant": "#F7F6F2",
+    "outside": "#F7F6F2",
+    "island": "#E8D9A0",
+    "no_people": "#C9C9C4",
+    "no_value": "#DDDDD8",
+}
+HIGHS = ("#B2182B", "#D6604D", "#F4A582")
+LOWS = ("#2166AC", "#4393C3", "#92C5DE")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a result keeps to be drawn later: the rows, the packs, the names."""
+
+    rows: AreaRows
+    reference: Reference
+    catalog: Catalog
+
+    def title(self, lang: str) -> str:
+        """Indicator and disease, or a plain word where the values do not say."""
+        if self.rows.identity["indicator"] is None:
+            return phrase("unnamed", lang)
+        return title_of(self.rows.identity, self.catalog, lang)
+
+    def names(self, lang: str) -> dict[str, str]:
+        """Name of every area by code."""
+        areas = self.reference.areas(self.rows.level, self.rows.vintage)
+        names = areas["name_en" if lang == "en" else "name"]
+        return {
+            code: name or other for code, name, other in zip(areas["code"], names, areas["name"], strict=True)
+        }
+
+    def headings(self, how: str, within: str | None, lang: str) -> list[str]:
+        """Indicator and method; place and period."""
+        place = within and self.reference.area(within, self.rows.vintage)["level"]
+        where = area_name(self.reference, within or "VN", self.rows.vintage, place or "nation", lang)
+        when = f", {period_words(self.rows.period, lang)}" if self.rows.period else ""
+        return [f"{self.title(lang)}: {how}", f"{where}{when}"]
+
+
+def draw_rates(
+    scene: Scene,
+    values: pl.DataFrame,
+    how: str,
+    notes: list[str],
+    text: dict[str, str],
+    lang: str,
+    **options: Any,
+) -> MapResult:
+    """A choropleth of some rates.
+
+    Args:
+        scene: Rows, reference, catalog.
+        values: [area_code, value] in the printed unit.
+        how: Key of the method's name.
+        notes: Lines for the foot, before the classes.
+        text: The explanation by language.
+        lang: `vi` or `en`.
+        **options: `classes`, `k`, `labels`, `size` as in `ns.choropleth`.
+    """
+    import numpy as np
+
+    from ncdsurv.maps.classify import classify
+    from ncdsurv.maps.draw import paint_map
+    from ncdsurv.maps.explain import notes_of, subtitle_of
+    from ncdsurv.maps.result import MapResult
+
+    lang = language(lang)
+    numbers = values["value"].to_numpy().astype(float)
+    known = int((~np.isnan(numbers)).sum())
+    classes = classify(
+        numbers, options.get("classes", "quantile"), min(options.get("k", 5), max(known // 2, 2))
+    )
+    picture = _picture(scene, values, classes, lang)
+    title = scene.headings(phrase(how, lang), picture.layer.within, lang)
+    look = {key: options[key] for key in ("labels", "size") if key in options}
+    lines = [line for line in subtitle_of(picture) if line]
+    figure, _ = paint_map(picture, title, lines, [*notes, *notes_of(picture)], **look)
+    return MapResult(figure, scene.rows.back(picture.areas), ", ".join(title), text, lang)
+
+
+def draw_kinds(
+    scene: Scene,
+    kinds: dict[str, str],
+    entries: list[tuple[str, str, str]],
+    how: str,
+    notes: list[str],
+    text: dict[str, str],
+    lang: str,
+    **options: Any,
+) -> MapResult:
+    """A map of kinds of areas.
+
+    Args:
+        scene: Rows, reference, catalog.
+        kinds: Kind by area code; an area that is not there has no figure.
+        entries: (kind, colour, label) of the legend, in order; a kind that no area has is left out.
+        how: Key of the method's name.
+        notes: Lines for the foot, before the source.
+        text: The explanation by language.
+        lang: `vi` or `en`.
+        **options: `labels`, `size` as in `ns.choropleth`; `legend`, key of the legend's title; `marks`, what to write
+            on some areas, by code.
+    """
+    from ncdsurv.maps.classify import Classes
+    from ncdsurv.maps.draw import paint_map
+    from ncdsurv.maps.explain import notes_of, subtitle_of
+    from ncdsurv.maps.result import MapResult
+
+    lang = language(lang)
+    rows = scene.rows
+    rates = rows.used.select("area_code", value=pl.col("numerator") / pl.col("denominator") * rows.scale)
+    plain = _picture(scene, rates, Classes("quantile", (0.0, float("inf")), 0), lang)
+    of_area = [kinds.get(code, "no_value") for code in plain.layer.codes]
+    picture = _with_kinds(plain, of_area, {kind: colour for kind, colour, _ in entries})
+    shown = [(kind, colour, label, of_area.count(kind)) for kind, colour, label in entries if kind in of_area]
+    title = scene.headings(phrase(how, lang), picture.layer.within, lang)
+    legend = _Legend(options.get("legend", "legend.clusters"), shown)
+    look = {key: options[key] for key in ("labels", "size") if key in options}
+    foot = [*notes, *notes_of(picture)[1:]]
+    lines = [line for line in subtitle_of(picture) if line]
+    figure, _ = paint_map(picture, title, lines, foot, legend=legend, **look)
+    _write_marks(figure.axes[0], picture.layer, options.get("marks", {}))
+    data = picture.areas.drop("class").with_columns(kind=pl.Series(of_area, dtype=pl.String))
+    return MapResult(figure, rows.back(data), ", ".join(title), text, lang)
+
+
+@dataclass(frozen=True)
+class _Legend:
+    """A legend of kinds; called by the map's panel."""
+
+    title: str
+    entries: list[tuple[str, str, str, int]]
+
+    def __call__(self, panel: Any, picture: Any, width: float, top: float) -> float:
+        from ncdsurv.maps.legend import write_legend
+        from ncdsurv.maps.wording import number, say
+
+        lang = picture.lang
+        rows: list[tuple[dict[str, Any], str]] = [
+            ({"fc": colour}, f"{label}\u00a0({number(n, lang)})") for _, colour, label, n in self.entries
+        ]
+        title = phrase(self.title, lang, areas=say(f"level.{picture.layer.level}", lang))
+        return write_legend(panel, title, rows, width, top, -1)
+
+
+def _write_marks(axes: Any, layer: Any, marks: dict[str, str]) -> None:
+    """Short texts in the middle of some areas; an area without a shape takes none."""
+    import shapely
+    from matplotlib.patheffects import withStroke
+
+    from ncdsurv.maps.style import INK, PAPER
+
+    for code, text in marks.items():
+        shape = layer.shapes[layer.codes.index(code)]
+        if not shapely.is_empty(shape):
+            at = shape.representative_point()
+            halo = [withStroke(linewidth=2.2, foreground=PAPER)]
+            axes.text(
+                at.x, at.y, text, fontsize=8, weight="bold", color=INK, ha="center", va="center",
+                path_effects=halo, zorder=7,
+            )  # fmt: skip
+
+
+def _picture(scene: Scene, values: pl.DataFrame, classes: Any, lang: str) -> Picture:
+    from ncdsurv.maps.draw import Picture
+    from ncdsurv.maps.layers import load_layer
+    from ncdsurv.maps.selection import MapRows, infer_within, join_areas
+
+    held = scene.rows
+    frame = held.frame.drop("status").join(values, on="area_code", how="left", maintain_order="left")
+    frame = frame.with_columns(lower=pl.lit(None, pl.Float64), upper=pl.lit(None, pl.Float64))
+    rows = MapRows(held.identity, frame, held.level, held.vintage, held.period or "", held.back)
+    layer = load_layer(scene.reference, held.level, held.vintage, infer_within(rows, scene.reference))
+    areas = join_areas(layer.codes, rows)
+    place = classes.place(areas["value"].to_numpy().astype(float))
+    names = [layer.name(at, lang) for at in range(len(layer.codes))]
+    areas = areas.with_columns(
+        pl.Series("class", [None if at < 0 else int(at) for at in place], dtype=pl.Int8),
+        pl.Series("name", names, dtype=pl.String),
+    )
+    return Picture(rows, layer, areas, classes, None, scene.catalog, scene.reference, lang)
+
+
+def _with_kinds(picture: Picture, kinds: list[str], colours: dict[str, str]) -> Picture:
+    """The picture with a colour for every kind and nothing hatched."""
+    from dataclasses import fields
+
+    from ncdsurv.maps.draw import Picture
+
+    class OfKinds(Picture):
+        @property
+        def colours(self) -> list[str]:
+            return [colours.get(kind, COLOURS["no_value"]) for kind in kinds]
+
+        @property
+        def small(self) -> list[bool]:
+            return [False] * len(kinds)
+
+    return OfKinds(**{field.name: getattr(picture, field.name) for field in fields(picture)})

@@ -1,0 +1,253 @@
+"""The verb `ns.smooth`: rates of small areas, steadied by what other areas show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ncdsurv.areas.draw import Scene, draw_rates
+from ncdsurv.areas.neighbours import QUEEN, Neighbours, make_neighbours, take_neighbours
+from ncdsurv.areas.rates import GLOBAL, METHODS, Smoothed, smooth_rates
+from ncdsurv.areas.take import NO_PEOPLE, NO_VALUE, USED, AreaRows, take_areas
+from ncdsurv.areas.words import method as limits
+from ncdsurv.areas.words import phrase, some
+from ncdsurv.errors import unknown
+from ncdsurv.maps.wording import language, number, with_unit
+
+if TYPE_CHECKING:
+    from ncdsurv.catalog import Catalog
+    from ncdsurv.maps.result import MapResult
+    from ncdsurv.reference import Reference
+
+
+@dataclass(frozen=True, repr=False)
+class SmoothResult:
+    """Smoothed rates.
+
+    Attributes:
+        data: One row an area, in the kind of frame that was given: area_code, name, numerator, denominator, raw,
+            smoothed, drawn_to (in the unit of the values), weight (0 to 1: how much of the area's own deviation is
+            kept), neighbours, status (`smoothed`, `island`, `no_value`, `no_people`).
+        method, family: As used.
+        neighbours: Who is whose neighbour; None for the global method.
+        lang: Language of `.plot()` and `.explain()` unless they are told.
+    """
+
+    data: Any
+    method: str
+    family: str
+    neighbours: Neighbours | None
+    lang: str
+    _scene: Scene
+    _found: Smoothed
+
+    def plot(self, column: str = "smoothed", lang: str | None = None, **options: Any) -> MapResult:
+        """A map of the smoothed rates.
+
+        Args:
+            column: `smoothed`, or `raw` to compare.
+            lang: `vi` or `en`.
+            **options: `classes`, `k`, `labels`, `size` as in `ns.choropleth`.
+        """
+        if column not in ("smoothed", "raw"):
+            raise unknown("column to map", str(column), ("smoothed", "raw"))
+        lang = language(lang or self.lang)
+        rows = self._scene.rows
+        values = getattr(self._found, column) * rows.scale
+        table = pl.DataFrame({"area_code": rows.used["area_code"], "value": values})
+        how = f"smooth.name.{self.method}" if column == "smoothed" else "smooth.raw"
+        text = {one: self.explain(one) for one in ("vi", "en")}
+        notes = []
+        if column == "smoothed":
+            notes = [
+                phrase(f"smooth.how.{self.method}", lang, family=phrase(f"family.{self.family}", lang)),
+                phrase("smooth.care", lang),
+            ]
+        return draw_rates(self._scene, table, how, notes, text, lang, **options)
+
+    def explain(self, lang: str | None = None) -> str:
+        """Why, how, what changed, what was set apart, how far to trust it; one statement a line."""
+        lang = language(lang or self.lang)
+        rows, found = self._scene.rows, self._found
+        unit = rows.identity["unit"]
+
+        def shown(value: float) -> str:
+            return with_unit(float(value) * rows.scale, unit, lang)
+
+        lines = [
+            f"{self._scene.title(lang)}: {phrase(f'smooth.name.{self.method}', lang)}.",
+            phrase(
+                "smooth.range", lang, raw_low=shown(found.raw.min()), raw_high=shown(found.raw.max()),
+                low=shown(found.smoothed.min()), high=shown(found.smoothed.max()),
+                weight=number(float(pl.Series(found.weight).median() or 0.0), lang, 2),  # type: ignore[arg-type]
+            ),
+            phrase("smooth.why", lang),
+            phrase(f"smooth.how.{self.method}", lang, family=phrase(f"family.{self.family}", lang)),
+        ]  # fmt: skip
+        if self.neighbours is not None:
+            lines += about_neighbours(self.neighbours, lang)
+            if self.neighbours.islands:
+                lines.append(_islands("smooth.islands", self.neighbours.islands, self._scene, lang))
+        apart = found.clamped & (self.neighbours.counts > 0 if self.neighbours is not None else True)
+        if self.method == GLOBAL and apart.all():
+            lines.append(phrase("smooth.clamped_all", lang))
+        elif apart.any():
+            lines.append(phrase("smooth.clamped_some", lang, n=number(int(apart.sum()), lang)))
+        return "\n".join([*lines, *set_apart(rows, lang), phrase("smooth.care", lang)])
+
+    def __repr__(self) -> str:
+        return f"SmoothResult({self._scene.title('en')}, {self.method}, {len(self._found.raw)} areas)"
+
+
+def smooth(
+    values: Any,
+    *,
+    method: str = GLOBAL,
+    neighbours: str = QUEEN,
+    k: int = 6,
+    weights: Any = None,
+    family: str | None = None,
+    period: str | None = None,
+    level: str | None = None,
+    vintage: str | None = None,
+    reference: Reference | None = None,
+    catalog: Catalog | None = None,
+    lang: str = "vi",
+) -> SmoothResult:
+    """Empirical Bayes rates of small areas.
+
+    Args:
+        values: polars or pandas frame with area_code, area_vintage, numerator, denominator (what
+            `release.values(...)` returns has them).
+        method: `global`: towards the overall rate. `local`, `spatial`: towards the area and its neighbours; see
+            `ncdsurv.areas.smooth_rates`.
+        neighbours: `queen` (shared border or corner) or `knn` (`k` nearest centroids), for `local` and `spatial`.
+        k: Number of nearest neighbours.
+        weights: Neighbours of your own instead: `Neighbours`, a mapping code -> codes, PySAL's W, or a matrix in the
+            order of the sorted codes of areas with a rate.
+        family: `binomial` or `poisson`; None: binomial for percent, else Poisson.
+        period, level, vintage: Choose rows; may be left out where the values hold one.
+        reference: Codes, boundaries, centroids; the built-in pack unless given.
+        catalog: Names; the built-in catalog unless given.
+        lang: `vi` or `en`.
+
+    Returns:
+        A `SmoothResult` with `.data`, `.plot()` and `.explain()`. An area without a figure or with a denominator of
+        0 stays in `.data` with a null rate and its status. An area without neighbours keeps its own rate.
+
+    Raises:
+        UsageError: Columns missing, a mixture, unknown codes or settings.
+        StatisticsError: Fewer than two areas with a rate, all rates equal, or counts that are no rates.
+
+    >>> import polars as pl
+    >>> v = pl.DataFrame({"area_code": ["01", "79", "48"], "area_vintage": "2025", "numerator": [10, 60, 2],
+    ...                   "denominator": [100, 200, 40]})
+    >>> smooth(v).data["weight"].round(2).to_list()
+    [0.82, 0.64, 0.9]
+    """
+    language(lang)
+    if method not in METHODS:
+        raise unknown("smoothing method", str(method), METHODS)
+    scene, family = open_scene(
+        values, reference, catalog, period=period, level=level, vintage=vintage, family=family,
+        fewest=limits()["fewest_to_smooth"],
+    )  # fmt: skip
+    rows = scene.rows
+    used = rows.used
+    who = None
+    if method != GLOBAL:
+        who = find_neighbours(scene, used["area_code"].to_list(), neighbours, k, weights)
+    found = smooth_rates(
+        used["numerator"], used["denominator"], method=method, family=family,
+        neighbours=None if who is None else who.matrix,
+    )  # fmt: skip
+    if who is not None:
+        found = _keep_islands(found, who)
+    return SmoothResult(rows.back(_table(scene, found, who, lang)), method, family, who, lang, scene, found)
+
+
+def open_scene(
+    values: Any, reference: Reference | None, catalog: Catalog | None, **options: Any
+) -> tuple[Scene, str]:
+    """Checked rows with the packs and names they need, and the family of rates."""
+    if reference is None:
+        from ncdsurv.reference import load_reference
+
+        reference = load_reference()
+    if catalog is None:
+        from ncdsurv.catalog import load_catalog
+
+        catalog = load_catalog()
+    rows, family = take_areas(values, reference, **options)
+    return Scene(rows, reference, catalog), family
+
+
+def find_neighbours(scene: Scene, codes: list[str], kind: str, k: int, weights: Any) -> Neighbours:
+    """Neighbours the caller brings, else from the reference."""
+    if weights is not None:
+        return take_neighbours(weights, codes)
+    return make_neighbours(scene.reference, scene.rows.level, scene.rows.vintage, codes, kind=kind, k=k)
+
+
+def about_neighbours(neighbours: Neighbours, lang: str) -> list[str]:
+    """Who counts as a neighbour, and how far to trust that."""
+    lines = [phrase(f"neighbours.{neighbours.kind}", lang, k=neighbours.k)]
+    return [*lines, phrase("neighbours.schematic", lang)] if neighbours.schematic else lines
+
+
+def set_apart(rows: AreaRows, lang: str) -> list[str]:
+    """How many areas have no rate, by reason; nothing where all have one."""
+    counts = {
+        status: rows.frame.filter(pl.col("status") == status).height for status in (NO_VALUE, NO_PEOPLE)
+    }
+    return [phrase("apart", lang, **counts)] if any(counts.values()) else []
+
+
+def _islands(key: str, codes: list[str], scene: Scene, lang: str) -> str:
+    names = scene.names(lang)
+    return phrase(key, lang, n=len(codes), names=some([names[code] for code in codes], lang))
+
+
+def _keep_islands(found: Smoothed, who: Neighbours) -> Smoothed:
+    """An area without neighbours has only itself to be drawn to: its rate stays, with the whole weight."""
+    import numpy as np
+
+    alone = who.counts == 0
+    return Smoothed(
+        found.raw,
+        np.where(alone, found.raw, found.smoothed),
+        np.where(alone, 1.0, found.weight),
+        found.mean,
+        found.between,
+        found.clamped & ~alone,
+    )
+
+
+def _table(scene: Scene, found: Smoothed, who: Neighbours | None, lang: str) -> pl.DataFrame:
+    rows, names = scene.rows, scene.names(lang)
+    counts = [None] * len(found.raw) if who is None else who.counts.tolist()
+    figures = pl.DataFrame(
+        {
+            "area_code": rows.used["area_code"],
+            "raw": found.raw * rows.scale,
+            "smoothed": found.smoothed * rows.scale,
+            "drawn_to": found.mean * rows.scale,
+            "weight": found.weight,
+            "neighbours": pl.Series(counts, dtype=pl.Int64),
+        }
+    )
+    joined = rows.frame.join(figures, on="area_code", how="left", maintain_order="left")
+    status = (
+        pl.when(pl.col("status") != USED)
+        .then(pl.col("status"))
+        .when(pl.col("neighbours") == 0)
+        .then(pl.lit("island"))
+        .otherwise(pl.lit("smoothed"))
+    )
+    return joined.with_columns(
+        name=pl.col("area_code").replace_strict(names, default=None, return_dtype=pl.String), status=status
+    ).select(
+        "area_code", "name", "numerator", "denominator", "raw", "smoothed", "drawn_to", "weight", "neighbours", "status"
+    )  # fmt: skip
