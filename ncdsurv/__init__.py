@@ -17,6 +17,7 @@ _VERBS = {
     "trend": ("ncdsurv.trends", "fit_trend"),
     "joinpoint": ("ncdsurv.trends", "fit_joinpoints"),
     "mann_kendall": "ncdsurv.trends",
+    "forecast": ("ncdsurv.trends", "forecast_rate"),
     "control_chart": "ncdsurv.trends",
     "interrupted": ("ncdsurv.trends", "fit_interrupted"),
     "smooth": "ncdsurv.areas",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from ncdsurv.trends import fit_interrupted as interrupted
     from ncdsurv.trends import fit_joinpoints as joinpoint
     from ncdsurv.trends import fit_trend as trend
+    from ncdsurv.trends import forecast_rate as forecast
 
 
 def __getattr__(name: str) -> Any:

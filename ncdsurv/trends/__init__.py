@@ -14,12 +14,15 @@ _WHERE = {
     "KendallResult": "ncdsurv.trends.kendall.result",
     "control_chart": "ncdsurv.trends.control.verb",
     "ControlResult": "ncdsurv.trends.control.result",
+    "forecast_rate": "ncdsurv.trends.forecast.verb",
+    "ForecastResult": "ncdsurv.trends.forecast.result",
     "fit_interrupted": "ncdsurv.trends.interrupted.verb",
     "InterruptedResult": "ncdsurv.trends.interrupted.result",
 }
 
 __all__ = [
     "ControlResult",
+    "ForecastResult",
     "InterruptedResult",
     "JoinpointResult",
     "KendallResult",
@@ -28,6 +31,7 @@ __all__ = [
     "fit_interrupted",
     "fit_joinpoints",
     "fit_trend",
+    "forecast_rate",
     "mann_kendall",
 ]
 
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
     from ncdsurv.trends.control.result import ControlResult
     from ncdsurv.trends.control.verb import control_chart
     from ncdsurv.trends.fit import fit_trend
+    from ncdsurv.trends.forecast.result import ForecastResult
+    from ncdsurv.trends.forecast.verb import forecast_rate
     from ncdsurv.trends.interrupted.result import InterruptedResult
     from ncdsurv.trends.interrupted.verb import fit_interrupted
     from ncdsurv.trends.joinpoint.result import JoinpointResult

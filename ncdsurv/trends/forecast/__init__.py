@@ -1,0 +1,1 @@
+"""Forecasts of one monthly series, their intervals checked on the series itself."""

@@ -1,0 +1,124 @@
+"""The verb: values and a year in, a forecast with a checked interval out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from ncdsurv.catalog.vocabulary import Period, month_label
+from ncdsurv.errors import StatisticsError, UsageError, unknown
+from ncdsurv.trends.forecast.model import fit_forecast, from_scale, to_scale
+from ncdsurv.trends.forecast.result import ForecastResult
+from ncdsurv.trends.method import method
+from ncdsurv.trends.prepare import prepare_series
+
+if TYPE_CHECKING:
+    from ncdsurv.catalog import Catalog
+
+BETTER = ("higher", "lower")
+
+
+def forecast_rate(
+    values: Any,
+    until: str,
+    area: str | None = None,
+    *,
+    target: float | None = None,
+    better: str = "higher",
+    area_vintage: str | None = None,
+    confidence: float | None = None,
+    catalog: Catalog | None = None,
+    reference: Any = None,
+    lang: str = "vi",
+) -> ForecastResult:
+    """Forecast one area's monthly rate to a month or the end of a year.
+
+    Args:
+        values: Values of one indicator, disease, preset, sex and age band (polars or pandas).
+        until: Last month of the forecast, `YYYY-MM`, or a year, `YYYY`, for its December.
+        area: Area code as text; may be left out when the values hold one area.
+        target: Value to be met in that month, in the values' unit; its probability is given.
+        better: `higher` where the target is a least value, `lower` where it is a most.
+        area_vintage: Vintage of the code, needed when the values hold both geographies.
+        confidence: Of the prediction interval, 0.95 unless given.
+        catalog: Names and definitions; the built-in catalog unless given.
+        reference: Where the area's name comes from; the built-in pack unless given.
+        lang: Language of figure and explanation, `vi` or `en`.
+
+    Returns:
+        A `ForecastResult`: `.value`, `.lower`, `.upper`, `.probability`, `.backtest`, `.data`, `.plot()`,
+        `.explain()`.
+
+    Raises:
+        UsageError: The selection is a mixture, the month is not after the series, a setting is out of range.
+        StatisticsError: A short series, gaps, only zeros, all equal, or a month too far ahead.
+    """
+    rules = method()["forecast"]
+    if better not in BETTER:
+        raise unknown("better", str(better), BETTER)
+    prepared = prepare_series(
+        values,
+        area,
+        area_vintage=area_vintage,
+        confidence=confidence,
+        catalog=catalog,
+        reference=reference,
+        lang=lang,
+        minimum_months=rules["minimum_months"],
+    )
+    frame, scale = prepared.series.frame, prepared.series.scale
+    last, end = int(frame["month"][-1]), Period.parse(until).last_month
+    ahead, most = end - last, rules["longest_factor"] * frame.height
+    if ahead < 1:
+        raise UsageError("nothing to forecast", got=until, allowed=f"after {month_label(last)}")
+    if ahead > most:
+        raise StatisticsError(
+            "too far ahead for this series",
+            got=f"{ahead} months ahead of {frame.height} months",
+            allowed=f"at most {most}",
+            do="take an earlier year, or a longer run of months",
+        )
+    numerator, denominator = frame["numerator"].to_numpy(), frame["denominator"].to_numpy()
+    share = prepared.series.identity["unit"] == "percent" and bool((numerator <= denominator).all())
+    if target is not None and not 0 < target < (scale if share else np.inf):
+        raise UsageError(
+            "target out of range", got=target, allowed=f"between 0 and {scale:g}" if share else "above 0"
+        )
+    found = fit_forecast(
+        to_scale(numerator, denominator, share),
+        ahead,
+        first_origin=rules["first_origin"],
+        origins=rules["origins"],
+        confidence=prepared.confidence,
+    )
+    from scipy import stats
+
+    spread = float(stats.norm.ppf(0.5 + prepared.confidence / 2)) * found.error
+    rates = [from_scale(found.mean + side * spread, share) * scale for side in (0, -1, 1)]
+    probability = None
+    if target is not None:
+        bound = np.log(target / (scale - target)) if share else np.log(target / scale)
+        above = float(stats.norm.sf(bound, found.mean[-1], found.error[-1]))
+        probability = above if better == "higher" else 1 - above
+    months = list(range(last + 1, end + 1))
+    table = pl.DataFrame(
+        {
+            "period": [month_label(one) for one in months],
+            "forecast": rates[0],
+            "lower": rates[1],
+            "upper": rates[2],
+        }
+    )
+    return ForecastResult(
+        **prepared.shared(),
+        data=prepared.back(table),
+        future=table,
+        backtest=found.backtest,
+        target=target,
+        better=better,
+        probability=probability,
+        share=share,
+        window=prepared.window,
+    )
