@@ -27,7 +27,7 @@ def example_requests(service: Service, caller: Caller) -> dict[tuple[str, str], 
         StoreError: There is no release.
     """
     opened = service.open(None)
-    row = _row(opened, caller)
+    row, followed = _row(opened, caller), _row(opened, caller, short=True)
     one = {name: row[name] for name in ("indicator", "disease", "preset")}
     place = {"area": row["area_code"], "vintage": row["area_vintage"]}
     found: dict[tuple[str, str], Example] = {
@@ -39,7 +39,14 @@ def example_requests(service: Service, caller: Caller) -> dict[tuple[str, str], 
         ("/v1/periods", "list_periods"): ({}, {}),
         ("/v1/availability", "get_availability"): ({}, one),
         ("/v1/data", "get_data"): ({}, {**one, **place, "period": row["period"]}),
-        ("/v1/trends", "get_trend"): ({}, {**one, **place}),
+        ("/v1/trends", "get_trend"): (
+            {},
+            {
+                **{name: followed[name] for name in one},
+                "area": followed["area_code"],
+                "vintage": followed["area_vintage"],
+            },
+        ),
         ("/v1/maps/{level}", "get_map"): (
             {"level": row["area_level"]},
             {**one, "vintage": row["area_vintage"], "period": row["period"]},
@@ -56,17 +63,24 @@ def example_requests(service: Service, caller: Caller) -> dict[tuple[str, str], 
     return found
 
 
-def _row(opened: OpenRelease, caller: Caller) -> dict[str, Any]:
+def _row(opened: OpenRelease, caller: Caller, short: bool = False) -> dict[str, Any]:
     """The newest monthly rate with most people, of the largest level that every form is made for.
 
     Of indicators that are better when higher, and of what the caller may see.
+
+    Args:
+        opened: The release.
+        caller: Who asks.
+        short: Take one whose months look back least: a trend of months that overlap much needs many years.
     """
     import polars as pl
+
+    from ncdsurv.trends.prepare import window_of
 
     rows = opened.release.scan_values().filter(
         pl.col("sex") == BOTH_SEXES,
         pl.col("age_band") == ALL_AGES,
-        pl.col("value").is_not_null(),
+        pl.col("lower").is_not_null(),
         pl.col("denominator").is_not_null(),
         pl.col("preset").is_not_null(),
         pl.col("disease").is_not_null(),
@@ -77,18 +91,18 @@ def _row(opened: OpenRelease, caller: Caller) -> dict[str, Any]:
     ranked = dict.fromkeys([*reversed(everywhere), *(level.value for level in Level)])
     rank = {level: place for place, level in enumerate(ranked)}
     told = [code for code, item in opened.catalog["indicators"].items() if item["polarity"] == _PRAISED]
+    pairs = [
+        (code, preset, window_of({"indicator": code, "preset": preset}, load_catalog()) if short else 0)
+        for code in told
+        for preset in opened.catalog["presets"]
+    ]
+    looks_back = pl.LazyFrame(pairs, schema=["indicator", "preset", "window"], orient="row")
     found = (
         only_visible(rows.filter(pl.col("indicator").is_in(told)), opened.visible(caller))
         .filter(pl.col("numerator") < pl.col("denominator"))
         .with_columns(rank=pl.col("area_level").cast(pl.String).replace_strict(rank, default=len(rank)))
-        .sort(
-            "rank",
-            "area_vintage",
-            "numerator",
-            "area_code",
-            "indicator",
-            descending=[False, True, True, False, False],
-        )
+        .join(looks_back, on=["indicator", "preset"])
+        .sort("window", *_ORDER, descending=[False, False, True, True, False, False])
         .head(1)
         .collect()
     )
