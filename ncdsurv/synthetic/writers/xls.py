@@ -11,7 +11,7 @@ _DAY, _TIME = "DD/MM/YYYY", "DD/MM/YYYY HH:MM"
 
 
 def write_xls(path: Path, sheets: list[Sheet]) -> None:
-    """Write sheets to a binary workbook; needs `xlwt`, which only tests and `make samples` have.
+    """Write sheets to a binary workbook.
 
     Args:
         path: Where to.
