@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ncdsurv.link.exact import PASSES, SINGLE, link_records
-from ncdsurv.link.persons import build_persons
+from ncdsurv.link.persons import build_persons, build_residences
 
-__all__ = ["PASSES", "SINGLE", "build_persons", "link_records"]
+__all__ = ["PASSES", "SINGLE", "build_persons", "build_residences", "link_records"]

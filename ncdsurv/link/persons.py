@@ -29,32 +29,30 @@ _PAIR = ["commune_2024", "commune_2025"]
 _CODE = ["commune_vintage", "commune_code"]
 
 
-def build_persons(
-    crosswalk: pl.DataFrame, patients: pl.DataFrame, visits: pl.DataFrame, reference: Reference
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Persons and their dated residences.
+def build_persons(crosswalk: pl.DataFrame, patients: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
+    """Persons, one row each.
 
     Args:
         crosswalk: Columns of `CROSSWALK`.
         patients: Columns of `PATIENTS`; `received`, where present, tells the later of two rows of one day.
-        visits: Columns of `VISITS`, for deaths.
-        reference: Its atoms, commune populations and facilities.
+        visits: Columns of `VISITS`, for deaths: those that tell one are enough.
 
     Returns:
-        Persons (`PERSONS`, sorted by id): sex by majority of records, birth date by best precision, then by
-        majority, death by the first contact that reports it. Residences (`RESIDENCES`, sorted by person and
-        day): a row where place or facility changes. A person without any known place has no row.
+        `PERSONS`, sorted by id: sex by majority of records, birth date by best precision, then by majority,
+        death by the first contact that reports it.
     """
-    order = ["valid_on", *(["received"] if "received" in patients.columns else []), "row_number", "record_id"]
-    rows = patients.join(crosswalk.select("record_id", "person_id"), on="record_id").sort("person_id", *order)
-    last = rows.group_by("record_id", maintain_order=True).agg(
-        pl.col("person_id").first(),
-        pl.col("sex").filter(pl.col("sex") != Sex.UNKNOWN.value).last(),
-        pl.struct("birth_date", "birth_precision")
-        .filter(pl.col("birth_date").is_not_null())
-        .last()
-        .alias("birth"),
-        pl.col("valid_on").max(),
+    last = (
+        _in_time(crosswalk, patients)
+        .group_by("record_id", maintain_order=True)
+        .agg(
+            pl.col("person_id").first(),
+            pl.col("sex").filter(pl.col("sex") != Sex.UNKNOWN.value).last(),
+            pl.struct("birth_date", "birth_precision")
+            .filter(pl.col("birth_date").is_not_null())
+            .last()
+            .alias("birth"),
+            pl.col("valid_on").max(),
+        )
     )
     persons = (
         crosswalk.select("person_id")
@@ -65,7 +63,40 @@ def build_persons(
         .with_columns(pl.col("sex").fill_null(Sex.UNKNOWN.value))
         .sort("person_id")
     )
-    return conform(persons, PERSONS), _residences(rows, reference)
+    return conform(persons, PERSONS)
+
+
+def build_residences(crosswalk: pl.DataFrame, patients: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+    """Where each person lived, from which day on.
+
+    Args:
+        crosswalk: Columns of `CROSSWALK`.
+        patients: Columns of `PATIENTS`; `received`, where present, tells the later of two rows of one day.
+        reference: Its atoms, commune populations and facilities.
+
+    Returns:
+        `RESIDENCES`, sorted by person and day: a row where place or facility changes. A person without any
+        known place has no row.
+    """
+    atoms = _weighted_atoms(reference)
+    rows = _in_time(crosswalk, patients)
+    placed = _at_station(rows.with_row_index("step"), atoms, reference)
+    seen = placed.select("person_id", *_CODE, "at_station").unique()
+    known = placed.join(_resolve(seen, atoms), on=["person_id", *_CODE, "at_station"]).sort("step")
+    daily = known.unique(["person_id", "valid_on"], keep="last", maintain_order=True)
+    same = pl.all_horizontal(
+        pl.col(name).eq_missing(pl.col(name).shift(1).over("person_id"))
+        for name in ["person_id", *_PAIR, "facility"]
+    )
+    return conform(daily.filter(~same).rename({"valid_on": "from_on"}), RESIDENCES).sort(
+        "person_id", "from_on"
+    )
+
+
+def _in_time(crosswalk: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
+    """The rows of patients with their persons, each person's in the order of time."""
+    order = ["valid_on", *(["received"] if "received" in patients.columns else []), "row_number", "record_id"]
+    return patients.join(crosswalk.select("record_id", "person_id"), on="record_id").sort("person_id", *order)
 
 
 def _majority(votes: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
@@ -100,22 +131,6 @@ def _deaths(visits: pl.DataFrame, crosswalk: pl.DataFrame) -> pl.DataFrame:
         .join(crosswalk.select("record_id", "person_id"), on="record_id")
         .group_by("person_id")
         .agg(pl.col("visited_on").min().alias("died_on"))
-    )
-
-
-def _residences(rows: pl.DataFrame, reference: Reference) -> pl.DataFrame:
-    """Dated residences from patient rows in time order."""
-    atoms = _weighted_atoms(reference)
-    placed = _at_station(rows.with_row_index("step"), atoms, reference)
-    seen = placed.select("person_id", *_CODE, "at_station").unique()
-    known = placed.join(_resolve(seen, atoms), on=["person_id", *_CODE, "at_station"]).sort("step")
-    daily = known.unique(["person_id", "valid_on"], keep="last", maintain_order=True)
-    same = pl.all_horizontal(
-        pl.col(name).eq_missing(pl.col(name).shift(1).over("person_id"))
-        for name in ["person_id", *_PAIR, "facility"]
-    )
-    return conform(daily.filter(~same).rename({"valid_on": "from_on"}), RESIDENCES).sort(
-        "person_id", "from_on"
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from ncdsurv.catalog.tables import empty
 from ncdsurv.errors import StoreError
 from ncdsurv.spells import LAYOUT, Bucket, bucket_layout
 
@@ -24,6 +25,7 @@ BUCKET_PEOPLE = 36_000
 """Most people of a bucket (about 25,000 on the average): the array of changes stays in the processor's cache."""
 _PAIR = ["commune_2024", "commune_2025"]
 _HALF = 2
+_TOLD = ("persons", "residences", "records", "diagnoses", "visits")
 
 
 def assign_buckets(residences: pl.DataFrame, atoms: pl.DataFrame, size: int = BUCKET_PEOPLE) -> pl.DataFrame:
@@ -74,66 +76,73 @@ def _runs(atoms: np.ndarray, people: np.ndarray, size: int) -> list[int]:
     return sorted(found)
 
 
-def layout_buckets(
-    tx: Transaction,
-    persons: pl.DataFrame,
-    residences: pl.DataFrame,
-    crosswalk: pl.DataFrame,
-    diagnoses: pl.DataFrame,
-    visits: pl.DataFrame,
-    catalog: Catalog,
-    atoms: pl.DataFrame,
-    before: Mapping[str, str] | None = None,
-) -> dict[str, str]:
-    """Write the layout of the buckets whose records changed; the others stay as they are.
+class LayoutWriter:
+    """Writes the layout of the buckets whose records changed; the others stay as they are.
 
     Args:
         tx: The transaction to write in.
-        persons: `PERSONS`, those with a residence.
-        residences: `RESIDENCES`.
-        crosswalk: `CROSSWALK`, and where it has one the `source` of each record.
-        diagnoses: `DIAGNOSES`, each said once.
-        visits: `VISITS` as last reported.
         catalog: Diseases and groups.
         atoms: Atoms of the reference.
-        before: What this function returned when the layout that `tx` sees was written, by the same code,
-            definitions and reference; None where nothing of it may stay.
-
-    Returns:
-        Bucket number (as text, for JSON) -> digest of the records it was laid out from.
+        before: What `finish` gave when the layout that `tx` sees was written, by the same code, definitions
+            and reference; None where nothing of it may stay.
     """
-    homes = assign_buckets(residences, atoms)
-    known_from = [name for name in ("source",) if name in crosswalk.columns]
-    records = crosswalk.join(homes, on="person_id").select("record_id", "person_id", *known_from, "bucket")
-    of_record = records.select("record_id", "bucket")
-    told = {
-        "persons": persons.join(homes, on="person_id"),
-        "residences": residences.join(homes, on="person_id"),
-        "records": records,
-        "diagnoses": diagnoses.join(of_record, on="record_id"),
-        "visits": visits.join(of_record, on="record_id"),
-    }
-    digests = _digests(told)
-    known = before or {}
-    touched = [int(number) for number, digest in digests.items() if known.get(number) != digest]
-    gone = [int(number) for number in known if number not in digests]
-    parts = {name: _split(frame, touched) for name, frame in told.items()}
-    held: dict[str, list[pl.DataFrame]] = {name: [] for name in LAYOUT}
-    for number in touched:
-        people, homes_then, links, diagnosed, seen = (
-            parts[name].get(number, told[name].drop("bucket").clear()) for name in told
-        )
-        bucket = bucket_layout(people, homes_then, links, diagnosed, seen, catalog, atoms)
-        for name, frame in bucket.tables().items():
-            numbered = frame.with_row_index("place").with_columns(pl.lit(number, pl.Int32).alias("bucket"))
-            held[name].append(numbered.with_columns(pl.col("place").cast(pl.Int32)))
-    for name, frames in held.items():
-        together = pl.concat(frames) if frames else pl.DataFrame()
-        if before is None:
-            tx.overwrite(name, together)
-        elif touched or gone:
-            tx.replace(name, together, "bucket", [*touched, *gone])
-    return digests
+
+    def __init__(
+        self,
+        tx: Transaction,
+        catalog: Catalog,
+        atoms: pl.DataFrame,
+        before: Mapping[str, str] | None = None,
+    ) -> None:
+        self._tx, self._catalog, self._atoms, self._before = tx, catalog, atoms, before
+        self._digests: dict[str, str] = {}
+        self._begun = before is not None
+
+    def add(self, told: Mapping[str, pl.DataFrame]) -> None:
+        """Lay out some buckets, whole.
+
+        Args:
+            told: `persons` (`PERSONS`, those with a residence), `residences`, `records` (record_id, person_id,
+                and where known the `source` of each), `diagnoses` (each said once) and `visits` (as last
+                reported): each with the `bucket` of its person. Together they hold all there is of a bucket.
+        """
+        digests = _digests(told)
+        self._digests |= digests
+        known = self._before or {}
+        touched = [int(number) for number, digest in digests.items() if known.get(number) != digest]
+        parts = {name: _split(frame, touched) for name, frame in told.items()}
+        held: dict[str, list[pl.DataFrame]] = {name: [] for name in LAYOUT}
+        for number in touched:
+            people, homes_then, links, diagnosed, seen = (
+                parts[name].get(number, told[name].drop("bucket").clear()) for name in _TOLD
+            )
+            bucket = bucket_layout(people, homes_then, links, diagnosed, seen, self._catalog, self._atoms)
+            for name, frame in bucket.tables().items():
+                numbered = frame.with_row_index("place").with_columns(bucket=pl.lit(number, pl.Int32))
+                held[name].append(numbered.with_columns(pl.col("place").cast(pl.Int32)))
+        if touched:
+            self._write({name: pl.concat(frames) for name, frames in held.items()}, touched)
+
+    def _write(self, tables: Mapping[str, pl.DataFrame], numbers: list[int]) -> None:
+        for name, frame in tables.items():
+            if self._before is not None:
+                self._tx.replace(name, frame, "bucket", numbers)
+            elif self._begun:
+                self._tx.append(name, frame)
+            else:
+                self._tx.overwrite(name, frame)
+        self._begun = True
+
+    def finish(self) -> dict[str, str]:
+        """Take out the buckets that have nobody any more.
+
+        Returns:
+            Bucket number (as text, for JSON) -> digest of the records it was laid out from.
+        """
+        gone = [int(number) for number in self._before or {} if number not in self._digests]
+        if gone or not self._begun:
+            self._write({name: empty(self._tx.lake.tables[name].schema) for name in LAYOUT}, gone)
+        return self._digests
 
 
 def _digests(told: Mapping[str, pl.DataFrame]) -> dict[str, str]:

@@ -22,10 +22,11 @@ from ncdsurv.registry.checks import ValueChecks, check_measures
 from ncdsurv.registry.counted import CountCache
 from ncdsurv.registry.counting import Progress, Runner, count_buckets, question_of
 from ncdsurv.registry.digest import basis, fingerprint
-from ncdsurv.registry.linking import current_diagnoses, current_visits, last_laid, link
+from ncdsurv.registry.linking import current_diagnoses, last_laid, link
 from ncdsurv.registry.stations import station_counts
 from ncdsurv.registry.units import UnitChecks, add_units
 from ncdsurv.registry.values import Published, write_values
+from ncdsurv.registry.visits import current_visits
 from ncdsurv.spells import long_view, measure_plan
 from ncdsurv.store.atomic import new_folder
 from ncdsurv.store.files import sha256_of

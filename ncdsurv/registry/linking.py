@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ncdsurv.catalog.tables import VISITS, empty
+from ncdsurv.catalog.vocabulary import PatientStatus
 from ncdsurv.errors import StoreError
-from ncdsurv.link import build_persons, link_records
-from ncdsurv.registry.buckets import layout_buckets
+from ncdsurv.link import build_persons, build_residences, link_records
+from ncdsurv.registry.buckets import LayoutWriter, assign_buckets
 from ncdsurv.registry.digest import basis, fingerprint
+from ncdsurv.registry.visits import PART_ROWS, visits_in_parts
+from ncdsurv.store.parts import Parts, parts_in
 
 if TYPE_CHECKING:
     from ncdsurv.registry.store import Store
     from ncdsurv.store.lake import Snapshot
 
 LINK = "link"
+GROUP_BUCKETS = 16
+"""Buckets laid out at a time: some 400,000 people."""
 _LAYS_OUT = ("definitions", "reference", "code")
 """What a layout depends on beside the records."""
-
-
-def current_visits(snapshot: Snapshot) -> pl.DataFrame:
-    """The visits as last reported: of two rows with one visit_id the one of the later file counts."""
-    return (
-        snapshot.read("visits")
-        .sort("visit_id", "received", "row_number")
-        .unique("visit_id", keep="last", maintain_order=True)
-    )
 
 
 def current_diagnoses(snapshot: Snapshot) -> pl.DataFrame:
@@ -69,35 +67,75 @@ def link(store: Store) -> dict[str, Any]:
     laid_by = fingerprint([basis_now[name] for name in _LAYS_OUT] + [pl.__version__])
     laid = last_laid(store)
     same = laid.get("by") == laid_by and laid.get("key_id") == snapshot.key_id
-    before = laid["buckets"] if same else None
-    patients, visits = snapshot.read("patients"), current_visits(snapshot)
+    patients = snapshot.read("patients")
     crosswalk = link_records(snapshot.read("identifiers"), patients, key, reference.atoms)
-    persons, residences = build_persons(crosswalk, patients, visits, reference)
-    placed = persons.join(residences, on="person_id", how="semi", maintain_order="left")
+    residences = build_residences(crosswalk, patients, reference)
+    homes = _grouped(assign_buckets(residences, reference.atoms))
+    records = _records(crosswalk, patients, homes)
+    with store.lake.transaction() as tx, parts_in(store.folder, PART_ROWS) as visits:
+        deaths = _divide(snapshot, store.folder, records, visits)
+        persons = build_persons(crosswalk, patients, deaths)
+        for name, frame in (("crosswalk", crosswalk), ("persons", persons), ("residences", residences)):
+            tx.overwrite(name, frame)
+        layout = LayoutWriter(tx, store.catalog, reference.atoms, laid["buckets"] if same else None)
+        told = {
+            "persons": persons.join(homes, on="person_id"),
+            "residences": residences.join(homes, on="person_id"),
+            "records": records,
+            "diagnoses": current_diagnoses(snapshot).join(_at(records), on="record_id"),
+        }
+        for group in homes["group"].unique().sort():
+            here = {name: rows.filter(pl.col("group") == group).drop("group") for name, rows in told.items()}
+            layout.add({**here, "visits": _visits_of(visits, group, here["records"])})
+        buckets = layout.finish()
+        linked = _linked(crosswalk, persons, residences)
+        laid = {"by": laid_by, "key_id": snapshot.key_id, "buckets": buckets}
+        note = {"prepared": fingerprint(basis_now), "linked": linked, "laid": laid}
+        tx.commit(LINK, note=note)
+    return linked
+
+
+def _records(crosswalk: pl.DataFrame, patients: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
+    """[record_id, person_id, source, bucket, group] of the persons with a home."""
+    sources = patients.select("record_id", "source").unique("record_id", keep="first", maintain_order=True)
+    known = crosswalk.select("record_id", "person_id").join(sources, on="record_id", how="left")
+    return known.join(homes, on="person_id")
+
+
+def _at(records: pl.DataFrame) -> pl.DataFrame:
+    return records.select("record_id", pl.col("bucket", "^group$"))
+
+
+def _grouped(homes: pl.DataFrame) -> pl.DataFrame:
+    """With `group`: neighbouring buckets that are laid out together, `GROUP_BUCKETS` at a time."""
+    buckets = homes.select("bucket").unique().sort("bucket").with_row_index("group")
+    return homes.join(buckets.with_columns(pl.col("group").cast(pl.Int32) // GROUP_BUCKETS), on="bucket")
+
+
+def _divide(snapshot: Snapshot, folder: Path, records: pl.DataFrame, parts: Parts) -> pl.DataFrame:
+    """Put the visits of placed persons under their group; gives those, of all persons, that tell a death."""
+    to_group = records.select("record_id", "group")
+    told: list[pl.DataFrame] = []
+    with visits_in_parts(snapshot, folder, PART_ROWS) as found:
+        for visits in found:
+            told.append(visits.filter(pl.col("patient_status") == PatientStatus.DEAD.value))
+            parts.put(visits.join(to_group, on="record_id"), "group")
+    return pl.concat(told)
+
+
+def _visits_of(parts: Parts, group: int, records: pl.DataFrame) -> pl.DataFrame:
+    visits = parts.read(group)
+    return (empty(VISITS) if visits is None else visits).join(_at(records), on="record_id")
+
+
+def _linked(crosswalk: pl.DataFrame, persons: pl.DataFrame, residences: pl.DataFrame) -> dict[str, Any]:
+    """What the step found, in numbers."""
+    placed = persons.join(residences, on="person_id", how="semi")
     rules = crosswalk.group_by("rule").len().sort("rule")
-    linked = {
+    return {
         "records": crosswalk.height,
         "persons": persons.height,
         "persons_without_residence": persons.height - placed.height,
         "by_rule": dict(rules.iter_rows()),
         "residences_by_basis": dict(residences.group_by("basis").len().sort("basis").iter_rows()),
     }
-    sources = patients.select("record_id", "source").unique("record_id", keep="first", maintain_order=True)
-    with store.lake.transaction() as tx:
-        for name, frame in (("crosswalk", crosswalk), ("persons", persons), ("residences", residences)):
-            tx.overwrite(name, frame)
-        buckets = layout_buckets(
-            tx,
-            placed,
-            residences,
-            crosswalk.join(sources, on="record_id", how="left"),
-            current_diagnoses(snapshot),
-            visits,
-            store.catalog,
-            reference.atoms,
-            before,
-        )
-        laid = {"by": laid_by, "key_id": snapshot.key_id, "buckets": buckets}
-        note = {"prepared": fingerprint(basis_now), "linked": linked, "laid": laid}
-        tx.commit(LINK, note=note)
-    return linked

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from ncdsurv.registry import open_store
-from ncdsurv.registry.linking import current_visits
+from ncdsurv.registry.visits import current_visits
 from tests.faults.harness import FIRST, command
 from tests.faults.samples import samples
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from ncdsurv.catalog.tables import PATIENTS, VISITS, conform
-from ncdsurv.link import build_persons
+from ncdsurv.link import build_persons, build_residences
 
 # Old commune 1 became 10; 2 was split between 10 (three quarters) and 20; 3 and 4 became 30.
 ATOMS = pl.DataFrame(
@@ -40,7 +40,8 @@ def build(rows: list[dict[str, object]], persons: dict[str, str] | None = None, 
     contacts = conform(
         pl.DataFrame(visits or [], schema=None if visits else {"record_id": pl.String}), VISITS
     )
-    return build_persons(crosswalk, patients, contacts, REFERENCE)  # type: ignore[arg-type]
+    residences = build_residences(crosswalk, patients, REFERENCE)  # type: ignore[arg-type]
+    return build_persons(crosswalk, patients, contacts), residences
 
 
 def lived(residences: pl.DataFrame) -> list[tuple]:

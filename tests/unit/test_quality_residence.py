@@ -7,8 +7,8 @@ from datetime import date
 import polars as pl
 import pytest
 
-from ncdsurv.catalog.tables import CROSSWALK, PATIENTS, RESIDENCES, VISITS, conform, empty
-from ncdsurv.link import build_persons
+from ncdsurv.catalog.tables import CROSSWALK, PATIENTS, RESIDENCES, conform, empty
+from ncdsurv.link import build_residences
 from ncdsurv.quality import residence_rows
 from ncdsurv.reference import load_reference
 
@@ -46,7 +46,7 @@ def rows() -> pl.DataFrame:
     crosswalk = conform(
         patients.select("record_id").unique().with_columns(person_id=pl.col("record_id")), CROSSWALK
     )
-    _, residences = build_persons(crosswalk, patients, empty(VISITS), REFERENCE)
+    residences = build_residences(crosswalk, patients, REFERENCE)
     return residence_rows(residences, crosswalk, patients, REFERENCE)
 
 

@@ -188,10 +188,20 @@ def test_buckets_of_any_size_give_the_same_counts(small, monkeypatch):
     whole = counts(read_buckets(snapshot))
     monkeypatch.setattr(buckets.assign_buckets, "__defaults__", (7,))
     with small.lake.transaction() as tx:
-        n = buckets.layout_buckets(
-            tx, snapshot.read("persons"), snapshot.read("residences"), snapshot.read("crosswalk"),
-            snapshot.read("diagnoses"), snapshot.read("visits"), catalog, small.reference.atoms)  # fmt: skip
-        assert len(n) > 1
+        homes = buckets.assign_buckets(snapshot.read("residences"), small.reference.atoms)
+        records = snapshot.read("crosswalk").select("record_id", "person_id").join(homes, on="person_id")
+        by_record = records.select("record_id", "bucket")
+        layout = buckets.LayoutWriter(tx, catalog, small.reference.atoms)
+        layout.add(
+            {
+                "persons": snapshot.read("persons").join(homes, on="person_id"),
+                "residences": snapshot.read("residences").join(homes, on="person_id"),
+                "records": records,
+                "diagnoses": snapshot.read("diagnoses").join(by_record, on="record_id"),
+                "visits": snapshot.read("visits").join(by_record, on="record_id"),
+            }
+        )
+        assert len(layout.finish()) > 1
         divided = counts(read_buckets(tx.commit("link", note=snapshot.note)))
     assert divided.equals(whole)
 

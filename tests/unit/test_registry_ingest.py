@@ -12,7 +12,7 @@ import pytest
 
 from ncdsurv.errors import InputError, UsageError
 from ncdsurv.registry import open_store, workers
-from ncdsurv.registry.linking import current_visits
+from ncdsurv.registry.visits import current_visits
 from ncdsurv.store.lake import Transaction
 from tests.conftest import SAMPLES
 

@@ -1,0 +1,96 @@
+"""A nation's visits do not fit into memory at once: taken in parts, they give what they give whole."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from ncdsurv.registry import buckets, linking, open_store
+from ncdsurv.registry.visits import current_visits, visits_in_parts
+from ncdsurv.spells import LAYOUT
+from ncdsurv.store.parts import parts_in
+from tests.conftest import SAMPLES
+
+MANY, FEW = 10**9, 50
+
+
+@pytest.fixture(scope="module")
+def files():
+    return sorted((SAMPLES / "viettel").iterdir())[:3]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, files):
+    """Three files of one station system; later ones repeat and correct visits of the first."""
+    store = open_store(tmp_path_factory.mktemp("parts") / "registry")
+    store.ingest(files, source="viettel")
+    return store
+
+
+@pytest.fixture
+def rows():
+    return pl.DataFrame(
+        {"part": [2, 0, 2, 1, 0, 2], "day": range(6), "place": ["a", "b", None, "d", "e", "f"]}
+    )
+
+
+@pytest.mark.parametrize("limit", [MANY, 4, 0])
+def test_rows_come_back_by_part_whether_they_are_in_memory_or_on_disk(rows, tmp_path, limit):
+    with parts_in(tmp_path, limit) as parts:
+        parts.put(rows.head(3), "part")
+        parts.put(rows.tail(3), "part")
+        on_disk = list(tmp_path.rglob("*.arrows"))
+        for number in (0, 1, 2):
+            expected = rows.filter(pl.col("part") == number).drop("part")
+            assert_frame_equal(parts.read(number), expected)
+        assert parts.read(7) is None
+    assert bool(on_disk) == (limit < rows.height)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_visits_in_parts_are_the_visits_as_last_reported_each_once(store, tmp_path):
+    snapshot = store.lake.snapshot()
+    whole = current_visits(snapshot)
+    with visits_in_parts(snapshot, tmp_path, FEW) as found:
+        parts = list(found)
+    assert len(parts) > 2
+    assert_frame_equal(pl.concat(parts).sort("visit_id"), whole.sort("visit_id"))
+
+
+def test_a_correction_wins_in_parts_as_it_does_whole(store, tmp_path):
+    visits = store.lake.snapshot().read("visits")
+    later = visits.with_columns(pl.col("received") + 1, sbp=pl.lit(199, visits.schema["sbp"]))
+    both = pl.concat([later.head(20), visits, later.tail(20)])
+
+    class Told:
+        def scan(self, _):
+            return both.lazy()
+
+    with visits_in_parts(Told(), tmp_path, FEW) as found:  # type: ignore[arg-type]
+        told = pl.concat(list(found))
+    corrected = pl.concat([later.head(20), later.tail(20)])["visit_id"]
+    assert set(told.filter(pl.col("visit_id").is_in(corrected.implode()))["sbp"]) == {199}
+    assert told.height == visits["visit_id"].n_unique()
+
+
+def test_a_registry_linked_in_parts_is_the_same_registry(store, files, tmp_path, monkeypatch):
+    store.link()
+    whole = store.lake.snapshot()
+    monkeypatch.setattr(linking, "PART_ROWS", FEW)
+    monkeypatch.setattr(linking, "GROUP_BUCKETS", 1)
+    monkeypatch.setattr(buckets.assign_buckets, "__defaults__", (40,))
+    divided = open_store(tmp_path / "registry", key_file=store.vault.folder / "key")
+    divided.ingest(files, source="viettel")
+    divided.link()
+    state = divided.lake.snapshot()
+    for name in ("persons", "residences", "crosswalk"):
+        key = whole.scan(name).collect_schema().names()
+        assert_frame_equal(state.read(name).sort(key), whole.read(name).sort(key))
+    assert state.read("people")["bucket"].n_unique() > 2
+    contacts = [name for name in LAYOUT["contacts"] if name != "person"]
+    assert_frame_equal(
+        state.read("contacts").select(contacts).sort(contacts),
+        whole.read("contacts").select(contacts).sort(contacts),
+    )
+    assert not list(divided.folder.glob(".tmp-*"))
