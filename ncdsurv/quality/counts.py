@@ -19,16 +19,16 @@ KEYS = ["facility", "source", "month"]
 
 @dataclass(frozen=True)
 class Records:
-    """The frames a metric may look at; `contacts` are visits without screening, with source and month.
+    """The frames a metric may look at: all of some records.
 
-    `receipts` tells when each visit was first received; None where that is not known.
+    `contacts` are visits without screening, with source and month, and with `received_on` where it is known
+    when each was first received.
     """
 
     contacts: pl.DataFrame
     diagnoses: pl.DataFrame
     flags: pl.DataFrame
     catalog: Catalog
-    receipts: pl.DataFrame | None = None
 
 
 def share(frame: pl.DataFrame, hit: pl.Expr) -> pl.DataFrame:
@@ -131,29 +131,48 @@ COUNT: dict[str, Callable[[Records, QualityMetric], pl.DataFrame]] = {
 }
 
 
-def count_rejects(
-    metric: str, kept: pl.DataFrame, rejects: pl.DataFrame, record_source: pl.DataFrame
-) -> pl.DataFrame:
+def kept_rows(visits: pl.DataFrame, record_source: pl.DataFrame) -> pl.DataFrame:
+    """How many input rows of each file were kept, and at which stations; adds up over parts of the records.
+
+    Args:
+        visits: Rows of any table of records: file_sha256, row_number, record_id, facility.
+        record_source: record_id -> source.
+
+    Returns:
+        [file_sha256, source, facility, kept]: `kept` rows of a file and source; beside them, with 0 kept,
+        each station that the file speaks of.
+    """
+    row = ["file_sha256", "row_number", "record_id"]
+    rows = visits.select(*row, "facility").drop_nulls(["file_sha256", "row_number"])
+    once = rows.unique(row, keep="any").join(record_source, on="record_id", how="left")
+    numbers = once.group_by("file_sha256", "source").agg(
+        facility=pl.lit(None, pl.String), kept=pl.len().cast(pl.Int64)
+    )
+    stations = rows.select("file_sha256", "facility").drop_nulls().unique()
+    named = stations.select(
+        "file_sha256", source=pl.lit(None, pl.String), facility="facility", kept=pl.lit(0, pl.Int64)
+    )
+    return pl.concat([numbers, named])
+
+
+def count_rejects(metric: str, kept: pl.DataFrame, rejects: pl.DataFrame) -> pl.DataFrame:
     """Rejected rows in all (`metric`) and by rule (`metric.rule`), by station and source.
 
     Args:
         metric: Name of the metric.
-        kept: One row per kept input row: file_sha256, row_number, record_id, facility.
+        kept: As `kept_rows` gives it, of one part or of several.
         rejects: Schema `REJECTS`.
-        record_source: record_id -> source.
 
     Returns:
         [metric, facility, source, month (null), numerator, denominator].
     """
-    kept = kept.unique(["file_sha256", "row_number", "record_id"], keep="any")
-    kept = kept.join(record_source, on="record_id", how="left")
     one = pl.when(pl.col("facility").n_unique() == 1).then(pl.col("facility").first())
     place = kept.drop_nulls("facility").group_by("file_sha256").agg(facility=one)
-    rows_kept = kept.select("file_sha256", "source").join(place, on="file_sha256", how="left")
+    rows_kept = kept.filter(pl.col("kept") > 0).join(place, on="file_sha256", how="left", suffix="_of_file")
     rejected = rejects.select("file_sha256", "sheet", "row_number", "source", "rule").unique()
     rejected = rejected.join(place, on="file_sha256", how="left")
     keys = ["facility", "source"]
-    n_kept = rows_kept.group_by(keys).agg(kept=pl.len().cast(pl.Int64))
+    n_kept = rows_kept.group_by("source", facility="facility_of_file").agg(pl.col("kept").sum())
     row = pl.struct("file_sha256", "sheet", "row_number")
     n_rejected = rejected.group_by(keys).agg(rejected=row.n_unique().cast(pl.Int64))
     base = n_kept.join(n_rejected, on=keys, how="full", nulls_equal=True, coalesce=True).with_columns(

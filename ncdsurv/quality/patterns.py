@@ -28,7 +28,14 @@ def _jump(records: Records, metric: QualityMetric) -> pl.DataFrame:
     return share(near, pl.col("change") >= (metric.change or 0.0))
 
 
-def _spread(records: Records, metric: QualityMetric) -> pl.DataFrame:
+def _of_station(records: Records, metric: QualityMetric) -> pl.DataFrame:
+    """[facility, source, month, reading, n]: how often a station wrote down each number in a month."""
+    reading = pl.col(metric.columns[0]).cast(pl.Float64)
+    found = readings_of(records, metric.columns).group_by(*KEYS, reading=reading)
+    return found.agg(n=pl.len().cast(pl.Int64))
+
+
+def _spread(written: pl.DataFrame, metric: QualityMetric) -> pl.DataFrame:
     """Variance of a station's readings against the variance within all stations of that month.
 
     Too even: the ratio is below the limit, and chance would give so small a variance less often than the
@@ -36,12 +43,17 @@ def _spread(records: Records, metric: QualityMetric) -> pl.DataFrame:
     """
     from scipy.stats import chi2
 
-    column = pl.col(metric.columns[0]).cast(pl.Float64)
+    total = pl.col("n").sum()
+    mean = steady_sum(pl.col("n") * pl.col("reading")) / total
     groups = (
-        readings_of(records, metric.columns)
+        written.filter(total.over(KEYS) >= metric.minimum_denominator)
+        .with_columns(mean=mean.over(KEYS))
         .group_by(KEYS)
-        .agg(n=pl.len().cast(pl.Int64), variance=column.sort().var())
-        .filter(pl.col("n") >= metric.minimum_denominator)
+        .agg(
+            total,
+            variance=steady_sum(pl.col("n") * (pl.col("reading") - pl.col("mean")) ** 2)
+            / pl.when(total > 1).then(total - 1),
+        )
     )
     freedom = pl.col("n") - 1
     pooled = groups.group_by("month").agg(within=steady_sum(freedom * pl.col("variance")) / freedom.sum())
@@ -52,7 +64,7 @@ def _spread(records: Records, metric: QualityMetric) -> pl.DataFrame:
     return _whole(groups.with_columns(even=small & rare).with_columns(pl.col("even").fill_null(False)))
 
 
-def _flat(records: Records, metric: QualityMetric) -> pl.DataFrame:
+def _flat(written: pl.DataFrame, metric: QualityMetric) -> pl.DataFrame:
     """Readings of a station, over the whole time, that cannot be told from numbers drawn evenly in a range.
 
     The steps between the trimmed ends are put into bins, as equal as they go; chi-square against the shares
@@ -64,9 +76,9 @@ def _flat(records: Records, metric: QualityMetric) -> pl.DataFrame:
     bins, trim, step = metric.bins or 1, metric.trim or 0.0, metric.step or 1.0
     place = ["facility", "source"]
     # Whole steps from here on: binary fractions would move readings across the edge of a bin.
-    steps = (pl.col(metric.columns[0]).cast(pl.Float64) / step).round().cast(pl.Int64)
-    readings = readings_of(records, metric.columns).select(*place, at=steps)
-    low, high = (pl.col("at").quantile(q, "nearest").cast(pl.Int64).over(place) for q in (trim, 1 - trim))
+    steps = (pl.col("reading") / step).round().cast(pl.Int64)
+    readings = written.group_by(*place, at=steps).agg(pl.col("n").sum()).sort(*place, "at")
+    low, high = (_quantile(share).over(place) for share in (trim, 1 - trim))
     readings = readings.with_columns(low=low, values=high - low + 1)
     readings = readings.with_columns(at=pl.col("at") - pl.col("low")).filter(
         pl.col("values") >= bins, pl.col("at").is_between(0, pl.col("values") - 1)
@@ -77,7 +89,7 @@ def _flat(records: Records, metric: QualityMetric) -> pl.DataFrame:
     )
     groups = (
         readings.group_by([*place, "values", "bin"])
-        .agg(counted=pl.len().cast(pl.Int64))
+        .agg(counted=pl.col("n").sum())
         .with_columns(expected=in_bin / pl.col("values"))
         .group_by(place)
         .agg(
@@ -92,6 +104,12 @@ def _flat(records: Records, metric: QualityMetric) -> pl.DataFrame:
     return _whole(groups.with_columns(even=pl.col("statistic") < limit, month=pl.lit(None, pl.String)))
 
 
+def _quantile(share: float) -> pl.Expr:
+    """The value `at` of that rank among `n` of each, rows in the order of `at`: the nearest rank."""
+    rank = ((pl.col("n").sum() - 1) * share).round(mode="half_away_from_zero")
+    return pl.col("at").filter(pl.col("n").cum_sum() > rank).first()
+
+
 def _ceiling(number: pl.Expr, by: int) -> pl.Expr:
     return -((-number) // by)
 
@@ -102,8 +120,11 @@ def _whole(groups: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-COUNT: dict[str, Callable[[Records, QualityMetric], pl.DataFrame]] = {
-    "jump": _jump,
-    "spread": _spread,
-    "flat": _flat,
+COUNT: dict[str, Callable[[Records, QualityMetric], pl.DataFrame]] = {"jump": _jump}
+GATHER: dict[str, Callable[[Records, QualityMetric], pl.DataFrame]] = {
+    "spread": _of_station,
+    "flat": _of_station,
 }
+"""What judges a station by all its readings: first how often it wrote each number, which adds up over records..."""
+JUDGE: dict[str, Callable[[pl.DataFrame, QualityMetric], pl.DataFrame]] = {"spread": _spread, "flat": _flat}
+"""...then the judgement."""

@@ -23,7 +23,7 @@ def place_facilities(
     Args:
         facilities: Station codes.
         patients: Schema `PATIENTS`.
-        visits: Schema `VISITS`.
+        visits: [record_id, facility] of the visits.
         reference: Areas, atoms and stations.
 
     Returns:

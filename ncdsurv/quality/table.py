@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from ncdsurv.catalog.tables import Schema
 from ncdsurv.catalog.vocabulary import NATION, Flag, Level, Vintage, VisitKind
-from ncdsurv.quality.counts import Records, count_rejects
+from ncdsurv.quality.counts import Records, count_rejects, kept_rows
 from ncdsurv.quality.definitions import QualityMetric, check_metrics, load_metrics
-from ncdsurv.quality.kinds import count_metric
+from ncdsurv.quality.kinds import gather, judge
 from ncdsurv.quality.places import place_facilities
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from ncdsurv.reference import Reference
 
 ALL_SOURCES = "all"
+_NOT_OF_CONTACTS = ("allocated", "rejected")
+"""Of people (`quality.residence`), and of rows that never became records."""
+_KEPT = ["file_sha256", "row_number", "record_id", "facility"]
 QUALITY: Schema = {
     "facility": pl.String(),
     "area_code": pl.String(),
@@ -34,26 +38,25 @@ QUALITY: Schema = {
 
 
 def quality_table(
-    visits: pl.DataFrame,
+    visits: pl.DataFrame | Iterable[pl.DataFrame],
     patients: pl.DataFrame,
     diagnoses: pl.DataFrame,
     rejects: pl.DataFrame,
     flags: pl.DataFrame,
     reference: Reference,
     catalog: Catalog,
-    receipts: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Count every metric of `quality.toml`.
 
     Args:
-        visits: Schema `VISITS`.
+        visits: Schema `VISITS`, whole or in parts, no record in two of them; with `received_on`, the day a
+            visit was first received, or without, and then without a row of timeliness.
         patients: Schema `PATIENTS`.
         diagnoses: Schema `DIAGNOSES`.
         rejects: Schema `REJECTS`.
         flags: [record_id, has_citizen_id, has_insurance_number]: marks from the vault, never an identifier.
         reference: Where stations lie.
         catalog: Diseases, measurements, targets.
-        receipts: [visit_id, received_on]: the day a visit was first received; without it no row of timeliness.
 
     Returns:
         Frame of schema `QUALITY`, sorted. A row with a facility is one station in one month (`area_code` its
@@ -68,19 +71,30 @@ def quality_table(
     metrics = load_metrics()
     check_metrics(metrics, catalog)
     source = patients.select("record_id", "source").unique("record_id", keep="any")
-    records = Records(_contacts(visits, source), diagnoses, flags, catalog, receipts)
-    parts = []
-    for metric in metrics.values():
-        if metric.kind == "allocated":
-            continue  # of people, not of contacts: see `quality.residence`
-        if metric.kind == "rejected":
-            kept = _kept_rows(visits, patients, diagnoses)
-            parts.append(count_rejects(metric.id, kept, rejects, source))
-        else:
-            parts.append(count_metric(records, metric).with_columns(metric=pl.lit(metric.id)))
+    counted = [metric for metric in metrics.values() if metric.kind not in _NOT_OF_CONTACTS]
+    gathered: dict[str, list[pl.DataFrame]] = {metric.id: [] for metric in counted}
+    kept: list[pl.DataFrame] = []
+    seen: list[pl.DataFrame] = []
+    others = pl.concat([table.select(_KEPT) for table in (patients, diagnoses)])
+    for part in [visits] if isinstance(visits, pl.DataFrame) else visits:
+        records = Records(_contacts(part, source), diagnoses, flags, catalog)
+        for metric in counted:
+            gathered[metric.id].append(gather(records, metric))
+        theirs = others.join(part.select("record_id").unique(), on="record_id", how="semi")
+        kept.append(kept_rows(pl.concat([part.select(_KEPT), theirs]), source))
+        seen.append(part.select("record_id", "facility").unique())
+    visitors = pl.concat(seen)
+    silent = others.join(visitors.select("record_id").unique(), on="record_id", how="anti")
+    kept.append(kept_rows(silent, source))
+    parts = [judge(gathered[metric.id], metric).with_columns(metric=pl.lit(metric.id)) for metric in counted]
+    parts += [
+        count_rejects(metric.id, pl.concat(kept), rejects)
+        for metric in metrics.values()
+        if metric.kind == "rejected"
+    ]
     columns = ["facility", "source", "month", "metric", "numerator", "denominator"]
     counts = pl.concat([part.select(columns) for part in parts])
-    places = place_facilities(counts["facility"], patients, visits, reference)
+    places = place_facilities(counts["facility"], patients, visitors, reference)
     counts = counts.join(places, on="facility", how="left")
     rows = [_of_stations(counts)]
     for vintage in Vintage:
@@ -95,11 +109,6 @@ def _contacts(visits: pl.DataFrame, source: pl.DataFrame) -> pl.DataFrame:
         .join(source, on="record_id", how="left")
         .with_columns(month=pl.col("visited_on").dt.strftime("%Y-%m"))
     )
-
-
-def _kept_rows(*tables: pl.DataFrame) -> pl.DataFrame:
-    columns = ["file_sha256", "row_number", "record_id", "facility"]
-    return pl.concat([table.select(columns) for table in tables]).drop_nulls(["file_sha256", "row_number"])
 
 
 def _of_stations(counts: pl.DataFrame) -> pl.DataFrame:

@@ -12,9 +12,9 @@ from ncdsurv.quality.definitions import QualityMetric
 
 def _received(records: Records) -> pl.DataFrame:
     """Contacts whose day of receipt is known, with it."""
-    if records.receipts is None:
+    if "received_on" not in records.contacts.columns:
         return records.contacts.clear().with_columns(received_on=pl.lit(None, pl.Date))
-    return records.contacts.join(records.receipts, on="visit_id", how="inner").drop_nulls("received_on")
+    return records.contacts.drop_nulls("received_on")
 
 
 def _deadline(records: Records, metric: QualityMetric) -> pl.DataFrame:

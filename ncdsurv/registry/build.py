@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import ncdsurv
-from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, TIME_ZONE, Period, month_index, month_label
+from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, Period, month_index, month_label
 from ncdsurv.errors import UsageError
 from ncdsurv.indicators import iter_values
 from ncdsurv.indicators.units import iter_unit_values
@@ -22,11 +22,11 @@ from ncdsurv.registry.checks import ValueChecks, check_measures
 from ncdsurv.registry.counted import CountCache
 from ncdsurv.registry.counting import Progress, Runner, count_buckets, question_of
 from ncdsurv.registry.digest import basis, fingerprint
-from ncdsurv.registry.linking import current_diagnoses, last_laid, link
+from ncdsurv.registry.linking import last_laid, link
+from ncdsurv.registry.quality import quality_of
 from ncdsurv.registry.stations import station_counts
 from ncdsurv.registry.units import UnitChecks, add_units
 from ncdsurv.registry.values import Published, write_values
-from ncdsurv.registry.visits import current_visits
 from ncdsurv.spells import long_view, measure_plan
 from ncdsurv.store.atomic import new_folder
 from ncdsurv.store.files import sha256_of
@@ -109,9 +109,9 @@ def _fill(
     reference = store.reference
     catalog = question_of(*months).catalogs[counting.MEASURES]
     rows, by_unit, held = _count(store, snapshot, folder, months, runner, progress)
-    stations = station_counts(snapshot, reference, catalog, *months)
+    stations = station_counts(store, snapshot, catalog, *months)
     published, units = _publish(folder, by_unit, stations, reference, release_id, months)
-    _quality(store, snapshot).write_parquet(folder / QUALITY, compression="zstd")
+    quality_of(store, snapshot).write_parquet(folder / QUALITY, compression="zstd")
     _write_json(folder / CATALOG, catalog.model_dump(mode="json"))
     _write_json(folder / DOSSIER, _dossier(published))
     files = {path.name: _file_facts(path) for path in sorted(folder.iterdir())}
@@ -209,43 +209,6 @@ def _count(
     by_unit = add_units(pl.read_ipc(cache.cells_file(number, counting.UNITS)) for number in numbers)
     cache.settle()
     return rows, by_unit, held
-
-
-def _quality(store: Store, snapshot: Snapshot) -> pl.DataFrame:
-    from ncdsurv.quality import quality_table, residence_rows
-
-    flags = (
-        snapshot.scan("identifiers")
-        .group_by("record_id")
-        .agg(
-            pl.col(name).is_not_null().any().alias(f"has_{name}")
-            for name in ("citizen_id", "insurance_number")
-        )
-        .collect()
-        .sort("record_id")
-    )
-    patients = snapshot.read("patients")
-    recorded = quality_table(
-        current_visits(snapshot),
-        patients,
-        current_diagnoses(snapshot),
-        snapshot.read("rejects"),
-        flags,
-        store.reference,
-        store.catalog,
-        _receipts(snapshot),
-    )
-    residences, crosswalk = snapshot.read("residences"), snapshot.read("crosswalk")
-    return pl.concat([recorded, residence_rows(residences, crosswalk, patients, store.reference)])
-
-
-def _receipts(snapshot: Snapshot) -> pl.DataFrame:
-    """The day each visit was first received, in Vietnamese time; a correction does not make it late."""
-    log = snapshot.scan("ingest_log").select(
-        "received", received_on=pl.col("received_at").dt.convert_time_zone(TIME_ZONE).dt.date()
-    )
-    first = snapshot.scan("visits").group_by("visit_id").agg(pl.col("received").min())
-    return first.join(log, on="received", how="left").select("visit_id", "received_on").collect()
 
 
 def _dossier(published: Published) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ncdsurv.catalog.tables import VISITS, empty
 from ncdsurv.catalog.vocabulary import PatientStatus
 from ncdsurv.errors import StoreError
 from ncdsurv.link import build_persons, build_residences, link_records
@@ -86,7 +85,7 @@ def link(store: Store) -> dict[str, Any]:
         }
         for group in homes["group"].unique().sort():
             here = {name: rows.filter(pl.col("group") == group).drop("group") for name, rows in told.items()}
-            layout.add({**here, "visits": _visits_of(visits, group, here["records"])})
+            layout.add({**here, "visits": visits.read(group).join(_at(here["records"]), on="record_id")})
         buckets = layout.finish()
         linked = _linked(crosswalk, persons, residences)
         laid = {"by": laid_by, "key_id": snapshot.key_id, "buckets": buckets}
@@ -121,11 +120,6 @@ def _divide(snapshot: Snapshot, folder: Path, records: pl.DataFrame, parts: Part
             told.append(visits.filter(pl.col("patient_status") == PatientStatus.DEAD.value))
             parts.put(visits.join(to_group, on="record_id"), "group")
     return pl.concat(told)
-
-
-def _visits_of(parts: Parts, group: int, records: pl.DataFrame) -> pl.DataFrame:
-    visits = parts.read(group)
-    return (empty(VISITS) if visits is None else visits).join(_at(records), on="record_id")
 
 
 def _linked(crosswalk: pl.DataFrame, persons: pl.DataFrame, residences: pl.DataFrame) -> dict[str, Any]:

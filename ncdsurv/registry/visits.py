@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from ncdsurv.store.parts import parts_in
+from ncdsurv.store.parts import Parts, parts_in
 
 if TYPE_CHECKING:
     from ncdsurv.store.lake import Snapshot
@@ -25,26 +25,48 @@ def current_visits(snapshot: Snapshot) -> pl.DataFrame:
 
 @contextmanager
 def visits_in_parts(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[Iterator[pl.DataFrame]]:
-    """`current_visits` a part at a time; no visit is in two parts.
+    """`current_visits` a part at a time; no visit is in two parts, the rows stand in no promised order.
 
     Args:
         snapshot: The state of the store.
         folder: Where the parts may lie while the block lasts.
         rows: Most rows of a part, about; a registry that has no more is one part, in memory.
     """
-    visits = snapshot.scan("visits")
-    n_parts = -(-int(visits.select(pl.len()).collect().item()) // rows)
-    if n_parts <= 1:
-        yield iter([current_visits(snapshot)])
-        return
-    part = (pl.col("visit_id").hash() % n_parts).cast(pl.Int32)
+    with _by_visit(snapshot, folder, rows) as parts:
+        yield map(_latest, parts.all())
+
+
+@contextmanager
+def visits_by_record(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[Iterator[pl.DataFrame]]:
+    """`visits_in_parts`, but no record is in two parts; `first_received` is the file that first told of a visit."""
+    part = _part("record_id", _n_parts(snapshot, rows))
     with parts_in(folder, rows) as parts:
-        for batch in visits.with_columns(part=part).collect_batches(maintain_order=False):
+        with _by_visit(snapshot, folder, rows) as told:
+            for visits in told.all():
+                first = visits.group_by("visit_id").agg(first_received=pl.col("received").min())
+                found = _latest(visits).join(first, on="visit_id", how="left")
+                parts.put(found.with_columns(part=part), "part")
+        yield parts.all()
+
+
+@contextmanager
+def _by_visit(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[Parts]:
+    n_parts = _n_parts(snapshot, rows)
+    visits = snapshot.scan("visits").with_columns(part=_part("visit_id", n_parts))
+    with parts_in(folder, rows) as parts:
+        for batch in visits.collect_batches(maintain_order=False) if n_parts > 1 else [visits.collect()]:
             parts.put(batch, "part")
-        yield (_latest(found) for number in range(n_parts) if (found := parts.read(number)) is not None)
+        yield parts
+
+
+def _n_parts(snapshot: Snapshot, rows: int) -> int:
+    return max(1, -(-int(snapshot.scan("visits").select(pl.len()).collect().item()) // rows))
+
+
+def _part(column: str, n_parts: int) -> pl.Expr:
+    return (pl.col(column).hash() % n_parts).cast(pl.Int32)
 
 
 def _latest(visits: pl.DataFrame) -> pl.DataFrame:
-    return visits.sort("visit_id", "received", "row_number").unique(
-        "visit_id", keep="last", maintain_order=True
-    )
+    order = ["visit_id", "received", "row_number"]
+    return visits.sort(order).unique("visit_id", keep="last", maintain_order=True)

@@ -27,6 +27,7 @@ class Parts:
         self._held: dict[int, list[pl.DataFrame]] = {}
         self._held_rows = 0
         self._writers: dict[int, Any] = {}
+        self._none: pl.DataFrame | None = None
 
     def put(self, frame: pl.DataFrame, column: str) -> None:
         """Add rows of the schema of those before; `column` (an integer, never null) is their part, not kept."""
@@ -34,6 +35,7 @@ class Parts:
         for (number, *_), rows in divided.items():
             self._held.setdefault(int(number), []).append(rows)
         self._held_rows += frame.height
+        self._none = frame.drop(column).clear()
         if self._held_rows > self._rows:
             self._spill()
 
@@ -53,13 +55,24 @@ class Parts:
     def _path(self, number: int) -> str:
         return str(self._folder / f"{number}.arrows")
 
-    def read(self, number: int) -> pl.DataFrame | None:
-        """The rows of a part; None where there is none. After the first reading nothing can be put in."""
+    def read(self, number: int) -> pl.DataFrame:
+        """The rows of a part, none where it has none. After the first reading nothing can be put in.
+
+        Raises:
+            ValueError: Nothing was put in, so that not even the columns are known.
+        """
+        if self._none is None:
+            raise ValueError("no frame was put into the parts")
         frames = list(self._held.get(number, ()))
         if number in self._writers:
             self._writers[number].close()
             frames.insert(0, pl.read_ipc_stream(self._path(number)))
-        return pl.concat(frames) if frames else None
+        return pl.concat(frames) if frames else self._none
+
+    def all(self) -> Iterator[pl.DataFrame]:
+        """Every part that has rows, one at a time, by number; one without rows where no part has any."""
+        for number in sorted(self._held.keys() | self._writers.keys()) or [0]:
+            yield self.read(number)
 
 
 @contextmanager

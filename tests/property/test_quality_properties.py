@@ -37,7 +37,7 @@ rejects = st.fixed_dictionaries(
 )
 
 
-def build(rows: list[dict], bad: list[dict], shuffle: bool = False) -> pl.DataFrame:
+def build(rows: list[dict], bad: list[dict], shuffle: bool = False, n_parts: int = 1) -> pl.DataFrame:
     visit = pl.DataFrame(
         rows, schema_overrides={"sbp": pl.Int16, "dbp": pl.Int16, "glucose_mmol_l": pl.Float64}
     )
@@ -65,8 +65,10 @@ def build(rows: list[dict], bad: list[dict], shuffle: bool = False) -> pl.DataFr
         visit, patients, flags = (
             f.sample(fraction=1.0, shuffle=True, seed=1) for f in (visit, patients, flags)
         )
+    whole = conform(visit, VISITS)
+    part = pl.col("record_id").str.slice(1).cast(pl.Int64) % n_parts
     return quality_table(
-        conform(visit, VISITS),
+        whole if n_parts == 1 else [whole.filter(part == number) for number in range(n_parts)],
         conform(patients, PATIENTS),
         conform(diagnoses, DIAGNOSES),
         conform(rejected, REJECTS),
@@ -101,3 +103,13 @@ def test_parts_lie_within_wholes_and_stations_sum_to_province_and_nation(rows: l
 @given(rows=st.lists(visits, min_size=1, max_size=30), bad=st.lists(rejects, max_size=4))
 def test_the_order_of_the_rows_does_not_matter(rows: list[dict], bad: list[dict]):
     assert build(rows, bad).equals(build(rows, bad, shuffle=True))
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    rows=st.lists(visits, min_size=1, max_size=30),
+    bad=st.lists(rejects, max_size=4),
+    n_parts=st.integers(2, 5),
+)
+def test_records_taken_in_parts_give_the_same_table(rows: list[dict], bad: list[dict], n_parts: int):
+    assert build(rows, bad).equals(build(rows, bad, n_parts=n_parts))

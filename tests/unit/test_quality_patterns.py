@@ -8,12 +8,15 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.tables import VISITS, conform
 from ncdsurv.quality import QualityMetric, load_metrics
 from ncdsurv.quality.counts import Records
-from ncdsurv.quality.kinds import count_metric
+from ncdsurv.quality.kinds import count_metric, gather, judge
+from ncdsurv.quality.patterns import JUDGE, _quantile
 from ncdsurv.store.release import Release
 
 CATALOG, METRICS = load_catalog(), load_metrics()
@@ -51,7 +54,9 @@ def records(
         schema={"visit_id": pl.String, "received_on": pl.Date},
         orient="row",
     )
-    return Records(contacts, pl.DataFrame(), flags, CATALOG, receipts if received is not None else None)
+    if received is not None:
+        contacts = contacts.join(receipts, on="visit_id", how="left")
+    return Records(contacts, pl.DataFrame(), flags, CATALOG)
 
 
 def counted(metric: str, *args: Any) -> tuple[int, int]:
@@ -198,3 +203,29 @@ def test_a_release_knows_when_every_contact_was_received(sample_release: Release
     assert late["denominator"].sum() == met["denominator"].sum() > 0
     contacts = found.filter(pl.col("metric") == "same_day_twice")
     assert late["denominator"].sum() >= contacts["denominator"].sum()
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    values=st.lists(st.integers(90, 110), min_size=1, max_size=40),
+    share=st.sampled_from([0.0, 0.01, 0.05, 0.25, 0.5, 0.95, 0.99, 1.0]),
+)
+def test_a_rank_among_counted_numbers_is_the_rank_among_the_numbers_written_out(
+    values: list[int], share: float
+):
+    counted = pl.DataFrame({"at": values}).group_by("at").agg(n=pl.len().cast(pl.Int64)).sort("at")
+    assert counted.select(_quantile(share)).item() == int(pl.Series(values).quantile(share, "nearest"))
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    values=st.lists(st.sampled_from([118, 119, 120, 121, 131]), min_size=12, max_size=60),
+    halves=st.integers(2, 4),
+)
+def test_a_station_is_judged_by_all_its_readings_whatever_parts_they_came_in(values: list[int], halves: int):
+    rows = [*readings("79001", values), *readings("79002", list(range(100, 160, 2)))]
+    for kind in JUDGE:
+        for metric in (one for one in METRICS.values() if one.kind == kind):
+            parts = [gather(records(part), metric) for at in range(halves) if (part := rows[at::halves])]
+            whole = count_metric(records(rows), metric)
+            assert judge(parts, metric).sort("facility").equals(whole.sort("facility"))
