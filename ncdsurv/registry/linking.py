@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ncdsurv.store.lake import Snapshot
 
 LINK = "link"
-GROUP_BUCKETS = 16
-"""Buckets laid out at a time: some 400,000 people."""
 _LAYS_OUT = ("definitions", "reference", "code")
 """What a layout depends on beside the records."""
 
@@ -69,8 +67,10 @@ def link(store: Store) -> dict[str, Any]:
     patients = snapshot.read("patients")
     crosswalk = link_records(snapshot.read("identifiers"), patients, key, reference.atoms)
     residences = build_residences(crosswalk, patients, reference)
-    homes = _grouped(assign_buckets(residences, reference.atoms))
+    homes = assign_buckets(residences, reference.atoms)
     records = _records(crosswalk, patients, homes)
+    groups = _groups(snapshot, records)
+    homes, records = homes.join(groups, on="bucket"), records.join(groups, on="bucket")
     with store.lake.transaction() as tx, parts_in(store.folder, PART_ROWS) as visits:
         deaths = _divide(snapshot, store.folder, records, visits)
         persons = build_persons(crosswalk, patients, deaths)
@@ -95,7 +95,7 @@ def link(store: Store) -> dict[str, Any]:
 
 
 def _records(crosswalk: pl.DataFrame, patients: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
-    """[record_id, person_id, source, bucket, group] of the persons with a home."""
+    """[record_id, person_id, source, bucket] of the persons with a home."""
     sources = patients.select("record_id", "source").unique("record_id", keep="first", maintain_order=True)
     known = crosswalk.select("record_id", "person_id").join(sources, on="record_id", how="left")
     return known.join(homes, on="person_id")
@@ -105,10 +105,12 @@ def _at(records: pl.DataFrame) -> pl.DataFrame:
     return records.select("record_id", pl.col("bucket", "^group$"))
 
 
-def _grouped(homes: pl.DataFrame) -> pl.DataFrame:
-    """With `group`: neighbouring buckets that are laid out together, `GROUP_BUCKETS` at a time."""
-    buckets = homes.select("bucket").unique().sort("bucket").with_row_index("group")
-    return homes.join(buckets.with_columns(pl.col("group").cast(pl.Int32) // GROUP_BUCKETS), on="bucket")
+def _groups(snapshot: Snapshot, records: pl.DataFrame) -> pl.DataFrame:
+    """[bucket, group]: neighbouring buckets that are laid out together, some `PART_ROWS` visits at a time."""
+    told = snapshot.scan("visits").group_by("record_id").agg(visits=pl.len().cast(pl.Int64)).collect()
+    each = records.join(told, on="record_id", how="left").group_by("bucket").agg(pl.col("visits").sum())
+    before = pl.col("visits").cum_sum() - pl.col("visits")
+    return each.sort("bucket").select("bucket", group=(before // PART_ROWS).cast(pl.Int32))
 
 
 def _divide(snapshot: Snapshot, folder: Path, records: pl.DataFrame, parts: Parts) -> pl.DataFrame:

@@ -14,8 +14,8 @@ from ncdsurv.store.parts import Parts, parts_in
 if TYPE_CHECKING:
     from ncdsurv.store.lake import Snapshot
 
-PART_ROWS = 4_000_000
-"""Most rows held at once, about: with 150 bytes a row and their sorting some 1.5 GB."""
+PART_ROWS = 1_000_000
+"""Most visits held at once, about: with what is made of them some 1 GB (`benchmarks/build.py`)."""
 
 
 def current_visits(snapshot: Snapshot) -> pl.DataFrame:

@@ -78,7 +78,6 @@ def test_a_registry_linked_in_parts_is_the_same_registry(store, files, tmp_path,
     store.link()
     whole = store.lake.snapshot()
     monkeypatch.setattr(linking, "PART_ROWS", FEW)
-    monkeypatch.setattr(linking, "GROUP_BUCKETS", 1)
     monkeypatch.setattr(buckets.assign_buckets, "__defaults__", (40,))
     divided = open_store(tmp_path / "registry", key_file=store.vault.folder / "key")
     divided.ingest(files, source="viettel")
