@@ -57,25 +57,32 @@ def link_records(
     """
     records = pl.concat([patients["record_id"], identifiers["record_id"]]).unique().sort()
     index = records.to_frame("record_id").with_row_index("node")
-    known = _evidence(identifiers, index)
-    groups = _Groups(known)
-    for rank, keys in enumerate(_keys(identifiers, patients, index, atoms)):
-        for nodes in _shared(keys):
-            groups.join(nodes, rank)
-    roots = [groups.root(node) for node in range(len(records))]
-    first = records.gather(roots).to_list()
-    person = {record: keyed_id(key, "person", record) for record in set(first)}
-    return conform(
-        pl.DataFrame(
-            {
-                "record_id": records,
-                "person_id": [person[record] for record in first],
-                "rule": [SINGLE if rank is None else PASSES[rank] for rank in groups.rule],
-                "score": pl.repeat(1.0, len(records), eager=True),
-            }
-        ),
-        CROSSWALK,
+    passes = [_shared(keys) for keys in _keys(identifiers, patients, index, atoms)]
+    # Who shares no key with anybody is a person alone: only of the others is anything held here.
+    sharing = pl.Series(
+        "node", sorted({node for keys in passes for nodes in keys for node in nodes}), pl.UInt32
     )
+    groups = _Groups(_evidence(identifiers, index.join(sharing.to_frame(), on="node", how="semi")))
+    for rank, keys in enumerate(passes):
+        for nodes in keys:
+            groups.join(nodes, rank)
+    joined = pl.DataFrame(
+        {
+            "node": sharing,
+            "root": [groups.root(node) for node in sharing],
+            "rule": [None if (rank := groups.rule.get(node)) is None else PASSES[rank] for node in sharing],
+        },
+        schema={"node": pl.UInt32, "root": pl.UInt32, "rule": pl.String},
+    )
+    known = index.join(joined, on="node", how="left", maintain_order="left").with_columns(
+        pl.coalesce("root", "node"), pl.col("rule").fill_null(SINGLE), score=pl.lit(1.0)
+    )
+    first = index.join(known.select(node="root").unique(), on="node", how="semi")
+    ids = pl.Series(
+        "person_id", (keyed_id(key, "person", record) for record in first["record_id"]), pl.String
+    )
+    persons = first.select(root="node").with_columns(ids)
+    return conform(known.join(persons, on="root", maintain_order="left"), CROSSWALK)
 
 
 @dataclass
@@ -107,12 +114,12 @@ class _Evidence:
 
 
 class _Groups:
-    """Union-find over records; each group carries its evidence; the root is the smallest record."""
+    """Union-find over records that share a key; each group carries its evidence; the root is the smallest record."""
 
-    def __init__(self, evidence: list[_Evidence]) -> None:
-        self.parent = list(range(len(evidence)))
+    def __init__(self, evidence: dict[int, _Evidence]) -> None:
+        self.parent = {node: node for node in evidence}
         self.evidence = evidence
-        self.rule: list[int | None] = [None] * len(evidence)
+        self.rule: dict[int, int] = {}
 
     def root(self, node: int) -> int:
         while self.parent[node] != node:
@@ -138,11 +145,11 @@ class _Groups:
             self.parent[high] = low
             self.evidence[low] = self.evidence[low].joined(self.evidence[high])
             for node in (one, two):
-                self.rule[node] = rank if self.rule[node] is None else self.rule[node]
+                self.rule.setdefault(node, rank)
 
 
-def _evidence(identifiers: pl.DataFrame, index: pl.DataFrame) -> list[_Evidence]:
-    """Evidence of each record, in the order of `index`."""
+def _evidence(identifiers: pl.DataFrame, index: pl.DataFrame) -> dict[int, _Evidence]:
+    """Node -> evidence of each record in `index`."""
 
     def known(name: str, test: pl.Expr | None = None) -> pl.Expr:
         value = pl.col(name)
@@ -154,7 +161,7 @@ def _evidence(identifiers: pl.DataFrame, index: pl.DataFrame) -> list[_Evidence]
         )
 
     grouped = (
-        _last_citizen(identifiers)
+        _last_citizen(identifiers.join(index, on="record_id", how="semi"))
         .with_columns(pl.col("birth_date").dt.year().alias("year"))
         .group_by("record_id")
         .agg(
@@ -165,10 +172,10 @@ def _evidence(identifiers: pl.DataFrame, index: pl.DataFrame) -> list[_Evidence]
         )
     )
     rows = index.join(grouped, on="record_id", how="left", maintain_order="left")
-    return [
-        _Evidence(*(frozenset(values or ()) for values in row))
-        for row in rows.select("citizen_id", "sex", "year", "name_key").iter_rows()
-    ]
+    return {
+        node: _Evidence(*(frozenset(values or ()) for values in row))
+        for node, *row in rows.select("node", "citizen_id", "sex", "year", "name_key").iter_rows()
+    }
 
 
 def _last_citizen(identifiers: pl.DataFrame) -> pl.DataFrame:
