@@ -150,6 +150,27 @@ def test_every_problem_of_all_files_is_reported_at_once(tmp_path: Path) -> None:
             "diseases.toml: [diabetes] companion: unknown measurement 'blod_pressure'; nearest is 'blood_pressure'",
         ),
         (
+            "presets.toml",
+            "moderate.random_glucose = { glucose_mmol_l = { lt = 16.7 } }",
+            "moderate.random_glucose = { glucose_mmol_l = { lt = 16.5 } }",
+            "presets.toml: [hearts] targets.glycaemia.random_glucose: no equivalent of 16.5 mmol/L in mg/dL; "
+            "do: add it to pairs of [glucose_mmol_l.other_units] in plausibility.toml",
+        ),
+        (
+            "diseases.toml",
+            "below_suspected.hba1c = { hba1c_percent = { lt = 6.5 } }",
+            "below_suspected.hba1c = { hba1c_percent = { lt = 6.4 } }",
+            "diseases.toml: [diabetes] below_suspected.hba1c: no equivalent of 6.4 % in mmol/mol; "
+            "do: add it to pairs of [hba1c_percent.other_units] in plausibility.toml",
+        ),
+        (
+            "plausibility.toml",
+            "pairs = [[80, 4.4], [100, 5.6]",
+            "pairs = [[80, 4.4], [100, 4.4]",
+            "plausibility.toml: [glucose_mmol_l] other_units.mg/dL: Value error, pairs must rise in both units, "
+            "from one to the next",
+        ),
+        (
             "contact_flags.toml",
             "[pregnant]",
             "[pregnat]",
