@@ -171,6 +171,13 @@ def test_every_problem_of_all_files_is_reported_at_once(tmp_path: Path) -> None:
             "from one to the next",
         ),
         (
+            "indicators/6_reporting.toml",
+            'kind = "stock"\n',
+            'kind = "stock"\nnumerator = { seen = true }\n',
+            "indicators/6_reporting.toml: [stations_reporting] table: Value error, stations are counted at a "
+            "period's end or month by month, without a condition on people",
+        ),
+        (
             "contact_flags.toml",
             "[pregnant]",
             "[pregnat]",
@@ -252,6 +259,17 @@ def test_suspicion_begins_where_diagnosis_begins() -> None:
     ]
     assert not pressure.below_suspected["clinic"].holds({"sbp": 139, "dbp": 90})
     assert not any(disease.suspicion_verified for disease in CATALOG.diseases.values())
+
+
+def test_counts_are_not_judged_and_the_rates_beside_them_are() -> None:
+    polarity = {name: indicator.polarity for name, indicator in CATALOG.indicators.items()}
+    counts = {name for name, indicator in CATALOG.indicators.items() if indicator.unit == "count"}
+    assert {"suspected", "overdue", "lost_to_follow_up", "under_care", "detected", "controlled"} <= counts
+    assert {polarity[name] for name in counts} == {"no_judgement"}
+    good = {"detection_rate", "management_rate", "control_rate", "treatment_rate", "reporting_completeness"}
+    bad = {"detection_gap", "overdue_rate", "lost_to_follow_up_rate", "uncontrolled_rate"}
+    assert {polarity[name] for name in good} == {"high_good"}
+    assert {polarity[name] for name in bad} == {"low_good"}
 
 
 def test_gestational_disease_is_pregnancy_and_no_case() -> None:
