@@ -73,6 +73,8 @@ def test_cascade_has_the_five_steps_in_order() -> None:
 def test_unverified_facts_are_marked() -> None:
     assert all(target.verified is False for target in CATALOG.targets.values())
     assert CATALOG.presets["qd97"].verified is False
+    # No survey report itself was seen: every prevalence stands on secondary texts.
+    assert all(prevalence.verified is False for prevalence in CATALOG.prevalence.values())
 
 
 def test_an_unknown_id_names_the_nearest() -> None:
