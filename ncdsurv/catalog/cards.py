@@ -13,7 +13,7 @@ from ncdsurv.catalog.vocabulary import Language, Unit
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
-    from ncdsurv.catalog.models import Indicator
+    from ncdsurv.catalog.models import Indicator, Prevalence
 
 MARK = " †"
 _SIGNS = dict(zip(BOUNDS, ("<", "≤", ">", "≥"), strict=True))
@@ -114,10 +114,16 @@ def _prevalences(indicator: Indicator, catalog: Catalog, lang: str) -> Iterable[
             yield say["prevalence_line"].format(
                 disease=disease.names[lang],
                 percent=f"{used.percent:g}".replace(".", say["decimal"]),
-                ages=f"{used.age_from}-{used.age_to}" if used.age_to is not None else f"{used.age_from}+",
+                ages=say[_ages(used)].format(first=used.age_from, last=used.age_to),
                 year=used.year,
                 checked=say["verified" if used.verified else "unverified"],
             )
+
+
+def _ages(prevalence: Prevalence) -> str:
+    if prevalence.age_to is not None:
+        return "ages.between"
+    return "ages.from" if prevalence.age_from else "ages.all"
 
 
 def _counted(indicator: Indicator) -> Iterable[str]:

@@ -75,7 +75,7 @@ class OtherUnit(Definition):
         if not self.pairs:
             return value / self.divide_by + self.plus
         (low, at_low), (high, at_high) = self.pairs[0], self.pairs[-1]
-        out = pl.when(value < low).then(at_low - (low - value) / self.divide_by)
+        out: Any = pl.when(value < low).then(at_low - (low - value) / self.divide_by)
         for (before, at), (after, then) in zip(self.pairs, self.pairs[1:], strict=False):
             slope = (then - at) / (after - before)
             out = out.when(value < after).then(at + (value - before) * slope)
