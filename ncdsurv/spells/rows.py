@@ -36,7 +36,7 @@ def compile_once(function: Callable) -> Callable:
 
 def _compiled_in(function: Callable) -> str:
     """A digest of the values that a function takes from its module: numbers, and functions compiled before it."""
-    told = []
+    told: list[tuple[object, ...]] = []
     for name, value in sorted(getclosurevars(function).globals.items()):
         if isinstance(value, Dispatcher):
             code = value.py_func.__code__
