@@ -163,8 +163,20 @@ def _write(folder: Path, number: int, people: int, first_month: int, last_month:
     return bucket.contacts.height
 
 
-def read_bucket(home: Path, contacts: str = "contacts", ids: bool = True) -> Bucket:
-    """One bucket from its folder; `contacts` names the file of contacts. Without ids people have a number only."""
-    files = {name: home / f"{contacts if name == 'contacts' else name}.parquet" for name in LAYOUT}
-    columns = {name: [c for c in schema if ids or c != "person_id"] for name, schema in LAYOUT.items()}
-    return Bucket(**{name: pl.read_parquet(file, columns=columns[name]) for name, file in files.items()})
+def read_bucket(home: Path) -> Bucket:
+    """One bucket from its folder."""
+    return Bucket(
+        **{n: pl.read_parquet(home / f"{n}.parquet", columns=list(schema)) for n, schema in LAYOUT.items()}
+    )
+
+
+def read_month(home: Path, contacts: str, carry: Path) -> tuple[Bucket, pl.DataFrame]:
+    """A bucket with the contacts of one file, people with a number only, and a carry: small files, read at once."""
+    scans = [
+        pl.scan_parquet(home / f"{contacts if name == 'contacts' else name}.parquet").select(
+            column for column in schema if column != "person_id"
+        )
+        for name, schema in LAYOUT.items()
+    ]
+    *tables, carried = pl.collect_all([*scans, pl.scan_ipc(carry)])
+    return Bucket(**dict(zip(LAYOUT, tables, strict=True))), carried

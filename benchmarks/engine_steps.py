@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks.engine_data import make_bucket, read_bucket
+from benchmarks.engine_data import make_bucket, read_bucket, read_month
 from ncdsurv.catalog import Catalog, load_catalog
 from ncdsurv.catalog.vocabulary import Period
 from ncdsurv.spells import Bucket, count_packed, count_wide, measure_plan
@@ -24,7 +24,6 @@ FIRST, LAST = "2023-07", "2026-06"  # 36 months
 THREADS = 2
 PRIME = 2**31 - 1
 CELL = ("disease", "atom", "sex", "band", "month")
-TOGETHER = 4
 LATER = "later"
 """Contacts that counting the last month from a carry needs: of that month, and of people with a new case."""
 
@@ -147,39 +146,20 @@ def known_by(bucket: Bucket, month: int) -> Bucket:
 
 
 def month(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
-    """Count the last month from the carry of the month before and the new contacts.
-
-    Some buckets are taken together: with the contacts of one month only, four of them are smaller than one whole.
-    """
+    """Count the last month from the carry of the month before and the new contacts."""
     catalog, (_, last) = load_catalog(), months()
     for name in ("counts-month", "carry-month"):
         (folder / name).mkdir()
     _warm(catalog, presets, form)
 
-    def work(some: list[Path]) -> None:
-        carry = [pl.read_ipc(folder / "carry-before" / f"{home.name}.arrow") for home in some]
-        new = [read_bucket(home, LATER, ids=False) for home in some]
-        both = _together(new, carry)
+    def work(home: Path) -> None:
+        bucket, carry = read_month(home, LATER, folder / "carry-before" / f"{home.name}.arrow")
         span = {"first_month": last, "last_month": last, "form": form}
-        _keep(folder, "month", some[0], *count_packed(both[0], catalog, presets, **span, carry=both[1]))
+        _keep(folder, "month", home, *count_packed(bucket, catalog, presets, **span, carry=carry))
 
-    every = homes(folder)
-    told = _timed(work, [every[at : at + TOGETHER] for at in range(0, len(every), TOGETHER)])
+    told = _timed(work, homes(folder))
     both = [*_counts(folder / "counts-before"), *_counts(folder / "counts-month")]
     return {**told, "found": fingerprint(both, catalog, presets)}
-
-
-def _together(buckets: Sequence[Bucket], carries: Sequence[pl.DataFrame]) -> tuple[Bucket, pl.DataFrame]:
-    """Several buckets and carries as one: the people of each numbered after those of the one before."""
-    tables: dict[str, list[pl.DataFrame]] = {}
-    before = 0
-    for bucket, carry in zip(buckets, carries, strict=True):
-        for name, frame in [*bucket.tables().items(), ("carry", carry)]:
-            tables.setdefault(name, []).append(frame.with_columns(pl.col("person") + before))
-        before += bucket.people.height
-    whole = {name: pl.concat(frames) for name, frames in tables.items()}
-    carry = whole.pop("carry")
-    return Bucket(**whole), carry
 
 
 def duckdb(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import polars as pl
 
 from ncdsurv.catalog import Catalog, load_catalog
 from ncdsurv.catalog.vocabulary import Period, SpellColumn, month_label
+from ncdsurv.clean.amounts import add_with_unit
 from ncdsurv.spells import count_bucket, person_spells
 from tests.engine_oracle import History
 from tests.engine_records import layout, tables
@@ -17,6 +18,8 @@ from tests.engine_records import layout, tables
 CATALOG = load_catalog()
 _WHOLE = {"sbp", "dbp", "supply_days", "reported_target", "sequence", "lung_grade", "asthma_control"}
 _REAL = {"glucose_mmol_l", "hba1c_percent"}
+_AS_WRITTEN = {"glucose": "glucose_mmol_l", "hba1c": "hba1c_percent"}  # a heading for results with their unit
+_RAW = {f"raw:{name}{part}": pl.String for name in _AS_WRITTEN for part in ("", "_unit")}
 HOME = {"commune_2024": "00001", "commune_2025": "90001"}
 WHOLE = ("2023-01", "2027-12")  # the months in which stories play
 COLUMNS = [column.value for column in SpellColumn]
@@ -33,12 +36,21 @@ def rows(text: str) -> list[dict]:
 
 def typed(row: dict) -> dict:
     """A row's texts as the record tables hold them."""
-    return {name: _value(name, text) for name, text in row.items()}
+    return {_AS_WRITTEN.get(name, name): _value(name, text) for name, text in row.items()}
+
+
+def _cleaned(name: str, text: str) -> float | None:
+    """A result as a station wrote it, with its unit, read as cleaning reads it."""
+    frame = pl.DataFrame({f"raw:{name}": [text], f"raw:{name}_unit": [None]}, schema_overrides=_RAW)
+    into = _AS_WRITTEN[name]
+    return add_with_unit(frame, name, into, "by_range", CATALOG.plausibility[into])[into][0]
 
 
 def _value(name: str, text: str | None):
     if text is None:
         return None
+    if name in _AS_WRITTEN:
+        return _cleaned(name, text)
     if name in _WHOLE:
         return int(text)
     if name == "pregnant":

@@ -46,6 +46,21 @@ class ReleaseDetail(BaseModel):
     dossier: dict[str, Any] = Field(description="What was done against disclosure.")
 
 
+class IndicatorCard(BaseModel):
+    """What an indicator says of itself to a reader, in both languages; null where its release did not hold it."""
+
+    definition: Text
+    rationale: Text | None = Field(description="Why it is worth knowing.")
+    numerator: Text | None = Field(description="What is counted, in words.")
+    denominator: Text | None = Field(description="Among whom, in words; null for a count.")
+    polarity: Text | None = Field(description="Whether higher is better.")
+    unit: Text | None
+    method: Text | None = Field(description="How it is summed over a period, and its interval.")
+    source: Text | None = Field(description="With a word on whether it was checked against the document.")
+    caveats: list[Text] = Field(description="What must not be concluded.")
+    version: int | None = Field(description="Rises when the meaning changes.")
+
+
 class IndicatorItem(BaseModel):
     """An indicator's definition, as it was when the release was built."""
 
@@ -60,6 +75,7 @@ class IndicatorItem(BaseModel):
     source: str
     verified: bool
     published: bool = Field(description="Whether the release holds values of it.")
+    card: IndicatorCard
 
 
 class IndicatorDetail(IndicatorItem):
@@ -67,6 +83,10 @@ class IndicatorDetail(IndicatorItem):
 
     definition_data: dict[str, Any] = Field(description="The definition as data: numerator, denominator, ...")
     preset_data: dict[str, Any] = Field(description="The presets it is published under.")
+    prevalence_data: dict[str, Any] = Field(
+        description="For estimated cases and rates over them: the survey figure used for each disease, and "
+        "whether it is verified."
+    )
 
 
 class IndicatorList(BaseModel):

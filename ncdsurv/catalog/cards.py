@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from ncdsurv.catalog.vocabulary import Language, Unit
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
-    from ncdsurv.catalog.models import Indicator
+    from ncdsurv.catalog.models import Indicator, Prevalence
 
 MARK = " †"
 _SIGNS = dict(zip(BOUNDS, ("<", "≤", ">", "≥"), strict=True))
@@ -46,7 +46,7 @@ def card(indicator: Indicator, catalog: Catalog, lang: Language | str = Language
         say["rationale"]: indicator.rationale[lang],
         counted: indicator.counts[lang],
         say["among"]: indicator.among[lang] if indicator.among else "",
-        say["method"]: _method(indicator, catalog, say),
+        say["method"]: method_text(indicator, next(iter(catalog.publication.values())).confidence, lang),
         say["unit"]: say[f"unit.{indicator.unit}"],
         say["polarity"]: say[f"polarity.{indicator.polarity}"],
         say["diseases"]: ", ".join(catalog.diseases[name].names[lang] for name in indicator.diseases)
@@ -55,7 +55,8 @@ def card(indicator: Indicator, catalog: Catalog, lang: Language | str = Language
         say["presets"]: ", ".join(catalog.presets[name].names[lang] for name in indicator.presets),
         say["conditions"]: "; ".join(_counted(indicator)),
         say["caveats"]: " ".join(f"{text[lang]}." for text in indicator.caveats),
-        say["source"]: f"{indicator.source} ({say['verified' if indicator.verified else 'unverified']})",
+        say["prevalence"]: "; ".join(_prevalences(indicator, catalog, lang)),
+        say["source"]: source_text(indicator, lang),
         say["version"]: str(indicator.version),
     }
     return {heading: text for heading, text in lines.items() if text}
@@ -73,14 +74,56 @@ def _levels(indicator: Indicator) -> list[str]:
     return [*indicator.levels, *([Unit.FACILITY] if indicator.by_facility else [])]
 
 
-def _method(indicator: Indicator, catalog: Catalog, say: Mapping[str, str]) -> str:
-    confidence = next(iter(catalog.publication.values())).confidence
+def source_text(indicator: Indicator, lang: Language | str) -> str:
+    """Where an indicator comes from, and whether that was checked against the document itself."""
+    return f"{indicator.source} ({words(str(lang))['verified' if indicator.verified else 'unverified']})"
+
+
+def method_text(indicator: Indicator, confidence: float, lang: Language | str) -> str:
+    """How an indicator is worked out, in a line.
+
+    Args:
+        indicator: Its definition.
+        confidence: Of the interval, 0 to 1.
+        lang: `vi` or `en`.
+
+    >>> from ncdsurv.catalog import load_catalog
+    >>> method_text(load_catalog().indicators["control_rate"], 0.95, "en")
+    "stock, as of the period's last month; 95% interval by Wilson"
+    """
+    say = words(str(lang))
     parts = [say[f"kind.{indicator.kind}"].format(offset=indicator.cohort_offset_months)]
     over = f"denominator.{indicator.denominator_source}"
     parts += [say[over]] if over in say else []
     parts += [say[f"ci.{indicator.ci_method}"].format(confidence=confidence)]
     parts += [say["standardised"]] if indicator.age_standardised else []
     return "; ".join(parts)
+
+
+def _prevalences(indicator: Indicator, catalog: Catalog, lang: str) -> Iterable[str]:
+    """The survey figures behind estimated cases, each saying whether it was checked."""
+    estimate = (
+        indicator.unit == "count" and not indicator.numerator.tests and not indicator.numerator_quantity
+    )
+    if indicator.denominator_source != "estimated_cases" and not estimate:
+        return
+    say = words(lang)
+    for disease in catalog.diseases.values():
+        used = catalog.default_prevalence(disease.id)
+        if used is not None:
+            yield say["prevalence_line"].format(
+                disease=disease.names[lang],
+                percent=f"{used.percent:g}".replace(".", say["decimal"]),
+                ages=say[_ages(used)].format(first=used.age_from, last=used.age_to),
+                year=used.year,
+                checked=say["verified" if used.verified else "unverified"],
+            )
+
+
+def _ages(prevalence: Prevalence) -> str:
+    if prevalence.age_to is not None:
+        return "ages.between"
+    return "ages.from" if prevalence.age_from else "ages.all"
 
 
 def _counted(indicator: Indicator) -> Iterable[str]:

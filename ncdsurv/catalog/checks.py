@@ -55,6 +55,7 @@ def cross_problems(parts: Mapping[str, Any]) -> list[str]:
     for source in parts["sources"].values():
         for name, field in source.fields.items():
             named(f"sources/{source.id}.toml", f"fields.{name}", "code_list", [field.code_list], "code_lists")
+    problems += _unit_problems(parts)
     problems += _band_problems(parts["age_bands"])
     problems += _default_problems(parts)
     return problems
@@ -105,6 +106,35 @@ def _column_problems(where: str, conditions: Mapping[str, Any], measurement: Any
         if extra := set(condition.columns) - set(allowed):
             problems.append(f"{where}.{kind}: unknown column {sorted(extra)}; allowed: {', '.join(allowed)}")
     return problems
+
+
+def _unit_problems(parts: Mapping[str, Any]) -> list[str]:
+    """A limit needs its equivalent in every unit that is converted by pairs, else it shifts with the unit written."""
+    judged = [
+        (f"presets.toml: [{preset.id}] targets.{target.measurement}", conditions)
+        for preset in parts["presets"].values()
+        for target in preset.targets
+        for conditions in (target.readings, target.moderate)
+    ]
+    judged += [
+        (f"diseases.toml: [{disease.id}] {field}", getattr(disease, field))
+        for disease in parts["diseases"].values()
+        for field in ("below_suspected", "below_at_risk")
+    ]
+    problems = []
+    for where, conditions in judged:
+        for kind, condition in conditions.items():
+            for test in condition.tests:
+                plausible = parts["plausibility"].get(test.column)
+                for unit, other in plausible.other_units.items() if plausible else ():
+                    known = [here for _, here in other.pairs]
+                    problems += [
+                        f"{where}.{kind}: no equivalent of {limit:g} {plausible.unit} in {unit}; "
+                        f"do: add it to pairs of [{test.column}.other_units] in plausibility.toml"
+                        for _, limit in test.bounds
+                        if known and limit not in known
+                    ]
+    return list(dict.fromkeys(problems))
 
 
 def _band_problems(bands: Iterable[Any]) -> list[str]:

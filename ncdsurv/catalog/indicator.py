@@ -18,7 +18,8 @@ class Indicator(Definition):
     another quantity it is a mean, not a share. A cohort is enrolled in the quarter that ended
     `cohort_offset_months` before the month that is judged.
 
-    With denominator_source `facilities` stations are counted, not persons (see `indicators.stations`).
+    With denominator_source `facilities` stations are counted, not persons (see `indicators.stations`): a stock is
+    the stations of the period's last month, a flow the months of all stations, added up.
 
     Attributes:
         family: The file it stands in, without its number.
@@ -77,9 +78,9 @@ class Indicator(Definition):
             raise ValueError("a quantity is a flow and takes the place of a condition")
         if (self.kind is Kind.COHORT) != (self.cohort_offset_months is not None):
             raise ValueError("a cohort needs cohort_offset_months, and only a cohort has it")
-        if self.denominator_source == "facilities" and (self.numerator.tests or self.kind is not Kind.STOCK):
+        if self.denominator_source == "facilities" and (self.numerator.tests or self.kind is Kind.COHORT):
             raise ValueError(
-                "stations are counted as they stand at a period's end, without a condition on people"
+                "stations are counted at a period's end or month by month, without a condition on people"
             )
         of_people = self.denominator_source in ("spells", "none") and self.kind is not Kind.COHORT
         if self.by_facility and not of_people:

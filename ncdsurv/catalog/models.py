@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -94,13 +97,16 @@ class Disease(Definition):
 class ContactFlag(Definition):
     """What ICD-10 codes say of a contact itself; `id` is the yes/no column of the visit that keeps it.
 
-    `words` say the same in a diagnosis without codes; such a text names no disease of the registry.
+    `words` say the same in a diagnosis without codes; such a text names no disease of the registry. What stands in
+    `denied_before` right before a word, or in `denied_after` right after it, takes it back.
     """
 
     id: str
     names: Names
     icd10: tuple[str, ...] = Field(min_length=1)
     words: tuple[str, ...] = ()
+    denied_before: tuple[str, ...] = ()
+    denied_after: tuple[str, ...] = ()
     effect: Names
     source: str
     verified: bool
@@ -113,6 +119,32 @@ class ContactFlag(Definition):
     def matches(self, code: str | None) -> bool:
         """Whether an ICD-10 code, as written, raises the flag."""
         return in_set(code, self.icd10)
+
+    def said_in(self, text: str) -> bool:
+        """Whether words without a code raise the flag: one of them stands there and is not denied.
+
+        Case, spaces and the form of Unicode do not matter.
+
+        >>> from ncdsurv.catalog import load_catalog
+        >>> flag = load_catalog().contact_flags["pregnant"]
+        >>> flag.said_in("CÓ THAI 20 tuần"), flag.said_in("chưa có thai"), flag.said_in("Not pregnant")
+        (True, False, False)
+        """
+        return self.pattern.search(_folded(text)) is not None
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """One of the words, not denied; over folded text."""
+        before = "".join(rf"(?<!\b{re.escape(_folded(word))}[ -])" for word in self.denied_before)
+        after = "|".join(rf" ?{re.escape(_folded(word))}(?!\w)" for word in self.denied_after)
+        words = "|".join(re.escape(_folded(word)) for word in self.words) or r"(?!)"
+        return re.compile(rf"\b{before}(?:{words})\b" + (f"(?!{after})" if after else ""))
+
+
+def _folded(text: str) -> str:
+    """Composed, without case, with single spaces, none before a colon and one after it."""
+    plain = unicodedata.normalize("NFC", text).casefold()
+    return re.sub(r"\s*:\s*", ": ", re.sub(r"\s+", " ", plain))
 
 
 class Reading(Definition):

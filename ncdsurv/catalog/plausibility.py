@@ -6,7 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
+import polars as pl
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
 
 from ncdsurv.catalog.conditions import Condition
 from ncdsurv.catalog.models import Definition
@@ -38,13 +39,47 @@ Limits = Annotated[Condition, BeforeValidator(_limits), PlainSerializer(_plain, 
 
 
 class OtherUnit(Definition):
-    """A unit that is converted: `value / divide_by + plus`, rounded to what the unit can tell."""
+    """A unit that is converted: `value / divide_by + plus`, or along a table of pairs; then rounded.
+
+    A limit that guidelines print in both units is one limit, though its two figures are rounded apart (300 mg/dL
+    is 16.67 mmol/L, and 16.7 is printed). `pairs` are these equivalents, in this unit and in the registry's, both
+    rising: between them the conversion is a straight line, beyond the first and the last it goes on by
+    `divide_by`. It rises throughout, so a reading lies on the same side of a limit in whichever unit it is written.
+
+    Raises:
+        ValidationError: Pairs that do not rise in both units.
+    """
 
     limits: Limits
     divide_by: float = Field(gt=0)
     plus: float = 0.0
+    pairs: tuple[tuple[float, float], ...] = ()
     decimals: int = 2
     source: str
+
+    @model_validator(mode="after")
+    def _rising(self) -> OtherUnit:
+        steps = zip(self.pairs, self.pairs[1:], strict=False)
+        if any(not (before < after and at < then) for (before, at), (after, then) in steps):
+            raise ValueError("pairs must rise in both units, from one to the next")
+        return self
+
+    def convert(self, value: pl.Expr) -> pl.Expr:
+        """A value of this unit in the registry's, not yet rounded.
+
+        >>> from ncdsurv.catalog import load_catalog
+        >>> unit = load_catalog().plausibility["glucose_mmol_l"].other_units["mg/dL"]
+        >>> pl.select(unit.convert(pl.Series([79.0, 80.0, 126.0, 199.0, 300.0])).round(2)).to_series().to_list()
+        [4.34, 4.4, 7.0, 11.04, 16.7]
+        """
+        if not self.pairs:
+            return value / self.divide_by + self.plus
+        (low, at_low), (high, at_high) = self.pairs[0], self.pairs[-1]
+        out: Any = pl.when(value < low).then(at_low - (low - value) / self.divide_by)
+        for (before, at), (after, then) in zip(self.pairs, self.pairs[1:], strict=False):
+            slope = (then - at) / (after - before)
+            out = out.when(value < after).then(at + (value - before) * slope)
+        return out.otherwise(at_high + (value - high) / self.divide_by)
 
 
 class Plausible(Definition):

@@ -97,8 +97,7 @@ def add_with_unit(
 def _in_unit(frame: pl.DataFrame, field: str, into: str, unit: str, plausible: Plausible) -> pl.DataFrame:
     value, stated = pl.col("number"), pl.col("stated")
     others: Mapping[str, pl.Expr] = {
-        name: (value / other.divide_by + other.plus).round(other.decimals)
-        for name, other in plausible.other_units.items()
+        name: other.convert(value).round(other.decimals) for name, other in plausible.other_units.items()
     }
     fits = {plausible.unit: within(plausible.limits, value)} | {
         name: within(other.limits, value) for name, other in plausible.other_units.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date
 from typing import Any
 
@@ -56,9 +57,8 @@ def add_diseases(frame: pl.DataFrame, mapping: SourceMapping, catalog: Any) -> p
             for code in codes:
                 for disease in of_code(code):
                     found.setdefault(disease, code)
-            folded = text.casefold()
             for name, flag in flags.items():
-                said = not codes and any(word in folded for word in flag.words)
+                said = not codes and flag.said_in(text)
                 raised[name].append(said or any(flag.matches(code) for code in codes))
             if not codes and text and not any(told[-1] for told in raised.values()):
                 found = dict.fromkeys(_named(text, words))
@@ -141,5 +141,5 @@ def _texts(names: Any) -> tuple[str, str]:
 
 
 def _named(text: str, words: dict[str, re.Pattern[str]]) -> list[str]:
-    folded = text.casefold()
+    folded = unicodedata.normalize("NFC", text).casefold()
     return [name for name, pattern in words.items() if pattern.search(folded)]

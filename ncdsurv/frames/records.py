@@ -22,6 +22,7 @@ from ncdsurv.catalog.vocabulary import (
     VisitKind,
 )
 from ncdsurv.errors import InputError, UsageError, unknown
+from ncdsurv.frames.units import UNIT_COLUMNS, in_the_registrys_unit
 
 _TEXT, _DAY = pl.String(), pl.Date()
 PERSON, AREA = "person_id", "area"
@@ -44,6 +45,7 @@ VISIT_COLUMNS: Mapping[str, pl.DataType] = {
         if name not in ("record_id", "visit_id", "reported_history", "file_sha256", "row_number")
     },
     "source": _TEXT,
+    **dict.fromkeys(UNIT_COLUMNS, _TEXT),
 }
 _NEEDED = {
     "patients": [PERSON],
@@ -110,6 +112,7 @@ def take_records(patients: Any, diagnoses: Any, visits: Any, catalog: Catalog) -
                 got=f"{strangers} rows",
                 do="add the persons, or leave these rows out",
             )
+    seen = in_the_registrys_unit(seen, catalog)
     _check_plausible(seen, catalog)
     for disease in known["disease"].unique().sort().to_list():
         if disease not in catalog.diseases:
@@ -152,7 +155,7 @@ def _check_plausible(visits: pl.DataFrame, catalog: Catalog) -> None:
                 f"visits: {name} is not plausible",
                 got=f"{odd} rows",
                 allowed=f"{written(plausible.limits)} {plausible.unit}",
-                do="convert the unit, or leave the value empty",
+                do="name the unit, convert it, or leave the value empty",
             )
 
 

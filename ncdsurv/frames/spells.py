@@ -82,7 +82,9 @@ def build_spells(
             refill, screening; exam where empty), sbp and dbp (mmHg), glucose_mmol_l, glucose_kind (fasting,
             random, post_prandial, unknown), hba1c_percent, lung_grade, asthma_control, supply_days,
             next_visit_on, reported_target (0 no, 1 yes, 2 not assessed), patient_status, facility, source,
-            sequence (order within a day), pregnant.
+            sequence (order within a day), pregnant; glucose_unit (mmol/L, mg/dL) and hba1c_unit (%, mmol/mol) where
+            those columns are in another unit than their name says: limits are rounded apart in the two units, so
+            do not divide by 18 first.
         first: First month, `YYYY-MM`.
         last: Last month, included; later records are not looked at.
         preset: Id of the preset (see `load_catalog().presets`).

@@ -200,7 +200,7 @@ class _Publisher:
             return pl.DataFrame()
         columns, first, last = [REPORTING, KNOWN], self.months[0], self.months[-1]
         monthly = _filled(roll_up(self.stations, self.reference, self.catalog, columns), first, last)
-        cells = self._published(over_periods(monthly, first, last, columns, Kind.STOCK), indicator)
+        cells = self._published(over_periods(monthly, first, last, columns, indicator.kind), indicator)
         return cells.with_columns(
             numerator=pl.col(REPORTING).cast(pl.Float64), denominator=pl.col(KNOWN).cast(pl.Float64)
         )

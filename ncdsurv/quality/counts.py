@@ -15,6 +15,7 @@ from ncdsurv.catalog import Catalog
 from ncdsurv.quality.definitions import QualityMetric, upper_limit
 
 KEYS = ["facility", "source", "month"]
+_SLIVER = 1e-6
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def _below_limit(records: Records, metric: QualityMetric) -> pl.DataFrame:
     """Work in whole steps: 7.0 - 0.1 in floats is not 6.9, but 70 - 1 is 69."""
     step, limit = float(metric.step or 1), upper_limit(metric, records.catalog)
     reading = records.catalog.measurements[str(metric.measurement)].readings[str(metric.reading)]
-    steps = (pl.col(metric.columns[0]) / step).round().cast(pl.Int64)
+    # Cut off, not rounded: 6.95 (125 mg/dL) is still below 7.0. The little more mends 6.9 / 0.1 = 68.99999.
+    steps = (pl.col(metric.columns[0]) / step + _SLIVER).floor().cast(pl.Int64)
     highest, width = round((limit or 0.0) / step), int(metric.neighbours or 1)
     near = (
         readings_of(records, metric.columns)

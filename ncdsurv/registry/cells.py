@@ -38,6 +38,23 @@ def add(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return together.filter(pl.any_horizontal(pl.col(counts) != 0)).sort(cell)
 
 
+def in_order(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Counts that share no cell, such as those of different months, as one frame; as `add`, without adding.
+
+    Args:
+        parts: Frames of one schema, each cell in one of them only and with a count; at least one.
+
+    Returns:
+        All rows, sorted by `ORDER`.
+
+    >>> march, april = ({"atom": [1, 0], "month": [month, month]} for month in (3, 4))
+    >>> in_order([pl.DataFrame(april), pl.DataFrame(march)]).rows()
+    [(0, 3), (0, 4), (1, 3), (1, 4)]
+    """
+    together = pl.concat(parts)
+    return together.sort(cell_columns(together))
+
+
 def subtract(counts: pl.DataFrame, taken: pl.DataFrame) -> pl.DataFrame:
     """Counts less other counts, cell by cell; see `add`.
 

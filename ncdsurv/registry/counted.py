@@ -18,8 +18,8 @@ import polars as pl
 
 from ncdsurv.registry.counting import Count
 from ncdsurv.registry.digest import fingerprint
-from ncdsurv.registry.increment import Past, past_digests
-from ncdsurv.spells import LAYOUT, Bucket
+from ncdsurv.registry.increment import Digests, Past
+from ncdsurv.spells import LAYOUT
 from ncdsurv.store.atomic import new_folder, write_whole
 
 if TYPE_CHECKING:
@@ -101,14 +101,14 @@ class CountCache:
         rows = self._snapshot.lake.scan_version(table, before.versions[table])
         return rows.filter(pl.col("bucket") == number).collect().sort("place").select(list(LAYOUT[table]))
 
-    def keep(self, number: int, bucket: Bucket, counts: dict[str, Count], question: Question) -> None:
+    def keep(self, number: int, digests: Digests, counts: dict[str, Count], question: Question) -> None:
         """Put the counts of a bucket on disk, whole."""
         with new_folder(self._entry(number)) as folder:
             for name, found in counts.items():
                 # Arrow, not Parquet: written in half the time, and read once or twice.
                 found.cells.write_ipc(folder / f"{name}.cells.arrow", compression="lz4")
                 found.carry.write_ipc(folder / f"{name}.carry.arrow", compression="lz4")
-            past_digests(bucket, question.last).write_ipc(folder / "past.arrow", compression="lz4")
+            digests.until(question.last).write_ipc(folder / "past.arrow", compression="lz4")
 
     def cells_file(self, number: int, name: str) -> Path:
         """The file of a bucket's counts under one catalog."""

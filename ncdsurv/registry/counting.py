@@ -21,7 +21,7 @@ from ncdsurv.catalog.sensitivity import load_variants, variant_catalog
 from ncdsurv.errors import StoreError
 from ncdsurv.indicators.units import unit_catalog
 from ncdsurv.registry.buckets import Buckets
-from ncdsurv.registry.cells import add
+from ncdsurv.registry.cells import add, in_order
 from ncdsurv.registry.units import as_units, split_units
 from ncdsurv.spells import Bucket, count_packed
 
@@ -94,7 +94,7 @@ def count(
         )
         return Count(add([split_units(cells)]), states)
     cells, states = count_packed(bucket, catalog, first_month=first, last_month=last, carry=carry)
-    return Count(add([cells]), states)
+    return Count(in_order([cells]), states)
 
 
 def nameless(bucket: Bucket) -> Bucket:
@@ -152,7 +152,7 @@ def count_buckets(
     Raises:
         StoreError: No person has a known place, or the persons are not laid out.
     """
-    from ncdsurv.registry.increment import grown
+    from ncdsurv.registry.increment import Digests, grown
 
     buckets = Buckets(snapshot)
     numbers = buckets.numbers
@@ -169,8 +169,9 @@ def count_buckets(
     def here(number: int) -> None:
         bucket = buckets.read(number)
         past = counted.past(number, question)
-        found = grown(past, bucket, question) if past else answer(bucket, question)
-        counted.keep(number, bucket, found, question)
+        digests = Digests(bucket)
+        found = grown(past, bucket, question, digests) if past else answer(bucket, question)
+        counted.keep(number, digests, found, question)
 
     tell()
     for _ in _in_threads(here, known):
@@ -179,7 +180,7 @@ def count_buckets(
     left = [number for number in missing if number not in set(known)]
     if runner is not None and left:
         for number, found in runner.run(buckets, left, question):
-            counted.keep(number, buckets.read(number), found, question)
+            counted.keep(number, Digests(buckets.read(number)), found, question)
             done += 1
             tell()
     return numbers

@@ -8,13 +8,15 @@ The result is the same as that of counting everything, to the count.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
-from ncdsurv.registry.cells import add, between, subtract
+from ncdsurv.registry.cells import add, between, in_order, subtract
 from ncdsurv.registry.counting import Count, count
 from ncdsurv.spells import NEVER, Bucket
 from ncdsurv.spells.layout import LAYOUT
@@ -44,25 +46,53 @@ class Past:
     table: Callable[[str], pl.DataFrame]
 
 
-def past_digests(bucket: Bucket, last: int) -> pl.DataFrame:
-    """A digest of everything that decides a person's states up to a month; later events do not change it.
+class Digests:
+    """Digests of a bucket's people, up to any month; contacts, by far the most rows, are hashed once.
 
-    Returns:
-        [person Int32, digest UInt64], one row per person with a case or a contact up to then.
+    Args:
+        bucket: The bucket's layout.
     """
-    held = [_dated(bucket.cases, last, "disease"), _contacts_until(bucket.contacts, last)]
-    begun = pl.concat([frame.select("person") for frame in held]).unique()
-    people = bucket.people.select(
-        _until(pl.col(name), last) for name in LAYOUT["people"] if name != "person_id"
-    )
-    places = [_first_or_until(getattr(bucket, name), last) for name in _DATED if name in LAYOUT]
-    told = [*held, people.join(begun, on="person", how="semi")]
-    told += [frame.join(begun, on="person", how="semi") for frame in places]
-    hashed = [
-        frame.select("person", digest=pl.struct(pl.exclude("person")).hash(seed))
-        for seed, frame in enumerate(told)
-    ]
-    return pl.concat(hashed).group_by("person").agg(pl.col("digest").sum()).sort("person")
+
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket = bucket
+
+    @cached_property
+    def _contacts(self) -> pl.DataFrame:
+        """[person, month, digest] of every contact; its place among the person's counts too."""
+        contacts = self.bucket.contacts
+        person = contacts["person"].to_numpy()
+        opens = np.flatnonzero(np.diff(person, prepend=-1))
+        nth = np.arange(person.size) - np.repeat(opens, np.diff(opens, append=person.size))
+        told = contacts.drop("person").with_columns(pl.Series("_nth", nth, pl.Int32))
+        return contacts.select("person", "month", digest=told.hash_rows(0))
+
+    def until(self, last: int) -> pl.DataFrame:
+        """A digest of everything that decides a person's states up to a month; later events do not change it.
+
+        Returns:
+            [person Int32, digest UInt64], one row per person with a case or a contact up to then.
+        """
+        contacts = (
+            self._contacts.filter(pl.col("month") <= last).group_by("person").agg(pl.col("digest").sum())
+        )
+        cases = _dated(self.bucket.cases, last, "disease")
+        begun = pl.concat([cases.select("person"), contacts.select("person")]).unique()
+        people = self.bucket.people.select(
+            _until(pl.col(name), last) for name in LAYOUT["people"] if name != "person_id"
+        )
+        places = [_first_or_until(getattr(self.bucket, name), last) for name in _DATED if name in LAYOUT]
+        told = [cases, *(frame.join(begun, on="person", how="semi") for frame in (people, *places))]
+        hashed = [
+            frame.select("person", digest=frame.drop("person").hash_rows(seed))
+            for seed, frame in enumerate(told, start=1)
+        ]
+        together = pl.concat([contacts, *hashed])
+        return together.group_by("person").agg(pl.col("digest").sum()).sort("person")
+
+
+def past_digests(bucket: Bucket, last: int) -> pl.DataFrame:
+    """The digests of a bucket up to one month, see `Digests.until`."""
+    return Digests(bucket).until(last)
 
 
 def _until(column: pl.Expr, last: int) -> pl.Expr:
@@ -79,49 +109,48 @@ def _dated(cases: pl.DataFrame, last: int, *kept: str) -> pl.DataFrame:
     return clamped.filter(pl.any_horizontal(pl.col(months) != NEVER))
 
 
-def _contacts_until(contacts: pl.DataFrame, last: int) -> pl.DataFrame:
-    """Contacts up to a month, each with its place among the person's: order within a day counts."""
-    person = contacts["person"]
-    row = pl.int_range(pl.len(), dtype=pl.Int32)
-    numbered = contacts.with_columns(
-        _nth=row - pl.lit(person.search_sorted(person, side="left").cast(pl.Int32))
-    )
-    return numbered.filter(pl.col("month") <= last)
-
-
 def _first_or_until(dated: pl.DataFrame, last: int) -> pl.DataFrame:
     return dated.filter((pl.col("from_month") <= last) | pl.col("person").is_first_distinct())
 
 
-def grown(past: Past, bucket: Bucket, question: Question) -> dict[str, Count]:
+def grown(past: Past, bucket: Bucket, question: Question, digests: Digests | None = None) -> dict[str, Count]:
     """Count a bucket on from an earlier build; equal to counting it from the beginning.
 
     Args:
         past: The earlier count: of months that begin no later than those asked for, and end no later.
         bucket: The bucket as it is now.
         question: What to count now.
+        digests: Of the bucket, where its contacts are hashed already.
     """
     then = past.months[1]
     old_people = past.table("people").select("person", "person_id")
     old = past.digests.join(old_people, on="person", how="left")
-    new = past_digests(bucket, then).join(bucket.people.select("person", "person_id"), on="person")
+    new = (
+        (digests or Digests(bucket))
+        .until(then)
+        .join(bucket.people.select("person", "person_id"), on="person")
+    )
     compared = old.join(new, on="person_id", how="full", coalesce=True, suffix="_new")
     changed = compared.filter(~pl.col("digest").eq_missing(pl.col("digest_new")))
     was = _only(Bucket(**{n: past.table(n) for n in LAYOUT}), changed["person"]) if changed.height else None
     now = _only(bucket, changed["person_new"])
     known = compared.filter(pl.col("digest").eq_missing(pl.col("digest_new")))
     numbers = known.select(pl.col("person").alias("_was"), pl.col("person_new").alias("person"))
-    found = {}
+    held = {}
     for name, catalog in question.catalogs.items():
         by_unit = name in question.by_unit
-        held = between(past.counts[name].cells, question.first, then)
+        cells = between(past.counts[name].cells, question.first, then)
         carry = _renumbered(past.counts[name].carry, numbers)
         if was is not None:
             taken = count(was, catalog, question.first, then, by_unit=by_unit).cells
             given = count(now, catalog, question.first, then, by_unit=by_unit)
-            held, carry = add([subtract(held, taken), given.cells]), pl.concat([carry, given.carry])
-        found[name] = _continued(Count(held, carry), bucket, catalog, then, question.last, by_unit)
-    return found
+            cells, carry = add([subtract(cells, taken), given.cells]), pl.concat([carry, given.carry])
+        held[name] = Count(cells, carry)
+    later = _with_contacts(bucket, [one.carry for one in held.values()], pl.col("month") > then)
+    return {
+        name: _continued(held[name], later, catalog, then, question.last, name in question.by_unit)
+        for name, catalog in question.catalogs.items()
+    }
 
 
 def _continued(
@@ -133,13 +162,20 @@ def _continued(
         later = count(month_of(bucket, carry, month), catalog, month, month, carry, by_unit)
         parts.append(later.cells)
         carry = later.carry
-    return Count(add(parts), carry.sort("person", "disease"))
+    return Count(in_order(parts), carry.sort("person", "disease"))
 
 
 def month_of(bucket: Bucket, carry: pl.DataFrame, month: int) -> Bucket:
     """The bucket with the contacts that counting a month from a carry needs: of that month, and all of new cases."""
-    new = bucket.cases.join(carry, on=["person", "disease"], how="anti")["person"].unique()
-    wanted = (pl.col("month") == month) | pl.col("person").is_in(new.implode())
+    return _with_contacts(bucket, [carry], pl.col("month") == month)
+
+
+def _with_contacts(bucket: Bucket, carries: Sequence[pl.DataFrame], wanted: pl.Expr) -> Bucket:
+    """The bucket with some of its contacts, and all of those with a case that one of the carries does not know."""
+    keys = ["person", "disease"]
+    new = pl.concat([bucket.cases.join(carry, on=keys, how="anti")["person"] for carry in carries]).unique()
+    if new.len():
+        wanted = wanted | pl.col("person").is_in(new.implode())
     return replace(bucket, contacts=bucket.contacts.filter(wanted))
 
 

@@ -61,7 +61,7 @@ def count_compiled(
     cells, *passed = opening(
         birth, death, sex, own, disease, begins, *lived, bands_from, *span, *sizes, n_diseases
     )
-    counts = np.zeros((len(cells), last_month - first_month + 1, len(work.filled)), dtype=np.int32)
+    counts = np.zeros((len(cells), len(work.filled), last_month - first_month + 1), dtype=np.int32)
     kernel: Any = count_changes
     kernel(
         *(death, own, disease, detected, enrolled, begins, suspected, withdrawn),
@@ -69,12 +69,11 @@ def count_compiled(
         _starts(contacts["person"], people.height),
         *_columns(contacts, "day", "month", "kind", "diseases", "status", "reported_target", "dispensed"),
         _frozen(contacts["due_day"].fill_null(-NEVER).to_numpy()),
-        _frozen(judged.to_numpy(order="c") if judged.width else np.zeros((contacts.height, 1), np.uint8)),
+        _verdicts(judged),
         *_shared_rules(work),
         *_lane_rules(work),
         *(_frozen(np.array(work.plan.cuts, dtype=np.int64)), months, first_day),
         *(_frozen(known), states, counts, *span),
-        work.reach,
         "overdue" in work.needed or "overdue_at_start" in work.needed,
         "companion_at_target" in work.needed,
     )
@@ -95,30 +94,26 @@ def count_compiled(
 
 def _states(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> tuple[np.ndarray, np.ndarray]:
     """Which cases were carried, and their states; the others' say that nothing is known yet."""
-    nothing = [none_yet(name) for name in work.carried]
+    from ncdsurv.spells.rows import carry_over, in_order
+
+    nothing = _frozen(np.array([none_yet(name) for name in work.carried], dtype=np.int32))
     if carried is None:
-        states = np.empty((cases.height, len(nothing)), dtype=np.int32)
-        states[:] = nothing
-        return np.zeros(cases.height, dtype=bool), states
-    # Both are found by one number per case: quicker than a join, since every case is looked up every month.
-    width = int(cases["disease"].to_numpy().max(initial=0)) + 1
-    number = pl.col("person").cast(pl.Int64) * width + pl.col("disease")
-    known = (
-        carried
-        if carried["disease"].to_numpy().max(initial=0) < width
-        else carried.filter(pl.col("disease") < width)
+        carried = cases.clear().with_columns(pl.lit(0, pl.Int32).alias(name) for name in work.carried)
+    ordered: Any = in_order
+    if not ordered(*_columns(carried, "person", "disease")):
+        carried = carried.sort("person", "disease")
+    block = (carried[STATE] if STATE in carried.columns else carried.select(work.carried)).to_numpy()
+    known = _frozen(np.ascontiguousarray(block, dtype=np.int32))
+    copy: Any = carry_over
+    return copy(
+        *_columns(cases, "person", "disease"), *_columns(carried, "person", "disease"), known, nothing
     )
-    wanted, theirs = (frame.select(number).to_series().to_numpy() for frame in (cases, known))
-    block = (known[STATE] if STATE in known.columns else known.select(work.carried)).to_numpy()
-    if (theirs[1:] < theirs[:-1]).any():
-        order = np.argsort(theirs, kind="stable")
-        theirs, block = theirs[order], block[order]
-    at = np.searchsorted(theirs, wanted)
-    at[at == theirs.size] = 0
-    found = theirs[at] == wanted if theirs.size else np.zeros(wanted.size, dtype=bool)
-    states = block[at] if theirs.size else np.empty((cases.height, len(nothing)), dtype=np.int32)
-    states[~found] = nothing
-    return found, np.ascontiguousarray(states, dtype=np.int32)
+
+
+def _verdicts(judged: pl.DataFrame) -> np.ndarray:
+    """What each contact says, a column for each target; never without a column."""
+    said = judged.to_numpy() if judged.width else np.zeros((judged.height, 1), np.uint8, order="F")
+    return _frozen(said)
 
 
 @lru_cache(maxsize=16)
@@ -185,7 +180,7 @@ def _row(work: Pass, preset: int) -> list[int]:
 
 def _frozen(array: np.ndarray) -> np.ndarray:
     """A contiguous, read-only view: numba compiles once for it, whether or not polars had to copy."""
-    fixed = np.ascontiguousarray(array).view()
+    fixed = (array if array.flags.f_contiguous else np.ascontiguousarray(array)).view()
     fixed.flags.writeable = False
     return fixed
 
@@ -196,5 +191,7 @@ def _columns(frame: pl.DataFrame, *names: str) -> list[np.ndarray]:
 
 def _starts(person: pl.Series, people: int) -> np.ndarray:
     """Where each person's rows begin in a table ordered by person; one longer than people."""
-    rows = np.bincount(person.to_numpy(), minlength=people)
-    return _frozen(np.concatenate([[0], np.cumsum(rows)]))
+    from ncdsurv.spells.rows import starts
+
+    count: Any = starts
+    return _frozen(count(_frozen(person.to_numpy()), people))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Required, TypedDict, Unpack
 
 import polars as pl
 
@@ -62,16 +62,30 @@ def wide_schema(
     return {**cell, **{name: pl.Int32() for name in columns}}
 
 
+class Asked(TypedDict, total=False):
+    """What is asked of a bucket, the same for all three ways of counting.
+
+    Attributes:
+        first_month: First month index to count.
+        last_month: Last month index to count, included. Later events are not looked at.
+        by: Where people are counted: `atom` lived in (unless told otherwise), or `facility` or `source` last
+            seen at.
+        form: `polars`, `compiled`, or `auto` (compiled for large buckets where numba is installed), the default.
+        carry: State of the cases at the end of the month before the first, made with the same catalog and
+            presets by `count_and_carry`, or by `count_packed` under the numbers that the bucket's people have
+            now. The bucket then needs contacts from the first month on only, and all contacts of who has a case
+            that the carry does not know (`carry.not_carried`); older ones of carried cases are passed over.
+    """
+
+    first_month: Required[int]
+    last_month: Required[int]
+    by: By
+    form: Form
+    carry: pl.DataFrame | None
+
+
 def count_wide(
-    bucket: Bucket,
-    catalog: Catalog,
-    presets: Sequence[str] | None = None,
-    *,
-    first_month: int,
-    last_month: int,
-    by: By = "atom",
-    form: Form = "auto",
-    carry: pl.DataFrame | None = None,
+    bucket: Bucket, catalog: Catalog, presets: Sequence[str] | None = None, **asked: Unpack[Asked]
 ) -> pl.DataFrame:
     """Count every distinct count in every cell of one bucket, month by month, for all presets at once.
 
@@ -79,11 +93,7 @@ def count_wide(
         bucket: The bucket's layout (see `layout`).
         catalog: Diseases, presets, indicators and age bands.
         presets: Preset ids; None is all of the catalog, in its order.
-        first_month: First month index to count.
-        last_month: Last month index to count, included. Later events are not looked at.
-        by: Where people are counted: `atom` lived in, or `facility` or `source` last seen at.
-        form: `polars`, `compiled`, or `auto` (compiled for large buckets where numba is installed).
-        carry: State of the cases at the end of the month before the first, of `count_and_carry`.
+        **asked: See `Asked`.
 
     Returns:
         Columns of `wide_schema`; rows with at least one count, sorted by disease, place, sex, age band and
@@ -93,103 +103,44 @@ def count_wide(
         UsageError: Unknown preset or place, months in the wrong order, the compiled form without numba, or a
             carry of another month or other presets.
     """
-    return _count(bucket, catalog, presets, first_month, last_month, by, form, carry)[1]
+    return _count(bucket, catalog, presets, **asked)[1]
 
 
 def count_and_carry(
-    bucket: Bucket,
-    catalog: Catalog,
-    presets: Sequence[str] | None = None,
-    *,
-    first_month: int,
-    last_month: int,
-    by: By = "atom",
-    form: Form = "auto",
-    carry: pl.DataFrame | None = None,
+    bucket: Bucket, catalog: Catalog, presets: Sequence[str] | None = None, **asked: Unpack[Asked]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """`count_wide`, and the state of every case after the last month, from which a later month is counted.
 
     Returns:
         (counts, carry): the carry has person_id, disease, month (the last one counted) and Int32 columns
         that belong to the presets asked for.
-
-    Raises:
-        UsageError: As `count_wide`.
     """
-    work, counts, states = _count(bucket, catalog, presets, first_month, last_month, by, form, carry)
-    return counts, name_carry(states, bucket, catalog, work, last_month)
+    work, counts, states = _count(bucket, catalog, presets, **asked)
+    return counts, name_carry(states, bucket, catalog, work, asked["last_month"])
 
 
 def count_packed(
-    bucket: Bucket,
-    catalog: Catalog,
-    presets: Sequence[str] | None = None,
-    *,
-    first_month: int,
-    last_month: int,
-    by: By = "atom",
-    form: Form = "auto",
-    carry: pl.DataFrame | None = None,
+    bucket: Bucket, catalog: Catalog, presets: Sequence[str] | None = None, **asked: Unpack[Asked]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """`count_and_carry` with the carry by number: quicker to write, read and go on from.
 
-    Args:
-        bucket: As in `count_wide`; as in `count_month` where a carry is given.
-        carry: Of the month before the first, from this function, under the numbers that the bucket's people
-            have now.
-
     Returns:
         (counts, carry): the carry has person, disease (numbers), month and `state` (see `carry.pack`).
-
-    Raises:
-        UsageError: As `count_wide`.
     """
-    work, counts, states = _count(bucket, catalog, presets, first_month, last_month, by, form, carry)
-    return counts, pack(states, work, last_month)
-
-
-def count_month(
-    bucket: Bucket,
-    carry: pl.DataFrame,
-    catalog: Catalog,
-    presets: Sequence[str] | None,
-    month: int,
-    *,
-    by: By = "atom",
-    form: Form = "auto",
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Count one month from what was carried and that month's contacts alone.
-
-    Args:
-        bucket: People, places and cases in full, but only the contacts of the month. Who has a case that the
-            carry does not know (`carry.not_carried`) needs all contacts; those of carried cases that lie
-            before the month are passed over.
-        carry: Of the month before, from `count_and_carry` or `count_month`.
-        catalog: As in `count_wide`, and the same as the carry was made with.
-        presets: As the carry was made with.
-        month: Month index.
-        by: As in `count_wide`.
-        form: As in `count_wide`.
-
-    Returns:
-        (counts, carry): equal to the rows of the month in a full count, and to its carry.
-
-    Raises:
-        UsageError: The carry is of another month or of other presets.
-    """
-    work, counts, states = _count(bucket, catalog, presets, month, month, by, form, carry)
-    return counts, name_carry(states, bucket, catalog, work, month)
+    work, counts, states = _count(bucket, catalog, presets, **asked)
+    return counts, pack(states, work, asked["last_month"])
 
 
 def _count(
     bucket: Bucket,
     catalog: Catalog,
     presets: Sequence[str] | None,
+    *,
     first_month: int,
     last_month: int,
-    by: By,
-    form: Form,
-    carry: pl.DataFrame | None,
+    by: By = "atom",
+    form: Form = "auto",
+    carry: pl.DataFrame | None = None,
 ) -> tuple[Pass, pl.DataFrame, pl.DataFrame]:
     """What was counted by, the counts, and the state of the cases after the last month."""
     work = make_pass(catalog, check_presets(catalog, presets))

@@ -1,7 +1,7 @@
 """The compiled form of the engine: one walk over each case's months for all presets, adding +1/-1 per change.
 
-Equal to the polars form (`history`, `changes`), which is the reference; tests compare them. A case is walked
-month by month while anything may change, and in jumps once every window has run out, so that work grows with
+Equal to the polars form (`history`, `changes`), which is the reference; tests compare them. A case is looked at
+in the months of its contacts and in those in which something begins, ends or runs out, so that work grows with
 contacts and not with months. What presets share is kept once: a visit lane holds the last visit, drugs and the
 day due again, a reading lane the last readings (see `passes`).
 
@@ -26,7 +26,7 @@ NEWLY, LOST = STANDING["newly_enrolled"], STANDING["lost_to_follow_up"]
 MOVED_OUT, DEAD = STANDING["transferred_out"], STANDING["dead"]
 MISSED, UNMEASURED = STANDING[Outcome.MISSED_VISIT], STANDING[Outcome.VISITED_UNMEASURED]
 CONTROLLED = STANDING[Outcome.CONTROLLED]  # the three off target follow, in the order of the verdicts
-# All these numbers are compiled in, and numba's cache on disk knows of a change in this file only.
+# All these numbers are compiled in; `compile_once` compiles anew where one of them is another.
 # Columns of `rules`, one row per lane of columns.
 WINDOW, BUFFER, LOST_AFTER, GRACE, TREATED, BY_DAY, LATE, VISITS, READS = range(9)
 # What is known of a case, first four as carried: per visit lane ...
@@ -40,14 +40,14 @@ KEPT_OF_VISITS, KEPT_OF_READINGS = DUE + 1, OTHER_OF_DAY + 1
 def _change(counts, row, at, base, mask, step):
     """Add a step to each column of a mask."""
     while mask:
-        counts[row, at, base + trailing_zeros(mask)] += step  # type: ignore[call-arg]
+        counts[row, base + trailing_zeros(mask), at] += step  # type: ignore[call-arg]
         mask &= mask - 1
 
 
 @compile_once
 def _next(best, event, month):
-    """The month to go on to: that of an event to come, or the one after an event of this month."""
-    return best if event < month else min(best, max(event, month + 1))
+    """The earlier of two months to go on to, where the event is still to come."""
+    return event if month < event < best else best
 
 
 @compile_once
@@ -72,7 +72,7 @@ def count_changes(
     contact_start, day, month, kind, speaks_of, status, target, dispensed, due, judged,  # contacts
     visit_rules, read_lane, judged_by, other_by, reported,  # what presets share
     rules, masks, base, quantities, cuts, months, first_day,  # what is counted
-    carried, states, counts, first, last, reach, with_due, with_other,
+    carried, states, counts, first, last, with_due, with_other,
 ):  # fmt: skip
     """Walk every case once and add up its changes under all presets, into `counts` and `states`.
 
@@ -96,9 +96,8 @@ def count_changes(
         months, first_day: Month index of each day from a first one on.
         carried: Bool per case: whether its contacts before the first month are summed up in `states`.
         states: Int32 (cases, kept columns): in, what was carried; out, the state after the last month.
-        counts: Int32 (rows, months, columns), zeros: the changes of states and the flows of each month are
+        counts: Int32 (rows, columns, months), zeros: the changes of states and the flows of each month are
             added here.
-        reach: Months after a visit by which every window has run out.
         with_due, with_other: Whether overdue and companion readings are counted at all.
     """
     n_lanes, n_visits, n_reads, n_cuts = rules.shape[0], visit_rules.shape[0], read_lane.size, cuts.size
@@ -132,7 +131,7 @@ def count_changes(
                 while i < end and month[i] < first:
                     i += 1
             start = max(first, begun[k])
-            c, last_cell, quiet, stage = cell_start[k], cell_start[k + 1] - 1, np.int64(start), 0
+            c, last_cell, stage = cell_start[k], cell_start[k + 1] - 1, 0
             t = min(start - 1, np.int64(last))  # the month before tells who was overdue when the first began
             for q in range(n_lanes):
                 held[q], overdue_from[q] = 0, NEVER
@@ -188,7 +187,6 @@ def count_changes(
                 if came or t < start:
                     for v in range(n_visits):
                         _settle(seen, v)
-                        quiet = max(quiet, seen[v, MONTH] + reach)
                     if with_due:
                         for q in range(n_lanes):
                             late = seen[rules[q, VISITS], DUE] + rules[q, LATE]
@@ -218,6 +216,7 @@ def count_changes(
                 elif enrolled_for < 0:
                     common = NOT_ENROLLED if detected[k] <= t else SUSPECTED if suspected[k] <= t else AT_RISK
                 found = np.int64(t == detected[k] and death[p] >= t)
+                passes = came or found != 0  # whether something of this month is over with it
                 for q in range(n_lanes):
                     v, r = rules[q, VISITS], rules[q, READS]
                     since = t - seen[v, MONTH]
@@ -250,6 +249,7 @@ def count_changes(
                     code = code << 1 | was_overdue[q]
                     code = code << 1 | twice
                     code = code << 1 | (other == AT_TARGET)
+                    passes = passes or late != was_overdue[q]
                     was_overdue[q] = late
                     mask = masks[q, code * n_cuts + stage]
                     if mask != held[q]:
@@ -258,26 +258,33 @@ def count_changes(
                         held[q] = mask
                 if came and enrolled_for >= 0 and death[p] >= t and withdrawn[k] > t:
                     for f in range(quantities.shape[0]):
-                        counts[row, t - first, quantities[f, 0]] += seen[quantities[f, 1], quantities[f, 2]]
-                if t < quiet:
+                        counts[row, quantities[f, 0], t - first] += seen[quantities[f, 1], quantities[f, 2]]
+                if passes or (i < end and month[i] <= t + 1):
                     t += 1
                     continue
-                # Every window has run out: on to the next month in which something happens.
+                # On to the next month in which something happens or a window runs out.
                 after = np.int64(last) + 1
                 if i < end:
-                    after = _next(after, month[i], t)
-                if enrolled_for < 0:
-                    after = _next(after, enrolled[k], t)
-                elif enrolled_for < reach or stage + 1 < n_cuts:
-                    after = t + 1
-                after = _next(after, detected[k], t)
-                after = _next(after, suspected[k], t)
-                after = _next(after, withdrawn[k], t)
-                after = _next(after, death[p], t)
+                    after = _next(after, np.int64(month[i]), t)
                 if c < last_cell:
-                    after = _next(after, cell_from[c + 1], t)
+                    after = _next(after, np.int64(cell_from[c + 1]), t)
+                if stage + 1 < n_cuts:
+                    after = _next(after, enrolled[k] + cuts[stage + 1], t)
+                after = _next(after, np.int64(enrolled[k]), t)
+                after = _next(after, np.int64(detected[k]), t)
+                after = _next(after, np.int64(suspected[k]), t)
+                after = _next(after, np.int64(withdrawn[k]), t)
+                after = _next(after, np.int64(death[p]), t)
                 for q in range(n_lanes):
+                    v, r = rules[q, VISITS], rules[q, READS]
                     after = _next(after, overdue_from[q], t)
+                    after = _next(after, enrolled[k] + rules[q, BUFFER], t)
+                    after = _next(after, enrolled[k] + rules[q, GRACE], t)
+                    after = _next(after, seen[v, MONTH] + rules[q, LOST_AFTER], t)
+                    after = _next(after, seen[v, MONTH] + rules[q, WINDOW], t)
+                    after = _next(after, seen[v, DRUG_MONTH] + rules[q, TREATED], t)
+                    after = _next(after, read[r, READ_MONTH] + rules[q, WINDOW], t)
+                    after = _next(after, read[r, OTHER_MONTH] + rules[q, WINDOW], t)
                 t = after
             at = 0
             for v in range(n_visits):

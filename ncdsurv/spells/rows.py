@@ -7,19 +7,45 @@ of all strata.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
+from inspect import getclosurevars
+from types import ModuleType
 
 import numpy as np
 from numba import njit
+from numba.core.dispatcher import Dispatcher
 
 from ncdsurv.spells.layout import NEVER
 
+_DIGITS = 16
+
 
 def compile_once(function: Callable) -> Callable:
-    """Compile a function and keep the result on disk, where numba finds a folder it may write to."""
+    """Compile a function and keep the result on disk, where numba finds a folder it may write to.
+
+    What the function takes from its module is compiled in, but numba's cache looks at the function's own file
+    only: a constant changed elsewhere would leave the old code in use. So a digest of all that is compiled in
+    becomes part of the function's name, by which the cache is kept.
+    """
+    function.__qualname__ += f"_{_compiled_in(function)}"
     try:
         return njit(cache=True, nogil=True)(function)
     except RuntimeError:  # read-only installation and no home: compiled anew in each process
         return njit(nogil=True)(function)
+
+
+def _compiled_in(function: Callable) -> str:
+    """A digest of the values that a function takes from its module: numbers, and functions compiled before it."""
+    told: list[tuple[object, ...]] = []
+    for name, value in sorted(getclosurevars(function).globals.items()):
+        if isinstance(value, Dispatcher):
+            code = value.py_func.__code__
+            told.append((name, value.py_func.__qualname__, code.co_code, code.co_consts))
+        elif isinstance(value, int | float | str | tuple):
+            told.append((name, repr(value)))
+        elif not (callable(value) or isinstance(value, ModuleType)):
+            raise TypeError(f"{name} is compiled in, but is no number")  # it would not be seen to change
+    return sha256(repr(told).encode()).hexdigest()[:_DIGITS]
 
 
 @compile_once
@@ -39,6 +65,18 @@ def _cell(t, born, d, sex, s, last_stay, stay_month, stay_place, band_months, de
             until = min(until, born + band_months[band])
     cell = (d * n_places + stay_place[s]) * n_sexes + sex
     return cell * (n_bands + 1) + (band - 1 if band > 0 else n_bands), s, until
+
+
+@compile_once
+def _most_cells(case_start, stay_start, band_months, span):
+    """At most so many cells are met by all cases: one for each stay, and one more for each band reached."""
+    reached = 0
+    for youngest in band_months:
+        reached = max(reached, ((band_months >= youngest) & (band_months <= youngest + span)).sum())
+    most = case_start[-1] * reached
+    for p in range(case_start.size - 1):
+        most += (case_start[p + 1] - case_start[p]) * (stay_start[p + 1] - stay_start[p])
+    return most
 
 
 @compile_once
@@ -63,7 +101,8 @@ def open_rows(
     """
     slots = np.full(n_diseases * n_places * n_sexes * (band_months.size + 1), -1, np.int32)
     cell_start = np.zeros(disease.size + 1, np.int64)
-    cell_from, cell_row = np.empty(disease.size, np.int32), np.empty(disease.size, np.int32)
+    most = _most_cells(case_start, stay_start, band_months, last - first)
+    cell_from, cell_row = np.empty(most, np.int32), np.empty(most, np.int32)
     met = 0
     for p in range(birth.size):
         for k in range(case_start[p], case_start[p + 1]):
@@ -74,9 +113,6 @@ def open_rows(
                     stay_month, stay_place, band_months, np.int64(death[p]), n_places, n_sexes,
                 )  # fmt: skip
                 if cell != before:
-                    if met == cell_row.size:
-                        cell_from = np.append(cell_from, np.empty_like(cell_from))
-                        cell_row = np.append(cell_row, np.empty_like(cell_row))
                     slots[cell], cell_from[met], cell_row[met] = 0, t, cell
                     met += 1
                 before, t = cell, until
@@ -94,34 +130,73 @@ def running_rows(counts, n_states):
     """Running sums over the months, kept where any column is not 0.
 
     Args:
-        counts: Changes (rows, months, columns); the first `n_states` columns are summed in place.
+        counts: Changes (rows, columns, months); the first `n_states` columns are summed in place.
 
     Returns:
-        (row, month, block): row and month from 0 of each kept line, and the counts as Int32 (columns,
-        lines), each column contiguous.
+        (row, month, block): row and month from 0 of each kept line, and the counts as Int32 (columns, lines).
     """
-    n_rows, width, n_columns = counts.shape
+    n_rows, n_columns, width = counts.shape
     rows, months = np.empty(n_rows * width, np.int32), np.empty(n_rows * width, np.int32)
+    block = np.empty((n_columns, n_rows * width), np.int32)  # what is not written takes no memory
+    some = np.empty(width, np.int32)
     line = 0
     for row in range(n_rows):
+        some[:] = 0
+        for m in range(n_columns):
+            if m < n_states:
+                for at in range(1, width):
+                    counts[row, m, at] += counts[row, m, at - 1]
+            for at in range(width):
+                some[at] |= counts[row, m, at]
+        opened = line
         for at in range(width):
-            some = 0
-            if at > 0:
-                for m in range(n_states):
-                    counts[row, at, m] += counts[row, at - 1, m]
-            for m in range(n_columns):
-                some |= counts[row, at, m]
-            if some != 0:
+            if some[at] != 0:
                 rows[line], months[line] = row, at
                 line += 1
-    block = np.empty((n_columns, line), np.int32)
-    opened = 0
-    while opened < line:
-        row, closed = rows[opened], opened
-        while closed < line and rows[closed] == row:
-            closed += 1
         for m in range(n_columns):
-            for here in range(opened, closed):
-                block[m, here] = counts[row, months[here], m]
-        opened = closed
-    return rows[:line].copy(), months[:line].copy(), block
+            for here in range(opened, line):
+                block[m, here] = counts[row, m, months[here]]
+    return rows[:line], months[:line], block[:, :line]
+
+
+@compile_once
+def starts(owner, owners):
+    """Where each owner's rows begin in a table ordered by owner; one longer than owners."""
+    found = np.zeros(owners + 1, np.int64)
+    for row in range(owner.size):
+        found[owner[row] + 1] += 1
+    for at in range(owners):
+        found[at + 1] += found[at]
+    return found
+
+
+@compile_once
+def in_order(person, disease):
+    """Whether rows are in the order of person and disease, each pair once."""
+    for row in range(1, person.size):
+        if person[row] < person[row - 1]:
+            return False
+        if person[row] == person[row - 1] and disease[row] <= disease[row - 1]:
+            return False
+    return True
+
+
+@compile_once
+def carry_over(person, disease, was_person, was_disease, was, nothing):
+    """The carried state of each case, or that nothing is known; both tables are ordered by person and disease.
+
+    Returns:
+        (found, states): Bool per case, whether it was carried, and Int32 (cases, kept columns).
+    """
+    found = np.zeros(person.size, np.bool_)
+    states = np.empty((person.size, nothing.size), np.int32)
+    at = 0
+    for k in range(person.size):
+        while at < was_person.size and (
+            was_person[at] < person[k] or (was_person[at] == person[k] and was_disease[at] < disease[k])
+        ):
+            at += 1
+        found[k] = at < was_person.size and was_person[at] == person[k] and was_disease[at] == disease[k]
+        for f in range(nothing.size):
+            states[k, f] = was[at, f] if found[k] else nothing[f]
+    return found, states

@@ -10,6 +10,7 @@ import polars as pl
 from ncdsurv.synthetic import contacts as when
 from ncdsurv.synthetic import readings
 from ncdsurv.synthetic.data import parameters
+from ncdsurv.synthetic.people import AGED_ON
 
 
 def measured_columns(
@@ -21,8 +22,12 @@ def measured_columns(
     starts: np.ndarray,
     prevalent: np.ndarray,
     rng: np.random.Generator,
+    screening: np.random.Generator,
 ) -> dict[str, Any]:
-    """Kind, readings and drugs of each contact as polars-ready columns."""
+    """Kind, readings and drugs of each contact as polars-ready columns.
+
+    `screening` draws the sugar of people without diabetes: a stream of its own, so that it moves nothing else.
+    """
     systems, rules = parameters("systems"), parameters("behaviour")["visits"]
     source, person, day = stations["source"].to_list(), contacts.person, contacts.day
     size = len(person)
@@ -46,6 +51,14 @@ def measured_columns(
     )
     has_sugar = exam & diabetic & (rng.random(size) > rules["not_measured"])
     has_hba1c = has_sugar & (rng.random(size) < rules["hba1c"])
+    shown = np.array([not systems[code].get("ministry", False) for code in source])[station]
+    born = persons["birth_date"].dt.year().to_numpy()[person]
+    grown = AGED_ON.year - born >= rules["screened_sugar_from_age"]
+    never = known["glycaemia"][person] >= when.NEVER
+    screened, found = readings.screen_sugar(
+        person, is_random, exam & shown & grown & never, persons.height, screening
+    )
+    glucose, has_sugar = np.where(screened, found, glucose), has_sugar | screened
     grade = readings.draw_grades(person, day, persons.height, rng)
     graded = grades & (kind == when.EXAM) & (known["graded"][person] <= day) & (contacts.status != when.DEAD)
     graded &= contacts.status != when.TRANSFERRED_OUT

@@ -108,6 +108,29 @@ def draw_sugar(
     return np.round(np.clip(glucose, 3.1, 28.0), 1), np.round(np.clip(hba1c, 4.6, 15.0), 1)
 
 
+def screen_sugar(
+    person: np.ndarray, is_random: np.ndarray, able: np.ndarray, people: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Who without diabetes has the sugar measured, and the glucose (mmol/L, one decimal) then found.
+
+    Args:
+        person: Person of each contact.
+        is_random: The glucose would be a random one.
+        able: An exam of a grown-up without diabetes whose system shows a glucose.
+        people: Number of people.
+        rng: Source of randomness, apart from that of the other readings.
+
+    Returns:
+        Whether each contact has one, and its value.
+    """
+    rules, visits = parameters("behaviour")["glucose"], parameters("behaviour")["visits"]
+    usual = rules["without_mean_log"] + rules["without_person"] * rng.normal(size=people)
+    noise = rules["without_visit"] * rng.normal(size=len(person))
+    glucose = np.exp(usual[person] + noise + rules["random_extra"] * is_random)
+    measured = able & (rng.random(len(person)) < visits["screened_sugar"])
+    return measured, np.round(np.clip(glucose, 3.1, 28.0), 1)
+
+
 def draw_grades(person: np.ndarray, day: np.ndarray, people: int, rng: np.random.Generator) -> np.ndarray:
     """Grade of diseases without a measurement: 1 at target, 0 not, 2 not assessed."""
     rules = parameters("behaviour")["target"]

@@ -122,7 +122,8 @@ def make_registry(
         catalog.need("diseases", disease)
     start, end = month_bounds(first, last)
     # One stream per stage: the stations of a seed stay the same whatever the number of people.
-    land, care, folk, rng, spill = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5))
+    streams = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6))
+    land, care, folk, rng, spill, screening = streams
     base = base_population(reference, pilot_codes(reference, provinces), patients, land)
     communes = reference.areas("commune", "2025")
     stations = draw_stations(base.atoms, dict(communes.select("code", "name").iter_rows()), care)
@@ -144,7 +145,7 @@ def make_registry(
     moves = draw_moves(persons, illness, base, stations, first_day, last_day, rng)
     moves = moves.filter(pl.col("moved_day") > pl.Series(starts).gather(moves["person"]))
     persons, illness, visits = draw_visits(
-        persons, illness, moves, stations, starts, prevalent, (first_day, last_day), rng
+        persons, illness, moves, stations, starts, prevalent, (first_day, last_day), rng, screening
     )
     files = sorted(_files(visits))
     applied = plan_dirt(dirt, visits, persons, files, spill)

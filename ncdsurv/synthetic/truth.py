@@ -26,6 +26,8 @@ COUNTS = (
     "lost",
     "transferred_out",
     "dead",
+    "suspected",
+    "at_risk",
 )
 
 
@@ -43,8 +45,9 @@ def truth_counts(registry: SyntheticRegistry, preset: str, month: str, catalog: 
 
     Returns:
         province (2024 code), disease, and one Int64 column per count, ordered by province and disease; only
-        diseases that some file mentions. `managed` = newly_enrolled + controlled + uncontrolled +
-        visited_unmeasured + missed_visit. Groups of diseases count a person once.
+        diseases that some file mentions, or that some reading points to. `managed` = newly_enrolled +
+        controlled + uncontrolled + visited_unmeasured + missed_visit; `suspected` and `at_risk` are of people
+        without the diagnosis. Groups of diseases count a person once.
 
     Raises:
         UsageError: Unknown preset or month.
@@ -63,11 +66,12 @@ def truth_counts(registry: SyntheticRegistry, preset: str, month: str, catalog: 
         known = _known(illness[contacts[0]["person"]], contacts)
         for group, disease in catalog.diseases.items():
             facts = [known[member] for member in (disease.members or (group,)) if member in known]
+            past = [row for row in contacts if _month(row["visited_on"]) <= now]
+            home = (past or contacts[:1])[-1]["province_2024"]
             if facts:
-                past = [row for row in contacts if _month(row["visited_on"]) <= now]
-                home = (past or contacts[:1])[-1]["province_2024"]
-                state = _state(past, facts, disease, rules, catalog, now)
-                totals[home, group].update(state)
+                totals[home, group].update(_state(past, facts, disease, rules, catalog, now))
+            if pointed := _suspicion(past, facts, disease, catalog, now):
+                totals[home, group].update([pointed])
     rows = [(*key, *(counter[name] for name in COUNTS)) for key, counter in sorted(totals.items())]
     schema = {"province": pl.String, "disease": pl.String, **dict.fromkeys(COUNTS, pl.Int64)}
     return pl.DataFrame(rows, schema=schema, orient="row")
@@ -136,6 +140,22 @@ def _state(
     if since_visit >= rules.outcome_window_months:
         return [*counts, "managed", "missed_visit"]
     return [*counts, "managed", _outcome(visits, disease, rules, catalog, now)]
+
+
+def _suspicion(
+    past: list[dict[str, Any]], facts: list[dict[str, Any]], disease: Any, catalog: Any, now: int
+) -> str | None:
+    """What the highest reading so far points to in somebody alive without the diagnosis."""
+    detected = any(_month(fact["detected"]) <= now for fact in facts)
+    if not disease.below_suspected or detected or any(row["status"] == "dead" for row in past):
+        return None
+    kinds = catalog.measurements[disease.measurement].readings
+    for name, below in (("suspected", disease.below_suspected), ("at_risk", disease.below_at_risk)):
+        for kind, limit in below.items():
+            usable = (row for row in past if _usable(row, kinds[kind]))
+            if any(not _holds(row, limit) for row in usable):
+                return name
+    return None
 
 
 def _outcome(visits: list[dict[str, Any]], disease: Any, rules: Any, catalog: Any, now: int) -> str:

@@ -20,8 +20,9 @@ def draw_visits(
     prevalent: np.ndarray,
     window: tuple[int, int],
     rng: np.random.Generator,
+    screening: np.random.Generator,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Draw every contact with its readings.
+    """Draw every contact with its readings; `screening` is the stream of what is measured without a diagnosis.
 
     Returns:
         persons with `died_on` and `second_system`; illness with dates (`known_on`, `detected_on`);
@@ -53,7 +54,9 @@ def draw_visits(
     persons = persons.with_columns(
         died_on=pl.when(died_on >= 0).then(died_on).cast(pl.Date), second_system=pl.Series(seen.pop("twice"))
     )
-    measured = measured_columns(contacts, station, stations, persons, illness, starts, prevalent, rng)
+    measured = measured_columns(
+        contacts, station, stations, persons, illness, starts, prevalent, rng, screening
+    )
     homes = ("commune_2024", "commune_2025", "district_2024", "province_2024")
     moved_home = moves.select("person", *(f"to_{name}" for name in homes))
     visits = (

@@ -81,6 +81,17 @@ def test_examples_are_real_answers(client: TestClient, description: dict) -> Non
     assert set(without) <= {"/healthz", "/readyz", "/v1/trends"}, without
 
 
+def test_the_card_is_described_and_its_example_is_a_real_one(client: TestClient, description: dict) -> None:
+    wanted = {"definition", "rationale", "numerator", "denominator", "polarity", "unit", "method", "source"}
+    wanted |= {"caveats", "version"}
+    assert set(description["components"]["schemas"]["IndicatorCard"]["properties"]) == wanted
+    shown = description["paths"]["/v1/indicators/{code}"]["get"]["responses"]["200"]["content"]
+    example = shown["application/json"]["example"]
+    assert set(example["card"]) == wanted
+    assert example["card"]["numerator"]["vi"] != example["card"]["numerator"]["en"]
+    assert example["card"] == client.get(f"/v1/indicators/{example['id']}").json()["card"]
+
+
 def test_without_a_key_the_description_shows_no_figure(guarded: TestClient, key: str) -> None:
     open_one = guarded.get("/openapi.json")
     assert open_one.status_code == 200

@@ -11,8 +11,13 @@ from pydantic import BaseModel
 from starlette.testclient import TestClient
 
 from ncdsurv.api import models, models_reports
+from ncdsurv.api.cards import card_of
+from ncdsurv.catalog import load_catalog
+from ncdsurv.catalog.cards import card as printed_card
+from ncdsurv.catalog.cards import words
 from tests.small_release import SILENT_COMMUNE, SmallStore
 
+CATALOG = load_catalog()
 SERIES = "indicator=control_rate&disease=hypertension&preset=tt37"
 
 
@@ -44,6 +49,64 @@ def test_every_resource_answers_in_its_own_shape(
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
     model.model_validate_json(answer.content, strict=True, extra="forbid")
+
+
+def test_an_indicator_shows_its_card_in_both_languages(client: TestClient) -> None:
+    card = client.get("/v1/indicators/detection_gap").json()["card"]
+    defined = CATALOG.indicators["detection_gap"]
+    both = {"definition": defined.definition, "rationale": defined.rationale}
+    both |= {"numerator": defined.counts, "denominator": defined.among}
+    assert {name: card[name] for name in both} == {
+        name: {"vi": text.vi, "en": text.en} for name, text in both.items()
+    }
+    assert card["polarity"] == {"vi": "càng thấp càng tốt", "en": "lower is better"}
+    assert card["unit"] == {"vi": "%", "en": "%"}
+    assert card["method"] == {
+        "vi": "số cuối kỳ (tháng cuối của kỳ); khoảng tin cậy Wilson 95%",
+        "en": "stock, as of the period's last month; 95% interval by Wilson",
+    }
+    assert card["source"] == {
+        "vi": f"{defined.source} (chưa đối chiếu)",
+        "en": f"{defined.source} (unverified)",
+    }
+    assert [text["vi"] for text in card["caveats"]] == [text.vi for text in defined.caveats]
+    assert card["version"] == defined.version
+
+
+def test_the_card_over_http_says_what_the_printed_card_says(client: TestClient) -> None:
+    for item in client.get("/v1/indicators").json()["data"]:
+        for lang in ("vi", "en"):
+            say, printed = words(lang), printed_card(CATALOG.indicators[item["id"]], CATALOG, lang)
+            for name in ("definition", "rationale", "polarity", "unit", "method", "source"):
+                assert item["card"][name][lang] == printed[say[name]]
+            counted = say["counts"] if item["card"]["denominator"] else say["number"]
+            assert item["card"]["numerator"][lang] == printed[counted]
+            assert (item["card"]["denominator"] or {}).get(lang) == printed.get(say["among"])
+            assert " ".join(f"{text[lang]}." for text in item["card"]["caveats"]) == printed[say["caveats"]]
+            assert str(item["card"]["version"]) == printed[say["version"]]
+
+
+def test_what_rests_on_a_survey_says_which_and_that_it_is_unverified(client: TestClient) -> None:
+    used = client.get("/v1/indicators/detection_rate").json()["prevalence_data"]
+    assert used == client.get("/v1/indicators/estimated_cases").json()["prevalence_data"]
+    assert (used["hypertension"]["percent"], used["hypertension"]["verified"]) == (26.2, False)
+    assert set(used) == {name for name in CATALOG.diseases if CATALOG.default_prevalence(name)}
+    assert client.get("/v1/indicators/control_rate").json()["prevalence_data"] == {}
+
+
+def test_a_release_of_an_older_package_shows_what_it_holds() -> None:
+    catalog = CATALOG.model_dump(mode="json")
+    older = {
+        name: part
+        for name, part in catalog["indicators"]["control_rate"].items()
+        if name not in ("rationale", "counts", "among", "caveats", "version")
+    }
+    card = card_of({**older, "polarity": "unheard_of"}, catalog)
+    assert card["definition"] == older["definition"]
+    assert card["unit"] == {"vi": "%", "en": "%"}
+    assert card["caveats"] == []
+    nothing = ("rationale", "numerator", "denominator", "polarity", "method", "source", "version")
+    assert [card[name] for name in nothing] == [None] * len(nothing)
 
 
 def test_values_are_those_of_the_release(client: TestClient, store: SmallStore) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ncdsurv.catalog.vocabulary import month_index
-from ncdsurv.spells import Bucket, add_buckets, count_and_carry, count_month, count_wide, not_carried
+from ncdsurv.spells import Bucket, add_buckets, count_and_carry, count_wide, not_carried
 from tests.engine_catalogs import CATALOG, catalogs, examples
 from tests.engine_records import layout, random_records
 
@@ -35,9 +35,8 @@ def test_months_counted_one_by_one_are_those_of_a_full_count(form, catalog, seed
     counts, carry = count_and_carry(bucket, catalog, first_month=FIRST, last_month=FIRST + known, form=form)
     parts = [counts]
     for month in range(FIRST + known + 1, LAST + 1):
-        counts, carry = count_month(
-            only(bucket, pl.col("month") == month), carry, catalog, None, month, form=form
-        )
+        later, asked = only(bucket, pl.col("month") == month), {"first_month": month, "last_month": month}
+        counts, carry = count_and_carry(later, catalog, **asked, form=form, carry=carry)
         parts.append(counts)
     assert add_buckets(parts).equals(whole)
     assert carry.equals(end)
@@ -57,7 +56,7 @@ def test_a_case_that_was_not_carried_is_counted_from_all_its_contacts(form, seed
     fresh = not_carried(bucket, carry, CATALOG)
     numbers = bucket.people.filter(pl.col("person_id").is_in(fresh.to_list()))["person"]
     needed = (pl.col("month") == LAST) | pl.col("person").is_in(numbers.to_list())
-    counts, _ = count_month(only(bucket, needed), carry, CATALOG, None, LAST, form=form)
+    counts = count_wide(only(bucket, needed), CATALOG, **months, carry=carry)
     assert counts.equals(whole)
 
 

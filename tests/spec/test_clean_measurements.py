@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
-from tests.clean_support import clean_one, read_table, rule_of
+from tests.clean_support import CATALOG, clean_one, read_table, rule_of
 
 PRESSURE = """
 sbp    | dbp  | blood_pressure                       | read   | rule                         | why
@@ -46,6 +47,11 @@ written    | unit   | mmol_l | rule            | why
 126        | -      | 7.0    | unit_from_range | 126 mg/dL is 7.0
 126        | mg/dL  | 7.0    | unit_converted  | unit in its own column
 126 mg/dl  | -      | 7.0    | unit_converted  | unit in the cell
+125        | mg/dL  | 6.95   | unit_converted  | below 126 stays below 7.0
+199        | mg/dL  | 11.04  | unit_converted  | below 200 stays below 11.1
+300        | mg/dL  | 16.7   | unit_converted  | 300 is printed as 16.7, not 16.67
+600        | mg/dL  | 33.37  | unit_converted  | by 18 beyond the last pair
+60         | mg/dL  | 3.29   | unit_converted  | by 18 below the first pair
 36         | -      | -      | unit_doubtful   | between the two ranges
 126        | mmol/L | -      | out_of_range    | the unit written forbids it
 0          | -      | -      | zero_is_missing | zero is not measured
@@ -69,6 +75,9 @@ written | unit     | percent | rule            | why
 6.9%    | -        | 6.9     | -               | percent in the cell
 53      | -        | 7.0     | unit_from_range | can only be mmol/mol
 48      | mmol/mol | 6.5     | unit_converted  | 48 mmol/mol is 6.5 percent
+47      | mmol/mol | 6.41    | unit_converted  | below 48 stays below 6.5
+20      | mmol/mol | 3.96    | unit_converted  | below the first pair
+100     | mmol/mol | 11.29   | unit_converted  | beyond the last pair
 19.5    | -        | -       | unit_doubtful   | between the two ranges
 """
 
@@ -78,6 +87,16 @@ def test_hba1c(row: dict[str, str | None]) -> None:
     batch = clean_one(hba1c=row["written"], hba1c_unit=row["unit"])
     assert batch.visits["hba1c_percent"].to_list() == [float(row["percent"]) if row["percent"] else None]
     assert rule_of(batch, "hba1c_percent") == row["rule"]
+
+
+@pytest.mark.parametrize(("field", "usual"), [("glucose_mmol_l", 18.0), ("hba1c_percent", 10.93)])
+def test_the_conversion_rises_and_stays_within_half_a_tenth_of_the_usual_formula(field, usual) -> None:
+    for other in CATALOG.plausibility[field].other_units.values():
+        written = pl.Series(range(40, 601) if field == "glucose_mmol_l" else range(20, 180), dtype=pl.Float64)
+        read = pl.select(other.convert(pl.lit(written)).round(other.decimals)).to_series()
+        assert (read.diff().drop_nulls() > 0).all()
+        formula = written / usual + (0 if field == "glucose_mmol_l" else 2.15)
+        assert (read - formula).abs().max() < 0.05
 
 
 OTHERS = """

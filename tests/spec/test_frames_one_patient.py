@@ -168,3 +168,66 @@ def test_a_person_without_any_disease_has_a_short_story() -> None:
     assert str(ns.explain_person(nobody, "A")) == "No disease known or suspected in these months."
     assert nobody.data.is_empty()
     assert ns.explain_person(nobody, "A").plot().axes[0].texts[0].get_text().startswith("No disease")
+
+
+@pytest.mark.parametrize(
+    ("preset", "kind", "written", "unit", "wanted"),
+    [
+        ("tt37", "fasting", 79, "mg/dL", "uncontrolled"),
+        ("tt37", "fasting", 80, "mg/dL", "controlled"),
+        ("tt37", "fasting", 130, "mg/dL", "controlled"),
+        ("tt37", "fasting", 131, "mg/dL", "uncontrolled"),
+        (
+            "tt37",
+            "fasting",
+            7.22,
+            "mmol/L",
+            "uncontrolled",
+        ),  # 130 by 18, to two decimals: as mmol/L it is over 7.2
+        ("hearts", "fasting", 125, "mg/dL", "controlled"),
+        ("hearts", "fasting", 126, "mg/dL", "uncontrolled"),
+        ("hearts", "random", 199, "mg/dL", "controlled"),
+        ("hearts", "random", 200, "mg/dL", "uncontrolled"),
+        ("hearts", "random", 11.09, None, "controlled"),
+    ],
+)
+@pytest.mark.parametrize("kind_of_frame", [pl.DataFrame, pd.DataFrame])
+def test_a_frame_in_mg_dl_is_judged_at_the_limits_in_mg_dl(
+    kind_of_frame: Any, preset: str, kind: str, written: float, unit: str | None, wanted: str
+) -> None:
+    visits = kind_of_frame(
+        {
+            "person_id": ["A", "A"],
+            "visited_on": ["2024-01-10", "2024-06-10"],
+            "glucose_mmol_l": [None, float(written)],
+            "glucose_unit": [None, unit],
+            "glucose_kind": [None, kind],
+        }
+    )
+    people, known = {"person_id": ["A"]}, {"person_id": ["A"], "disease": ["diabetes"]}
+    spells = ns.build_spells(
+        kind_of_frame(people),
+        kind_of_frame({**known, "recorded_on": ["2024-01-10"]}),
+        visits,
+        first="2024-01",
+        last="2024-06",
+        preset=preset,
+    )
+    assert list(ns.states(spells, at="2024-06")["outcome"]) == [wanted]
+
+
+def test_hba1c_in_mmol_mol_is_judged_at_53() -> None:
+    def outcome(written: float) -> str:
+        visits = pl.DataFrame(
+            {
+                "person_id": ["B"] * 2,
+                "visited_on": ["2024-02-05", "2024-06-10"],
+                "hba1c_percent": [None, written],
+                "hba1c_unit": [None, "mmol/mol"],
+            }
+        )
+        months = {"first": "2024-01", "last": "2024-06", "preset": "hearts"}
+        spells = ns.build_spells(PATIENTS, DIAGNOSES, visits, **months)
+        return str(ns.states(spells, at="2024-06").filter(person_id="B")["outcome"].item())
+
+    assert [outcome(52.0), outcome(53.0)] == ["controlled", "uncontrolled"]

@@ -72,7 +72,7 @@ def test_stations_are_counted_for_each_disease_and_for_the_group_it_belongs_to()
 
 
 @pytest.fixture(scope="module")
-def values() -> pl.DataFrame:
+def published() -> pl.DataFrame:
     nobody = {name: 0 for name in measures_schema(CATALOG)}
     cell = {"atom": HOME, "month": LAST, "disease": "hypertension", "sex": "female", "age_band": "60-69"}
     one = pl.DataFrame(
@@ -80,8 +80,55 @@ def values() -> pl.DataFrame:
     )
     months = {"first_month": FIRST, "last_month": LAST}
     return publish_values(one, REFERENCE, CATALOG, "spec", **months, stations=counted(STORY)).filter(
-        indicator="stations_reporting", preset="hearts", area_vintage="2025"
+        preset="hearts", area_vintage="2025"
     )
+
+
+@pytest.fixture(scope="module")
+def values(published: pl.DataFrame) -> pl.DataFrame:
+    return published.filter(indicator="stations_reporting")
+
+
+@pytest.fixture(scope="module")
+def completeness(published: pl.DataFrame) -> pl.DataFrame:
+    return published.filter(indicator="reporting_completeness")
+
+
+SHOWN = ["numerator", "denominator", "value", "lower", "upper", "ci_method", "flag"]
+
+
+def test_completeness_of_a_quarter_adds_up_the_months_of_all_stations(completeness):
+    """By the story: A of 3 months told 2, B of 2 told none (a screening is no visit), C of 1 told 1."""
+    nation = completeness.filter(area_level="nation")
+    told = {row[0]: row[1:] for row in nation.select("period", *SHOWN).rows()}
+    assert told["2026-Q2"][:2] == (3.0, 6.0)
+    assert told["2026-Q2"][2] == pytest.approx(50.0)
+    assert told["2026-Q2"][3:6] == (None, None, "none")  # a census of station-months has no interval
+    home = completeness.filter(area_level="province", area_code=PROVINCE, period="2026-Q2")
+    assert home.select("numerator", "denominator", "value").rows() == [(2.0, 5.0, pytest.approx(40.0))]
+
+
+def test_completeness_of_a_single_month_is_the_share_of_stations_reporting(values, completeness):
+    months, shares = (
+        one.filter(pl.col("period").is_in(["2026-04", "2026-05", "2026-06"]))
+        .drop("indicator")
+        .drop("release")
+        for one in (completeness, values)
+    )
+    assert months.height > 0
+    assert months.equals(shares)
+    quarter = [
+        one.filter(area_level="nation", period="2026-Q2")["value"][0] for one in (completeness, values)
+    ]
+    assert quarter == [pytest.approx(50.0), pytest.approx(200 / 3)]
+
+
+def test_where_no_station_was_expected_completeness_is_null_and_never_0(completeness):
+    far = REFERENCE.atom_areas("2025").filter(pl.col("atom") == FAR)["province"][0]
+    before = completeness.filter(area_level="province", area_code=far, period="2026-04")
+    assert before.select("denominator", "value", "flag").rows() == [(0.0, None, "no_denominator")]
+    lacking = completeness.filter(area_level="nation", period="2026-04")
+    assert lacking.select("numerator", "denominator").rows() == [(1.0, 1.0)]  # only A was known in April
 
 
 def test_the_share_stands_for_communes_provinces_and_the_nation_and_a_quarter_is_its_last_month(values):
@@ -101,10 +148,9 @@ def test_the_share_stands_for_communes_provinces_and_the_nation_and_a_quarter_is
     assert set(values["sex"]) | set(values["age_band"]) == {"both", "all"}
 
 
-def test_a_release_publishes_it_and_its_areas_add_up(sample_release):
-    found = sample_release.values(
-        "stations_reporting", preset="hearts", disease="hypertension", vintage="2025"
-    )
+@pytest.mark.parametrize("indicator", ["stations_reporting", "reporting_completeness"])
+def test_a_release_publishes_it_and_its_areas_add_up(sample_release, indicator):
+    found = sample_release.values(indicator, preset="hearts", disease="hypertension", vintage="2025")
     months = found.filter(pl.col("period") == "2026-06")
     sums = months.group_by("area_level").agg(pl.col("numerator", "denominator").sum())
     assert sums.height == 4

@@ -34,6 +34,8 @@ PUBLISHED = {
     "lost": ("lost_to_follow_up", "value"),
     "transferred_out": ("transferred_out", "value"),
     "dead": ("dead", "value"),
+    "suspected": ("suspected", "value"),
+    "at_risk": ("prediabetes", "value"),
 }
 # With dirt: how far a national count may lie from the truth, as a share of the people managed.
 BOUND = {"detected": 0.01, "managed": 0.01, "controlled": 0.02, "lost": 0.01}
@@ -116,6 +118,14 @@ def test_dirt_makes_nobody_vanish_and_splits_only_people_with_a_typing_error(dir
     for disease in ("hypertension", "diabetes"):
         truth, counted = (frame.filter(disease=disease)["detected"].sum() for frame in (expected, found))
         assert truth <= counted <= truth + typed
+
+
+def test_people_without_diabetes_are_measured_too_so_that_suspicion_and_prediabetes_are_seen(
+    clean: tuple,
+) -> None:
+    registry, _ = clean
+    told = _expected(registry, next(iter(CATALOG.presets)), AS_OF).filter(disease="diabetes")
+    assert told["at_risk"].sum() > told["suspected"].sum() > 0
 
 
 def test_a_broken_rule_would_be_seen(clean: tuple) -> None:

@@ -77,6 +77,25 @@ def test_presets_with_different_denominators_are_told_apart() -> None:
     assert days == "`interval_days` / `intervals`"
 
 
+@pytest.mark.parametrize(("lang", "unchecked"), [("vi", "chưa đối chiếu"), ("en", "unverified")])
+def test_a_card_over_estimated_cases_names_the_prevalences_and_that_they_are_unchecked(
+    lang: str, unchecked: str
+) -> None:
+    shown = [one for one in INDICATORS if words(lang)["prevalence"] in card(one, CATALOG, lang)]
+    over = {one.id for one in INDICATORS if one.denominator_source == "estimated_cases"}
+    assert {one.id for one in shown} == {*over, "estimated_cases"}
+    told = card(CATALOG.indicators["detection_rate"], CATALOG, lang)[words(lang)["prevalence"]].split("; ")
+    used = [name for name in CATALOG.diseases if CATALOG.default_prevalence(name)]
+    assert "; ".join(told).count(unchecked) == len(used)
+    assert (
+        told[0]
+        == {
+            "vi": "Tăng huyết áp 26,2 % (18-69 tuổi, 2021",
+            "en": "Hypertension 26.2 % (ages 18-69, 2021",
+        }[lang]
+    )
+
+
 def test_the_confidence_of_a_card_is_that_of_publication() -> None:
     found = card(CATALOG.indicators["control_rate"], CATALOG)["Method"]
     assert found == "stock, as of the period's last month; 95% interval by Wilson"

@@ -73,6 +73,8 @@ def test_cascade_has_the_five_steps_in_order() -> None:
 def test_unverified_facts_are_marked() -> None:
     assert all(target.verified is False for target in CATALOG.targets.values())
     assert CATALOG.presets["qd97"].verified is False
+    # No survey report itself was seen: every prevalence stands on secondary texts.
+    assert all(prevalence.verified is False for prevalence in CATALOG.prevalence.values())
 
 
 def test_an_unknown_id_names_the_nearest() -> None:
@@ -148,6 +150,34 @@ def test_every_problem_of_all_files_is_reported_at_once(tmp_path: Path) -> None:
             'companion = "blood_pressure"',
             'companion = "blod_pressure"',
             "diseases.toml: [diabetes] companion: unknown measurement 'blod_pressure'; nearest is 'blood_pressure'",
+        ),
+        (
+            "presets.toml",
+            "moderate.random_glucose = { glucose_mmol_l = { lt = 16.7 } }",
+            "moderate.random_glucose = { glucose_mmol_l = { lt = 16.5 } }",
+            "presets.toml: [hearts] targets.glycaemia.random_glucose: no equivalent of 16.5 mmol/L in mg/dL; "
+            "do: add it to pairs of [glucose_mmol_l.other_units] in plausibility.toml",
+        ),
+        (
+            "diseases.toml",
+            "below_suspected.hba1c = { hba1c_percent = { lt = 6.5 } }",
+            "below_suspected.hba1c = { hba1c_percent = { lt = 6.4 } }",
+            "diseases.toml: [diabetes] below_suspected.hba1c: no equivalent of 6.4 % in mmol/mol; "
+            "do: add it to pairs of [hba1c_percent.other_units] in plausibility.toml",
+        ),
+        (
+            "plausibility.toml",
+            "pairs = [[80, 4.4], [100, 5.6]",
+            "pairs = [[80, 4.4], [100, 4.4]",
+            "plausibility.toml: [glucose_mmol_l] other_units.mg/dL: Value error, pairs must rise in both units, "
+            "from one to the next",
+        ),
+        (
+            "indicators/6_reporting.toml",
+            'kind = "stock"\n',
+            'kind = "stock"\nnumerator = { seen = true }\n',
+            "indicators/6_reporting.toml: [stations_reporting] table: Value error, stations are counted at a "
+            "period's end or month by month, without a condition on people",
         ),
         (
             "contact_flags.toml",
@@ -231,6 +261,17 @@ def test_suspicion_begins_where_diagnosis_begins() -> None:
     ]
     assert not pressure.below_suspected["clinic"].holds({"sbp": 139, "dbp": 90})
     assert not any(disease.suspicion_verified for disease in CATALOG.diseases.values())
+
+
+def test_counts_are_not_judged_and_the_rates_beside_them_are() -> None:
+    polarity = {name: indicator.polarity for name, indicator in CATALOG.indicators.items()}
+    counts = {name for name, indicator in CATALOG.indicators.items() if indicator.unit == "count"}
+    assert {"suspected", "overdue", "lost_to_follow_up", "under_care", "detected", "controlled"} <= counts
+    assert {polarity[name] for name in counts} == {"no_judgement"}
+    good = {"detection_rate", "management_rate", "control_rate", "treatment_rate", "reporting_completeness"}
+    bad = {"detection_gap", "overdue_rate", "lost_to_follow_up_rate", "uncontrolled_rate"}
+    assert {polarity[name] for name in good} == {"high_good"}
+    assert {polarity[name] for name in bad} == {"low_good"}
 
 
 def test_gestational_disease_is_pregnancy_and_no_case() -> None:

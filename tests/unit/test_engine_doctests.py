@@ -1,4 +1,4 @@
-"""Every example in the docstrings of the engine and of what stands on it runs."""
+"""Every example in the docstrings of the definitions, of cleaning, of the engine and of what stands on it runs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pkgutil
 
 import pytest
 
-from ncdsurv import frames, indicators, registry, spells
+from ncdsurv import catalog, clean, frames, indicators, registry, spells
 
 MODULES = [
     f"{package.__name__}.{module.name}"
-    for package in (frames, indicators, registry, spells)
+    for package in (catalog, clean, frames, indicators, registry, spells)
     for module in pkgutil.iter_modules(package.__path__)
     if not module.ispkg
 ]

@@ -42,8 +42,18 @@ def refusal(patients=PATIENTS, diagnoses=DIAGNOSES, visits=VISITS, **months) -> 
         ),
         (
             "visits: glucose_mmol_l is not plausible: got 1 rows; allowed: value > 1, < 33.4 mmol/L; "
-            "do: convert the unit, or leave the value empty",
+            "do: name the unit, convert it, or leave the value empty",
             {"visits": VISITS.with_columns(glucose_mmol_l=400.0)},
+        ),
+        (
+            "visits: glucose_unit has a unit that is not known: got 1 rows; allowed: mmol/L, mg/dL; do: write the "
+            "unit so, or convert the values",
+            {"visits": VISITS.with_columns(glucose_mmol_l=126.0, glucose_unit=pl.lit("mg/l"))},
+        ),
+        (
+            "visits: glucose_mmol_l is not plausible in mg/dL: got 1 rows; allowed: value > 40, < 601 mg/dL; do: see "
+            "whether the unit is right, or leave the value empty",
+            {"visits": VISITS.with_columns(glucose_mmol_l=7.2, glucose_unit=pl.lit("mg/dL"))},
         ),
         (
             "visits: lung_grade has a word or code that is not known: got 1 rows; allowed: 1, 2, 3",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,74 @@ def test_disease_of_pregnancy_never_makes_a_case(written: str) -> None:
     batch = clean_one(diagnosis=written)
     assert batch.diagnoses.is_empty()
     assert rule_of(batch, "diagnosis") == "diagnosis_outside_registry"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "không có thai",
+        "Không có thai",
+        "KHÔNG CÓ THAI",
+        "chưa có thai",
+        "không mang thai",
+        "chưa mang thai",
+        "không có thai kỳ",
+        "không  có\u00a0thai",
+        "không do thai kỳ",
+        "có thai: không",
+        "Có thai : Không",
+        "mang thai: chưa",
+        "có thai (-)",
+        "not pregnant",
+        "Non-pregnant",
+        "NOT CURRENTLY PREGNANT",
+        "no pregnancy",
+        "pregnancy test negative",
+        "Pregnancy: no",
+        "thai sản",
+    ],
+)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_denied_pregnancy_is_none_and_the_disease_beside_it_is_a_case(written: str, form: str) -> None:
+    text = unicodedata.normalize(form, f"Tăng huyết áp, {written}")
+    batch = clean_one(diagnosis=text)
+    assert one(batch, "pregnant") == (False,)
+    assert batch.diagnoses["disease"].to_list() == ["hypertension"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "có thai",
+        "CÓ THAI 20 TUẦN",
+        "đang mang thai",
+        "không sốt, mang thai 12 tuần",
+        "không phù; có thai",
+        "chưa sinh, thai kỳ 30 tuần",
+        "có thai không kèm phù",
+        "Pregnant, not diabetic",
+        "gestational",
+        "chưa có thai lần nào trước đây, nay mang thai",
+    ],
+)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_pregnancy_is_one_whatever_else_is_denied(written: str, form: str) -> None:
+    batch = clean_one(diagnosis=unicodedata.normalize(form, f"Tăng huyết áp, {written}"))
+    assert batch.diagnoses.is_empty()
+    assert rule_of(batch, "diagnosis") == "diagnosis_outside_registry"
+
+
+@pytest.mark.parametrize(
+    ("code", "pregnant"), [("Z32", False), ("Z32.0", False), ("Z32.1", True), ("Z33", True), ("Z36.9", True)]
+)
+def test_an_examination_for_pregnancy_is_none_until_it_is_confirmed(code: str, pregnant: bool) -> None:
+    batch = clean_one(diagnosis=f"I10; {code}")
+    assert one(batch, "pregnant") == (pregnant,)
+
+
+def test_words_written_as_decomposed_text_name_their_disease() -> None:
+    batch = clean_one(diagnosis=unicodedata.normalize("NFD", "Tăng huyết áp"))
+    assert batch.diagnoses["disease"].to_list() == ["hypertension"]
 
 
 def test_a_transfer_in_is_kept_as_the_source_says_it() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from ncdsurv.catalog import load_catalog
 from ncdsurv.errors import UsageError
-from ncdsurv.spells import count_and_carry, count_month, count_wide, measure_plan, wide_schema
+from ncdsurv.spells import count_and_carry, count_wide, measure_plan, wide_schema
 from tests.engine_records import layout, random_records
 
 CATALOG = load_catalog()
@@ -21,7 +21,7 @@ CARRY = count_and_carry(BUCKET, CATALOG, first_month=JUNE - 5, last_month=JUNE, 
 def test_a_carry_of_another_month():
     said = r"^the carry is of another month: got 2025-06; allowed: 2025-07; do: count the months in between first$"
     with pytest.raises(UsageError, match=said):
-        count_month(BUCKET, CARRY, CATALOG, None, JUNE + 2)
+        count_wide(BUCKET, CATALOG, first_month=JUNE + 2, last_month=JUNE + 2, carry=CARRY)
 
 
 def test_a_carry_of_other_presets():
@@ -29,7 +29,7 @@ def test_a_carry_of_other_presets():
         r"^the carry is of other presets: got \d+ columns too many and 0 too few; do: count with the presets "
     )
     with pytest.raises(UsageError, match=said):
-        count_month(BUCKET, CARRY, CATALOG, PRESETS[:1], JUNE + 1)
+        count_wide(BUCKET, CATALOG, PRESETS[:1], first_month=JUNE + 1, last_month=JUNE + 1, carry=CARRY)
 
 
 def test_an_unknown_place_names_the_nearest():
@@ -60,7 +60,6 @@ def test_nobody_gives_an_empty_frame_of_the_right_shape(form, by):
     assert counts.is_empty()
     assert dict(counts.schema) == wide_schema(CATALOG, by)
     assert dict(carry.schema) == dict(CARRY.schema)
-    again, _ = count_month(BUCKET, carry, CATALOG, None, JUNE + 1, by=by, form=form)
-    assert again.equals(
-        count_wide(BUCKET, CATALOG, first_month=JUNE + 1, last_month=JUNE + 1, by=by, form=form)
-    )
+    july = {"first_month": JUNE + 1, "last_month": JUNE + 1, "by": by, "form": form}
+    again = count_wide(BUCKET, CATALOG, **july, carry=carry)
+    assert again.equals(count_wide(BUCKET, CATALOG, **july))

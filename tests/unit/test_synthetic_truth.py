@@ -110,8 +110,24 @@ def test_screening_neither_enrols_nor_follows_up():
         ("2024-09-10", 150, 90),
         known="2024-09-10",
     )
-    assert states(person, "2024-08") == set()
+    assert states(person, "2024-08") == {"suspected"}
     assert states(person, "2024-09") == {"detected", "managed", "newly_enrolled"}
+
+
+def test_a_sugar_measured_without_a_diagnosis_points_to_prediabetes_then_to_diabetes_until_death():
+    sugar = {"glucose_kind": "fasting", "sbp": 120, "dbp": 70}
+    person = story(
+        ("2024-07-10", {"glucose_mmol_l": 5.5, **sugar}),
+        ("2024-08-10", {"glucose_mmol_l": 5.6, **sugar}),
+        ("2024-10-02", {"glucose_mmol_l": 7.0, **sugar}),
+        ("2024-11-02", {"glucose_mmol_l": 5.0, **sugar}),
+        ("2025-01-02", {"status": "dead"}),
+    )
+    told = {month: states(person, month, disease="diabetes") for month in ("2024-07", "2024-08", "2024-11")}
+    assert told == {"2024-07": set(), "2024-08": {"at_risk"}, "2024-11": {"suspected"}}
+    assert states(person, "2025-01", disease="diabetes") == set()
+    diagnosed = story(("2024-07-10", {"glucose_mmol_l": 9.0, **sugar}), disease="diabetes")
+    assert not {"suspected", "at_risk"} & states(diagnosed, "2024-07", disease="diabetes")
 
 
 def test_only_the_ministry_sheets_tell_when_a_disease_was_detected():

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ncdsurv.api.cards import card_of
 from ncdsurv.api.models import IndicatorDetail, IndicatorList
 from ncdsurv.api.problems import Problem, unknown_code
 from ncdsurv.api.queries import ReleaseQuery
@@ -34,7 +35,7 @@ _SHOWN = (
 def list_indicators(
     request: Request, service: ServiceHere, caller: Reader, query: Annotated[ReleaseQuery, Query()]
 ) -> Response:
-    """All indicators with their definitions, as they were when the release was built."""
+    """All indicators with their cards in Vietnamese and English, as they were when the release was built."""
     opened = service.open_for(query.release)
     delivery = deliver(request, opened, caller, query.release)
     items = [_item(opened, definition) for definition in opened.catalog["indicators"].values()]
@@ -45,7 +46,7 @@ def list_indicators(
 def get_indicator(
     request: Request, service: ServiceHere, caller: Reader, code: str, query: Annotated[ReleaseQuery, Query()]
 ) -> Response:
-    """One indicator in full: numerator, denominator, interval, and what each preset means by it."""
+    """One indicator in full: its card, its conditions, and what each preset means by it."""
     opened = service.open_for(query.release)
     delivery = deliver(request, opened, caller, query.release)
     known = opened.catalog["indicators"]
@@ -56,10 +57,22 @@ def get_indicator(
         **_item(opened, definition),
         "definition_data": definition,
         "preset_data": {name: presets[name] for name in definition["presets"] if name in presets},
+        "prevalence_data": _prevalences(opened, definition),
     }
     return delivery.unchanged() or delivery.send_json(body)
 
 
 def _item(opened: OpenRelease, definition: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: definition.get(name) for name in _SHOWN}
-    return {**shown, "published": definition["id"] in opened.contents["indicator"]}
+    published = definition["id"] in opened.contents["indicator"]
+    return {**shown, "published": published, "card": card_of(definition, opened.catalog)}
+
+
+def _prevalences(opened: OpenRelease, definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The survey figures that an indicator's expected cases rest on, by disease."""
+    expected = definition["denominator_source"] == "estimated_cases"
+    if not expected and definition.get("cascade_step") != "estimated":
+        return {}
+    return {
+        figure["disease"]: figure for figure in opened.catalog["prevalence"].values() if figure["default"]
+    }

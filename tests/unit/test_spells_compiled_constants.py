@@ -1,0 +1,67 @@
+"""What is compiled in must not outlive a change of it: the cache on disk is kept by the numbers, not by the file."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NUMBERS = "LIMIT = {}\n"
+COMPILED = """
+from numbers_elsewhere import LIMIT
+from ncdsurv.spells.rows import compile_once
+
+@compile_once
+def beyond(x):
+    return x + LIMIT
+
+@compile_once
+def twice(x):
+    return 2 * beyond(x)
+"""
+
+
+def _run(folder: Path, limit: int) -> tuple[int, int, set[str]]:
+    """Both functions of 1 where the other module says so; and the names of what is in the cache."""
+    (folder / "numbers_elsewhere.py").write_text(NUMBERS.format(limit))
+    search = os.pathsep.join(filter(None, [str(folder), str(ROOT), os.environ.get("PYTHONPATH")]))
+    cache = folder / "cache"
+    done = subprocess.run(
+        [sys.executable, "-c", "import compiled as c; print(c.beyond(1), c.twice(1))"],
+        env={**os.environ, "PYTHONPATH": search, "NUMBA_CACHE_DIR": str(cache)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    beyond, twice = map(int, done.stdout.split())
+    return beyond, twice, {path.name for path in cache.rglob("*.nbc")}
+
+
+def test_a_constant_changed_in_another_module_is_compiled_anew(tmp_path):
+    pytest.importorskip("numba")
+    (tmp_path / "compiled.py").write_text(COMPILED)
+    assert _run(tmp_path, 1)[:2] == (2, 4)
+    assert _run(tmp_path, 7)[:2] == (8, 16)
+
+
+def test_what_did_not_change_is_taken_from_the_cache(tmp_path):
+    pytest.importorskip("numba")
+    (tmp_path / "compiled.py").write_text(COMPILED)
+    first = _run(tmp_path, 1)
+    assert first[2]
+    assert _run(tmp_path, 1) == first
+
+
+def test_a_value_whose_change_would_not_be_seen_is_refused():
+    pytest.importorskip("numba")
+    from ncdsurv.spells.rows import compile_once
+
+    def reads_a_path(x):
+        return x, ROOT
+
+    with pytest.raises(TypeError, match="ROOT is compiled in, but is no number"):
+        compile_once(reads_a_path)
