@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ncdsurv.catalog.vocabulary import month_start
 from ncdsurv.maps.wording import language, number, period_words, title_of
+from ncdsurv.trends.answer import Answer
 from ncdsurv.trends.method import phrase
 from ncdsurv.trends.series import MonthlySeries
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class SeriesResult:
+class SeriesResult(Answer):
     """Base of results about one monthly series.
 
     A result adds its own fields and overrides `headline`, `summary`, `rows`, `plot` and `explain`.
@@ -72,38 +72,16 @@ class SeriesResult:
             "months": self.months,
         }
 
-    def headline(self, lang: str | None = None) -> str:
-        """The finding in one sentence."""
-        raise NotImplementedError
-
     def summary(self) -> dict[str, Any]:
         """The finding as plain values, for tables and HTTP answers."""
-        raise NotImplementedError
-
-    def rows(self, lang: str) -> list[dict[str, Any]]:
-        """Rows of the table; keys of the first name its columns."""
         raise NotImplementedError
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Draw the result; a new figure unless `ax` is given."""
         raise NotImplementedError
 
-    def explain(self, lang: str | None = None) -> str:
-        """Definition, method, what was left out and how far to trust it, as text."""
-        raise NotImplementedError
-
-    def table(self, lang: str | None = None) -> Any:
-        """The numbers of the finding as a frame, columns in words, of the kind of frame that was given.
-
-        Args:
-            lang: `vi` or `en`; the result's own unless given.
-
-        Returns:
-            A polars or pandas frame; an interval that the data cannot give is null.
-        """
-        import polars as pl
-
-        return self.back(pl.DataFrame(self.rows(language(lang or self.lang)), infer_schema_length=None))
+    def _kind_given(self, table: pl.DataFrame) -> Any:
+        return self.back(table)
 
     def title(self, lang: str | None = None) -> str:
         """Indicator, disease and area in words."""
@@ -126,30 +104,6 @@ class SeriesResult:
             f"{self.headline('en')})"
         )
 
-    def _repr_html_(self) -> str:
-        lines = [line for line in self.explain().splitlines() if line]
-        body = "".join(f"<p style='margin:.2em 0'>{escape(line)}</p>" for line in lines[1:])
-        return (
-            f"<section lang='{self.lang}'><h4 style='margin:.2em 0'>{escape(lines[0])}</h4>"
-            f"<p style='font-size:1.15em;margin:.3em 0'><strong>{escape(self.headline())}</strong></p>"
-            f"{self._html_table()}<details><summary>.explain()</summary>{body}</details></section>"
-        )
-
-    def _html_table(self) -> str:
-        rows = self.rows(self.lang)
-        head = "".join(
-            f"<th style='text-align:left;padding:.1em .6em'>{escape(name)}</th>" for name in rows[0]
-        )
-        cells = (
-            "".join(
-                f"<td style='padding:.1em .6em'>{escape(_shown(cell, self.lang))}</td>"
-                for cell in row.values()
-            )
-            for row in rows
-        )
-        body = "".join(f"<tr>{row}</tr>" for row in cells)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
 
 def signed(value: float | None, lang: str, decimals: int = 1, unit: str = "%") -> str:
     """A change with its sign: +3.2%; an en dash where there is none.
@@ -171,11 +125,3 @@ def p_words(value: float, lang: str, decimals: int = 3) -> str:
     """
     least = 10.0**-decimals
     return f"< {number(least, lang, decimals)}" if value < least else f"= {number(value, lang, decimals)}"
-
-
-def _shown(cell: Any, lang: str) -> str:
-    if cell is None:
-        return "–"
-    if isinstance(cell, float):
-        return number(cell, lang, 2 if abs(cell) >= 0.1 else 4)
-    return str(cell)

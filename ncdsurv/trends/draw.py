@@ -104,22 +104,38 @@ def _label_axes(ax: Axes, result: SeriesResult, lang: str) -> None:
 
 
 def _write_notes(ax: Axes, result: SeriesResult, lang: str) -> None:
+    write_words(
+        ax,
+        title=result.title(lang),
+        headline=result.headline(lang),
+        rules=rules_of(result.identity, result.catalog, lang),
+        notes=[counts_line(result, lang), source_line(result, lang)],
+    )
+
+
+def write_words(
+    ax: Axes, *, title: str, headline: str, rules: str, notes: list[str], axis_label: float = 0.0
+) -> None:
+    """Title, headline and rules above the axes; legend and notes below, under the label of the x axis if it has one.
+
+    Args:
+        ax: Axes with all their labelled artists.
+        title, headline, rules: Above, from the top.
+        notes: Small print below the legend.
+        axis_label: Points that the label of the x axis takes.
+    """
     width = _width(ax)
-    rules = wrap(rules_of(result.identity, result.catalog, lang), width, RULES_SIZE)
-    notes = [
-        line
-        for text in (counts_line(result, lang), source_line(result, lang))
-        for line in wrap(text, width, NOTE_SIZE)
-    ]
-    offset = BELOW_TITLE + len(rules) * RULES_SIZE * LINE
+    rule_lines = wrap(rules, width, RULES_SIZE)
+    lines = [line for text in notes for line in wrap(text, width, NOTE_SIZE)]
+    offset = BELOW_TITLE + len(rule_lines) * RULES_SIZE * LINE
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
-    lines = wrap(result.headline(lang), width, HEADLINE_SIZE)
-    title = wrap(result.title(lang), width, TITLE_SIZE, bold=True)
-    pad = offset + 8 + len(lines) * HEADLINE_SIZE * LINE
-    ax.set_title("\n".join(title), loc="left", fontweight="bold", fontsize=TITLE_SIZE, pad=pad)
-    _make_room(ax, pad + len(title) * TITLE_SIZE * LINE + BELOW_TITLE)
+    heads = wrap(headline, width, HEADLINE_SIZE)
+    titles = wrap(title, width, TITLE_SIZE, bold=True)
+    pad = offset + 8 + len(heads) * HEADLINE_SIZE * LINE
+    ax.set_title("\n".join(titles), loc="left", fontweight="bold", fontsize=TITLE_SIZE, pad=pad)
+    _make_room(ax, pad + len(titles) * TITLE_SIZE * LINE + BELOW_TITLE)
     ax.annotate(
-        "\n".join(lines),
+        "\n".join(heads),
         (0, 1),
         (0, offset + 4),
         color=INK,
@@ -128,7 +144,7 @@ def _write_notes(ax: Axes, result: SeriesResult, lang: str) -> None:
         **above,
     )
     ax.annotate(
-        "\n".join(rules),
+        "\n".join(rule_lines),
         (0, 1),
         (0, BELOW_TITLE),
         color=SOFT_INK,
@@ -137,9 +153,10 @@ def _write_notes(ax: Axes, result: SeriesResult, lang: str) -> None:
         **above,
     )
     columns = 4 if width > LEGEND_IN_ONE_ROW else 2
+    down = axis_label / 72 / (ax.get_position().height * float(ax.figure.get_size_inches()[1]))  # type: ignore[union-attr]
     ax.legend(
         loc="upper left",
-        bbox_to_anchor=(0, -0.09),
+        bbox_to_anchor=(0, -0.09 - down),
         ncol=columns,
         borderaxespad=0,
         handlelength=1.8,
@@ -147,9 +164,9 @@ def _write_notes(ax: Axes, result: SeriesResult, lang: str) -> None:
     )
     below = above | {"va": "top"}
     ax.annotate(
-        "\n".join(notes),
+        "\n".join(lines),
         (0, 0),
-        (0, -42 if columns > 2 else -56),
+        (0, (-42 if columns > 2 else -56) - axis_label),
         color=SOFT_INK,
         fontsize=NOTE_SIZE,
         linespacing=1.5,
