@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.areas.rates import BINOMIAL, FAMILIES, POISSON
-from ncdsurv.catalog.tables import VALUES
 from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Level, Period
 from ncdsurv.errors import StatisticsError, UsageError, unknown
-from ncdsurv.maps.frames import IDENTITY, require_single
+from ncdsurv.indicators.given_values import IDENTITY, open_values, require_single
 
 if TYPE_CHECKING:
     from ncdsurv.reference import Reference
@@ -81,7 +80,7 @@ def take_areas(
         UsageError: Not a frame, columns missing, a mixture, an area twice, or an unknown code.
         StatisticsError: Too few areas, counts that are no rates, all rates equal, or a standardised rate.
     """
-    table, back = _frame(values)
+    table, back = open_values(values, NEEDED)
     for column, wanted in (("period", period), ("area_level", level), ("area_vintage", vintage)):
         if wanted is None or (column != "area_vintage" and table[column].null_count() == table.height):
             continue
@@ -115,49 +114,6 @@ def take_areas(
     )
     _check(rows, family, fewest)
     return rows, family
-
-
-def _frame(values: Any) -> tuple[pl.DataFrame, Callable[[pl.DataFrame], Any]]:
-    import narwhals as nw
-
-    try:
-        frame = nw.from_native(values)
-    except TypeError as error:
-        raise UsageError(
-            "values are not a frame",
-            got=type(values).__name__,
-            allowed="a polars or pandas frame",
-            do="pass what release.values(...) returns, or use the functions over arrays",
-        ) from error
-    if isinstance(frame, nw.LazyFrame):
-        frame = frame.collect(backend="polars")
-    missing = [name for name in NEEDED if name not in frame.columns]
-    if missing:
-        raise UsageError(
-            "columns are missing from values",
-            got=", ".join(frame.columns) or "no column",
-            allowed=f"at least {', '.join(NEEDED)}",
-            do=f"add {', '.join(missing)}",
-        )
-    is_pandas = frame.implementation.is_pandas()
-    table = frame.to_polars()
-    for column in ("area_code", "area_vintage"):
-        if not (
-            table.schema[column] == pl.String or isinstance(table.schema[column], pl.Categorical | pl.Enum)
-        ):
-            raise UsageError(
-                f"{column} is not text",
-                got=str(table.schema[column]),
-                allowed='text such as "01"',
-                do=f'read the file with dtype={{"{column}": str}}, or leading zeros are lost',
-            )
-    if table.is_empty():
-        raise UsageError("values hold no row", got="0 rows", do="widen the selection")
-    table = table.select(
-        (pl.col(name) if name in table.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in VALUES.items()
-    ).with_columns(pl.col(pl.Float64).fill_nan(None))
-    return table, (lambda out: out.to_pandas()) if is_pandas else (lambda out: out)
 
 
 def _known_level(codes: list[str], vintage: str | None, level: str | None, reference: Reference) -> str:

@@ -207,7 +207,7 @@ def _change(**columns: Any) -> pl.DataFrame:
         (values().drop("denominator"), "columns are missing from values: .*do: add denominator"),
         (pl.concat([values(), values()]), "an area stands twice in the values: got 336 rows of 168 areas"),
         (values().head(0), "values hold no row"),
-        (values().cast({"area_code": pl.Int64}), "area_code is not text: got Int64"),
+        (values().cast({"area_code": pl.Int64}), "area_code is not text, so leading zeros are lost: got Int64"),
         ([1, 2, 3], "values are not a frame: got list"),
     ],
 )
