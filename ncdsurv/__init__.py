@@ -15,6 +15,7 @@ _VERBS = {
     "load_catalog": "ncdsurv.catalog",
     "load_reference": "ncdsurv.reference",
     "trend": ("ncdsurv.trends", "fit_trend"),
+    "describe_series": "ncdsurv.trends",
     "joinpoint": ("ncdsurv.trends", "fit_joinpoints"),
     "mann_kendall": "ncdsurv.trends",
     "forecast": ("ncdsurv.trends", "forecast_rate"),
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from ncdsurv.reference import load_reference
     from ncdsurv.registry import open_store
     from ncdsurv.synthetic import make_registry
-    from ncdsurv.trends import control_chart, mann_kendall
+    from ncdsurv.trends import control_chart, describe_series, mann_kendall
     from ncdsurv.trends import fit_interrupted as interrupted
     from ncdsurv.trends import fit_joinpoints as joinpoint
     from ncdsurv.trends import fit_trend as trend

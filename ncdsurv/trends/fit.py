@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ncdsurv.errors import StatisticsError, UsageError, unknown
+from ncdsurv.errors import UsageError, unknown
 from ncdsurv.trends.method import method
 from ncdsurv.trends.model import NEGATIVE_BINOMIAL, QUASI_POISSON, RateModel, fit_rate_model
 from ncdsurv.trends.prepare import prepare_series, require_windows, thin
+from ncdsurv.trends.refusal import SeriesRefused
 from ncdsurv.trends.result import TrendResult
 from ncdsurv.trends.series import MonthlySeries
 
@@ -61,7 +62,8 @@ def fit_trend(
 
     Raises:
         UsageError: The selection is a mixture (areas, vintages, ages, ...), or a setting is out of range.
-        StatisticsError: Too few months, gaps, no denominator, only zeros, windows that overlap too much.
+        StatisticsError: Too few months, gaps, no denominator, only zeros, windows that overlap too much;
+            `trend_or_series` then shows the months with the reason instead.
     """
     rules = method()
     terms = (rules["harmonics"] if harmonics is None else harmonics) if season else 0
@@ -77,8 +79,10 @@ def fit_trend(
     )
     months, needed = prepared.series.frame.height, rules["minimum_months_for_season"]
     if terms and months < needed:
-        raise StatisticsError(
+        raise SeriesRefused(
             "too few months to tell season from trend",
+            reason="season",
+            parts={"months": months, "needed": needed},
             got=f"{months} months",
             allowed=f"at least {needed} with season, {rules['minimum_months']} without",
             do="pass season=False",

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import Language, SpellColumn
-from ncdsurv.errors import StatisticsError, UsageError
+from ncdsurv.errors import UsageError
 from ncdsurv.maps.frames import take_values
 from ncdsurv.maps.wording import area_name, language
 from ncdsurv.trends.method import method
+from ncdsurv.trends.refusal import SeriesRefused
 from ncdsurv.trends.series import MonthlySeries, monthly_series
 
 if TYPE_CHECKING:
@@ -115,11 +116,13 @@ def require_windows(prepared: Prepared) -> None:
     window, needed = prepared.window, method()["separate_windows"]
     months = prepared.series.frame.height
     if window > 1 and months < needed * window:
-        raise StatisticsError(
+        raise SeriesRefused(
             "windows overlap too much for an interval",
+            reason="overlap",
+            parts={"window": window, "months": months, "needed": needed * window},
             got=f"{months} months of values that each look back {window} months",
             allowed=f"at least {needed} separate windows, that is {needed * window} months",
-            do='take a longer run of months, or pass overlap="ignore" and distrust the interval',
+            do="take a longer run of months, or show the months without an annual change (describe_series)",
         )
 
 
@@ -142,8 +145,10 @@ def thin(prepared: Prepared, minimum_points: int) -> Prepared:
     last = series.frame["month"][-1]
     kept = series.frame.filter((pl.lit(last) - pl.col("month")) % window == 0)
     if kept.height < minimum_points:
-        raise StatisticsError(
+        raise SeriesRefused(
             "too few months are left that do not overlap",
+            reason="thinned",
+            parts={"window": window, "months": kept.height, "needed": minimum_points},
             got=f"{kept.height} of {series.frame.height} months, one in each window of {window}",
             allowed=f"at least {minimum_points}",
             do="take a longer run of months, or an indicator with a shorter window",
