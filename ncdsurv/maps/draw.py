@@ -96,7 +96,8 @@ def draw_map(
         picture, heading_lines(picture), subtitle_of(picture), notes_of(picture), size=size, labels=labels
     )
     text = {one: explain_map(picture, one, missed) for one in ("vi", "en")}
-    return MapResult(figure, picture.rows.back(picture.areas), heading_of(picture), text, lang, picture.classes, picture)
+    data = picture.rows.back(picture.areas)
+    return MapResult(figure, data, heading_of(picture), text, lang, picture.classes, picture)
 
 
 def paint_map(
@@ -126,8 +127,7 @@ def paint_map(
             around = load_layer(picture.reference, "province", layer.vintage)
             paint_neighbours(axes, around.shapes, page.frame)
         crowded = layer.within is None and len(layer.codes) > MOST_NAMES
-        hatching = DENSE_HATCHING if crowded else HATCHING
-        paint_areas(axes, layer, picture.colours, picture.small, line_width(layer), hatching)
+        paint_areas(axes, layer, picture.colours, picture.small, line_width(layer), hatching_of(layer))
         if crowded:
             paint_outlines(axes, load_layer(picture.reference, "province", layer.vintage).shapes)
         draw_panel(figure, page, picture, legend)
@@ -139,6 +139,11 @@ def paint_map(
         if labels or (labels is None and named <= MOST_NAMES):
             missed = write_names(axes, layer, picture.lang, shown, 6.4 if others else 5.6, others=others)
     return figure, missed
+
+
+def hatching_of(layer: Layer) -> str:
+    """Hatching whose lines lie as close as the areas' size asks for."""
+    return DENSE_HATCHING if len(layer.codes) > MOST_NAMES else HATCHING
 
 
 def line_width(layer: Layer) -> float:

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Any
 from ncdsurv.maps.layers import Extent, project_points
 from ncdsurv.maps.page import NOTE_SIZE, TEXT_SIZE, Page, axes_at, draw_north, draw_scale, wrap
 from ncdsurv.maps.paint import HATCHING, OUTLINE, frame_box, paint_areas, paint_islands
-from ncdsurv.maps.selection import NOT_DEFINED, NOT_REPORTED
 from ncdsurv.maps.style import HATCH, INK, PAPER, SOFT_INK, sequential
-from ncdsurv.maps.style import NOT_DEFINED as NOT_DEFINED_COLOUR
-from ncdsurv.maps.style import NOT_REPORTED as NOT_REPORTED_COLOUR
-from ncdsurv.maps.wording import say
+from ncdsurv.maps.wording import number, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ncdsurv.maps.draw import Picture
+    from ncdsurv.maps.picture import Picture
 
 ROW, SWATCH = 0.215, (0.28, 0.15)
 INSET_GAP = 0.12
@@ -46,22 +43,23 @@ def draw_panel(
 
 def _legend(panel: Axes, picture: Picture, width: float, top: float) -> float:
     """Draw the legend downwards from `top`; returns where it ends."""
-    from ncdsurv.maps.draw import class_counts, counts_by_status
+    from ncdsurv.maps.picture import GREYS, class_counts, counts_by_status
 
     lang, classes = picture.lang, picture.classes
     unit = say(f"unit.{picture.rows.identity['unit']}", lang)
     areas = say(f"level.{picture.layer.level}", lang)
     ramp, counts = sequential(classes.k), class_counts(picture)
     entries: list[tuple[dict[str, Any], str]] = [
-        ({"fc": ramp[at]}, f"{classes.label(at, lang)}  ({counts[at]})") for at in reversed(range(classes.k))
+        ({"fc": ramp[at]}, f"{classes.label(at, lang)}  ({number(counts[at], lang)})")
+        for at in reversed(range(classes.k))
     ]
     if small := sum(picture.small):
         hatch = {"fc": PAPER, "hatch": HATCHING, "ec": HATCH}
-        entries.append((hatch, say("small", lang, n=small)))
+        entries.append((hatch, say("small", lang, n=number(small, lang))))
     found = counts_by_status(picture)
-    for status, colour in ((NOT_DEFINED, NOT_DEFINED_COLOUR), (NOT_REPORTED, NOT_REPORTED_COLOUR)):
+    for status, colour in GREYS.items():
         if found.get(status):
-            entries.append(({"fc": colour}, say(status, lang, n=found[status])))
+            entries.append(({"fc": colour}, say(status, lang, n=number(found[status], lang))))
     return write_legend(
         panel, say("legend_title", lang, unit=unit, areas=areas), entries, width, top, classes.k
     )
@@ -116,7 +114,7 @@ def _insets(figure: Figure, page: Page, picture: Picture, below: float) -> None:
         if archipelago is None:
             paint_areas(axes, layer, picture.colours, picture.small, 0.3)
         else:
-            from ncdsurv.maps.draw import island_colour
+            from ncdsurv.maps.picture import island_colour
 
             paint_islands(axes, archipelago.islands, island_colour(picture, archipelago))
         frame_box(axes)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.path import Path
 
 OUTLINE = "#5F5F5F"
-HATCHING = "////"
+HATCHING, DENSE_HATCHING = "////", "/" * 12  # the dense one for areas smaller than the distance of the lines
 # Where a name may stand, in widths and heights of its box from the middle of its area; the first free place is taken.
 _ON_TOP = ((0, 0), (0, 0.9), (0, -0.9), (0.35, 0), (-0.35, 0), (0, 1.7), (0, -1.7))
 _BESIDE = (
@@ -53,11 +53,20 @@ def as_path(shape: Any) -> Path:
     return Path(np.vstack(points), codes)
 
 
-def paint_areas(axes: Axes, layer: Layer, colours: list[str], small: list[bool], width: float) -> None:
+def layer_paths(layer: Layer) -> list[Path]:
+    """Paths of a layer's areas, made once: several thousand of them take longer than the rest of a map."""
+    if not layer.paths:
+        layer.paths.extend(as_path(shape) for shape in layer.shapes)
+    return layer.paths
+
+
+def paint_areas(
+    axes: Axes, layer: Layer, colours: list[str], small: list[bool], width: float, hatching: str = HATCHING
+) -> None:
     """Fill every area with its colour; hatch those with small numbers in ink or paper, whichever shows."""
     from matplotlib.collections import PathCollection
 
-    paths = [as_path(shape) for shape in layer.shapes]
+    paths = layer_paths(layer)
     axes.add_collection(
         PathCollection(paths, facecolors=colours, edgecolors=OUTLINE, linewidths=width, zorder=2)
     )
@@ -69,7 +78,7 @@ def paint_areas(axes: Axes, layer: Layer, colours: list[str], small: list[bool],
         ]
         if chosen:
             lines = PathCollection(
-                chosen, facecolors="none", edgecolors=ink, linewidths=0.0, hatch=HATCHING, zorder=3
+                chosen, facecolors="none", edgecolors=ink, linewidths=0.0, hatch=hatching, zorder=3
             )
             if hasattr(lines, "set_hatchcolor"):  # since matplotlib 3.11 the edge no longer colours the hatch
                 lines.set_hatchcolor(ink)
@@ -94,10 +103,12 @@ def paint_outlines(axes: Axes, shapes: np.ndarray) -> None:
     axes.add_collection(PathCollection(paths, facecolors="none", edgecolors=INK, linewidths=0.4, zorder=4))
 
 
-def paint_islands(axes: Axes, islands: tuple[tuple[str, float, float], ...], colour: str) -> None:
+def paint_islands(
+    axes: Axes, islands: tuple[tuple[str, float, float], ...], colour: str, size: float = 9.0
+) -> None:
     """Named islands as dots: where they lie, not their size."""
     x, y = project_points([lon for _, lon, _ in islands], [lat for _, _, lat in islands])
-    axes.scatter(x, y, s=9, color=colour, edgecolors=INK, linewidths=0.45, zorder=4)
+    axes.scatter(x, y, s=size, color=colour, edgecolors=INK, linewidths=0.45, zorder=4)
 
 
 def frame_box(axes: Axes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,9 @@ from ncdsurv.maps.style import figure_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from ncdsurv.maps.classify import Classes
+    from ncdsurv.maps.picture import Picture
 
 _FORMATS = {".png", ".svg", ".pdf", ".jpg"}
 
@@ -27,6 +30,8 @@ class MapResult:
         title: Indicator, disease and period in words.
         text: The explanation in both languages.
         lang: Language the map is drawn in.
+        classes: The classes, null where the map shows kinds and not classes.
+        picture: What was drawn: layer, packs, identity of the values; null where they cannot be told.
     """
 
     figure: Figure
@@ -34,6 +39,13 @@ class MapResult:
     title: str
     text: dict[str, str]
     lang: str
+    classes: Classes | None = field(default=None, repr=False)
+    picture: Picture | None = field(default=None, repr=False)
+
+    @property
+    def breaks(self) -> tuple[float, ...]:
+        """Limits between the classes; `breaks=` of another map takes them."""
+        return self.classes.breaks if self.classes else ()
 
     def explain(self, lang: str | None = None) -> str:
         """Definition, classes, what is hatched and grey, boundaries and projection, as text."""

@@ -16,6 +16,7 @@ QUALITATIVE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
 OBSERVED, FITTED, BAND = "#404040", "#0072B2", "#9CC9E8"
 INK, SOFT_INK, RULE = "#1A1A1A", "#595959", "#B5B5B5"
 PAPER, LAND, NOT_REPORTED, NOT_DEFINED = "#FFFFFF", "#F4F4F2", "#E4E4E0", "#C9C9C4"
+SUPPRESSED = "#A79E92"
 EDGE, HATCH = "#FFFFFF", "#2B2B2B"
 FONT = "DejaVu Sans"
 # Anchors of a light-to-dark blue-green ramp, even steps of lightness (checked in CIELAB by a test).

@@ -123,7 +123,7 @@ def test_areas_without_data_are_grey_and_apart_from_undefined_ones():
     status = dict(result.data["status"].value_counts().iter_rows())
     assert status == {"shown": 5, "not_defined": 1, "not_reported": 57}
     assert "No data (57)" in texts(result.figure)
-    assert "denominator is 0 (1)" in texts(result.figure)
+    assert "no denominator (1)" in texts(result.figure)
     assert result.data.filter(pl.col("status") != "shown")["class"].null_count() == 58
     assert "5 of 63 provinces" in texts(result.figure)
 
