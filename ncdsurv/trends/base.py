@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ncdsurv.catalog.vocabulary import month_start
+from ncdsurv.maps.style import figure_style
 from ncdsurv.maps.wording import language, number, period_words, title_of
 from ncdsurv.trends.answer import Answer
 from ncdsurv.trends.method import phrase
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class SeriesResult(Answer):
     """Base of results about one monthly series.
 
-    A result adds its own fields and overrides `headline`, `summary`, `rows`, `plot` and `explain`.
+    A result adds its own fields and overrides `headline`, `summary`, `rows`, `lines` and `words`.
     `heading` is the key of its title in the method's wording.
     """
 
@@ -76,9 +77,41 @@ class SeriesResult(Answer):
         """The finding as plain values, for tables and HTTP answers."""
         raise NotImplementedError
 
-    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
-        """Draw the result; a new figure unless `ax` is given."""
+    def lines(self, ax: Axes, lang: str) -> None:
+        """Draw what the result itself adds below the observed months."""
         raise NotImplementedError
+
+    def labels(self, ax: Axes, lang: str) -> None:
+        """Draw what needs the final scale of the axes; nothing unless a result has such."""
+
+    def words(self, lang: str) -> str:
+        """The explanation in one language."""
+        raise NotImplementedError
+
+    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
+        """Draw the result over the observed months, with title, headline, rules, counts and source.
+
+        Args:
+            ax: Axes to draw on; a new figure when None.
+            lang: `vi` or `en`; the result's own unless given.
+
+        Returns:
+            The matplotlib Axes.
+        """
+        from ncdsurv.trends.draw import draw_observed, finish_axes, new_axes
+
+        lang = language(lang or self.lang)
+        with figure_style():
+            ax = new_axes() if ax is None else ax
+            self.lines(ax, lang)
+            draw_observed(ax, self, lang)
+            finish_axes(ax, self, lang)
+            self.labels(ax, lang)
+        return ax
+
+    def explain(self, lang: str | None = None) -> str:
+        """What was found, definition, method, what was left out and how far to trust it, as text."""
+        return self.words(language(lang or self.lang))
 
     def _kind_given(self, table: pl.DataFrame) -> Any:
         return self.back(table)
@@ -96,6 +129,11 @@ class SeriesResult(Answer):
     def dates(self) -> list[Any]:
         """First day of every month, for an axis."""
         return [month_start(month) for month in self.series.frame["month"].to_list()]
+
+    def named(self, rows: list[tuple[Any, ...]], lang: str) -> list[dict[str, Any]]:
+        """Rows of (quantity, value, lower, upper) with the names of their columns in words."""
+        names = [phrase(f"column.{key}", lang) for key in ("what", "value", "lower", "upper")]
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def __repr__(self) -> str:
         return (

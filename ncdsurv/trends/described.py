@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
 import polars as pl
 
 from ncdsurv.errors import StatisticsError
-from ncdsurv.maps.style import FITTED, OBSERVED, SOFT_INK, figure_style
+from ncdsurv.maps.style import FITTED, OBSERVED, SOFT_INK
 from ncdsurv.maps.wording import language, period_words, with_unit
 from ncdsurv.trends.base import SeriesResult
 from ncdsurv.trends.fit import fit_trend
 from ncdsurv.trends.method import phrase
-from ncdsurv.trends.prepare import prepare_series
+from ncdsurv.trends.prepare import SeriesArguments, prepare_series, series_verb
 from ncdsurv.trends.refusal import SeriesRefused
 from ncdsurv.trends.result import TrendResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from ncdsurv.catalog import Catalog
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,33 +92,16 @@ class DescribedSeries(SeriesResult):
 
     def rows(self, lang: str) -> list[dict[str, Any]]:
         """The months to compare with their published intervals; columns in words."""
-        names = [phrase(f"column.{key}", lang) for key in ("what", "value", "lower", "upper")]
-        return [
-            dict(zip(names, (phrase("described.quantity", lang, month=period_words(period, lang)), *numbers)))
-            for period, *numbers in self.separate.select("period", "value", "lower", "upper").rows()
-        ]
+        return self.named(
+            [
+                (phrase("described.quantity", lang, month=period_words(period, lang)), *numbers)
+                for period, *numbers in self.separate.select("period", "value", "lower", "upper").rows()
+            ],
+            lang,
+        )
 
-    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
-        """Draw the published months with their intervals; those that share no readings stand out.
-
-        Args:
-            ax: Axes to draw on; a new figure when None.
-            lang: `vi` or `en`; the result's own unless given.
-
-        Returns:
-            The matplotlib Axes.
-        """
-        from ncdsurv.trends.draw import draw_observed, finish_axes, new_axes
-
-        lang = language(lang or self.lang)
-        with figure_style():
-            ax = new_axes() if ax is None else ax
-            self._draw(ax, lang)
-            draw_observed(ax, self, lang)
-            finish_axes(ax, self, lang)
-        return ax
-
-    def _draw(self, ax: Axes, lang: str) -> None:
+    def lines(self, ax: Axes, lang: str) -> None:
+        """The published months with their intervals; those that share no readings stand out."""
         frame, dates = self.series.frame, np.array(self.dates())
         value, low, high = (
             frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
@@ -139,31 +120,18 @@ class DescribedSeries(SeriesResult):
             label = phrase("described.separate", lang)
             ax.plot(dates[chosen], value[chosen], color=FITTED, label=label, clip_on=False, zorder=4, **look)
 
-    def explain(self, lang: str | None = None) -> str:
+    def words(self, lang: str) -> str:
         """Why there is no annual change, what is shown, what was left out and how far to trust it."""
-        from ncdsurv.trends.explain import (
-            caveats_of_all,
-            counts_line,
-            definition_lines,
-            left_out_line,
-            source_line,
-        )
+        from ncdsurv.trends.explain import explanation, labelled
 
-        lang = language(lang or self.lang)
         kind = "separate" if self.window > 1 else "none"
         model = phrase(f"described.model.{kind}", lang, window=self.window)
-        caveats = [phrase("described.caveat.people", lang), *caveats_of_all(self, lang)]
-        return "\n".join(
-            [
-                self.title(lang),
-                f"{self.headline(lang)}.",
-                *definition_lines(self, lang),
-                counts_line(self, lang),
-                f"{phrase('model_label', lang)}: {model}",
-                left_out_line(self, lang),
-                f"{phrase('caveats_label', lang)}: {' '.join(caveats)}",
-                source_line(self, lang),
-            ]
+        return explanation(
+            self,
+            lang,
+            found=[f"{self.headline(lang)}."],
+            model=[labelled("model_label", model, lang)],
+            caveats=[phrase("described.caveat.people", lang)],
         )
 
 
@@ -172,15 +140,13 @@ def separate_months(window: int) -> pl.Expr:
     return (pl.col("month").last() - pl.col("month")) % window == 0
 
 
+@series_verb
 def describe_series(
     values: Any,
     area: str | None = None,
     *,
     refused: StatisticsError | None = None,
-    area_vintage: str | None = None,
-    catalog: Catalog | None = None,
-    reference: Any = None,
-    lang: str = "vi",
+    **given: Unpack[SeriesArguments],
 ) -> DescribedSeries:
     """Show one area's monthly values as published, without an annual change.
 
@@ -203,10 +169,7 @@ def describe_series(
     prepared = prepare_series(
         values,
         area,
-        area_vintage=area_vintage,
-        catalog=catalog,
-        reference=reference,
-        lang=lang,
+        **given,
         minimum_months=1,
         gaps="keep",
         zeros="keep",

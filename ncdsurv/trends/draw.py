@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ncdsurv.catalog.vocabulary import Flag
 from ncdsurv.maps.page import NOTE_SIZE, wrap
-from ncdsurv.maps.style import BAND, FITTED, INK, OBSERVED, RULE, SOFT_INK, figure_style
+from ncdsurv.maps.style import BAND, FITTED, INK, OBSERVED, RULE, SOFT_INK
 from ncdsurv.maps.wording import number, rules_of, say
 from ncdsurv.trends.explain import counts_line, source_line
 from ncdsurv.trends.method import phrase
@@ -23,16 +23,6 @@ MONTH_LABEL, LEGEND_IN_ONE_ROW = 0.72, 5.5  # inches
 TITLE_SIZE, HEADLINE_SIZE, RULES_SIZE, BELOW_TITLE = 10.5, 8.5, 7.5, 8.0  # points
 LEVEL = 1e-3  # an axis that spans less than this part of its values shows nothing but rounding
 LINE = 1.3  # height of a line as a part of its size
-
-
-def draw_trend(result: TrendResult, ax: Axes | None = None, lang: str = "vi") -> Axes:
-    """Draw a trend; see `TrendResult.plot`."""
-    with figure_style():
-        ax = new_axes() if ax is None else ax
-        _draw_lines(ax, result, lang)
-        draw_observed(ax, result, lang)
-        finish_axes(ax, result, lang)
-    return ax
 
 
 def new_axes() -> Axes:
@@ -51,7 +41,8 @@ def finish_axes(ax: Axes, result: SeriesResult, lang: str) -> None:
     _write_notes(ax, result, lang)
 
 
-def _draw_lines(ax: Axes, result: TrendResult, lang: str) -> None:
+def draw_model(ax: Axes, result: TrendResult, lang: str) -> None:
+    """The model with its band, and the trend without season."""
     series, model = result.series, result.model
     dates, scale = result.dates(), series.scale
     confidence = number(100 * result.confidence, lang)
@@ -153,6 +144,7 @@ def write_words(
         **above,
     )
     columns = 4 if width > LEGEND_IN_ONE_ROW else 2
+    rows_of_legend = max(1, math.ceil(len(ax.get_legend_handles_labels()[0]) / columns))
     down = axis_label / 72 / (ax.get_position().height * float(ax.figure.get_size_inches()[1]))  # type: ignore[union-attr]
     ax.legend(
         loc="upper left",
@@ -166,7 +158,7 @@ def write_words(
     ax.annotate(
         "\n".join(lines),
         (0, 0),
-        (0, (-42 if columns > 2 else -56) - axis_label),
+        (0, -28 - 14 * rows_of_legend - axis_label),
         color=SOFT_INK,
         fontsize=NOTE_SIZE,
         linespacing=1.5,

@@ -3,9 +3,10 @@ that was given."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import polars as pl
 
@@ -43,6 +44,28 @@ class Prepared:
             "confidence": self.confidence,
             "back": self.back,
         }
+
+
+class SeriesArguments(TypedDict, total=False):
+    """The arguments by which every verb of this package is told whose series it is and how to speak of it."""
+
+    area_vintage: str | None
+    catalog: Catalog | None
+    reference: Any
+    lang: str
+
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+
+
+def series_verb(verb: Verb) -> Verb:
+    """Show the arguments of `SeriesArguments` by name in a verb's signature, as help and completion read it."""
+    own = inspect.signature(verb)
+    named = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    known = inspect.signature(prepare_series).parameters
+    named += [known[name] for name in SeriesArguments.__annotations__]
+    verb.__signature__ = own.replace(parameters=named)  # type: ignore[attr-defined]
+    return verb
 
 
 def prepare_series(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import unicodedata
 
@@ -112,3 +113,19 @@ def test_mixtures_and_nothing_at_all_are_still_errors():
         trend_or_series(mixed)
     with pytest.raises(StatisticsError, match="no month has a denominator"):
         trend_or_series(monthly_values(np.zeros(24), 0.0))
+
+
+@pytest.mark.parametrize(
+    "verb", [ns.trend, ns.joinpoint, ns.mann_kendall, ns.forecast, ns.control_chart, ns.interrupted]
+)
+def test_every_verb_shows_by_name_whose_series_it_takes(verb):
+    parameters = inspect.signature(verb).parameters
+    assert {"values", "area", "area_vintage", "catalog", "reference", "lang"} <= set(parameters)
+    assert parameters["lang"].default == "vi"
+    assert not any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    for name in ("area_vintage", "catalog", "reference", "lang"):
+        assert f"        {name}: " in verb.__doc__
+    needed = {"until": "2027", "at": "2025-01"}
+    needed = {name: value for name, value in needed.items() if name in parameters}
+    with pytest.raises(TypeError, match="'areas'"):
+        verb(monthly_values(np.full(48, 500.0)), **needed, areas="79")

@@ -11,10 +11,9 @@ import polars as pl
 import pytest
 
 import ncdsurv as ns
-from ncdsurv.catalog.tables import VALUES
-from ncdsurv.catalog.vocabulary import month_label
 from ncdsurv.errors import StatisticsError, UsageError
 from ncdsurv.trends.forecast.model import fit_forecast, from_scale, to_scale
+from tests.trend_support import monthly_values
 
 FIRST = 2022 * 12 + 1
 AT = np.arange(48)
@@ -22,33 +21,7 @@ AT = np.arange(48)
 
 def values(numerator: np.ndarray, people: float = 2000.0, **columns: object) -> pl.DataFrame:
     """Monthly control rates of one province with given numerators."""
-    row = {
-        "release": "2026-06-abc",
-        "indicator": "control_rate",
-        "preset": "tt37",
-        "disease": "hypertension",
-        "area_code": "79",
-        "area_vintage": "2025",
-        "area_level": "province",
-        "sex": "both",
-        "age_band": "all",
-        "ci_method": "wilson",
-        "standardisation": "crude",
-        "unit": "percent",
-        "flag": "ok",
-    } | columns
-    numerator = np.asarray(numerator, dtype=float)
-    frame = pl.DataFrame(
-        {
-            "period": [month_label(FIRST + at) for at in range(len(numerator))],
-            "numerator": numerator,
-            "denominator": np.full(len(numerator), people),
-            "value": 100 * numerator / people,
-        }
-    )
-    literals = [pl.lit(value, dtype=pl.String).alias(name) for name, value in row.items()]
-    missing = [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("lower", "upper")]
-    return frame.with_columns(*literals, *missing).select(list(VALUES))
+    return monthly_values(numerator, people, FIRST, **columns)
 
 
 def rising(people: int = 2000, seed: int = 3) -> np.ndarray:

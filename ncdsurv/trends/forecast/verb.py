@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 import numpy as np
 import polars as pl
@@ -12,14 +12,12 @@ from ncdsurv.errors import StatisticsError, UsageError, unknown
 from ncdsurv.trends.forecast.model import fit_forecast, from_scale, to_scale
 from ncdsurv.trends.forecast.result import ForecastResult
 from ncdsurv.trends.method import method
-from ncdsurv.trends.prepare import prepare_series
-
-if TYPE_CHECKING:
-    from ncdsurv.catalog import Catalog
+from ncdsurv.trends.prepare import SeriesArguments, prepare_series, series_verb
 
 BETTER = ("higher", "lower")
 
 
+@series_verb
 def forecast_rate(
     values: Any,
     until: str,
@@ -27,11 +25,8 @@ def forecast_rate(
     *,
     target: float | None = None,
     better: str = "higher",
-    area_vintage: str | None = None,
     confidence: float | None = None,
-    catalog: Catalog | None = None,
-    reference: Any = None,
-    lang: str = "vi",
+    **given: Unpack[SeriesArguments],
 ) -> ForecastResult:
     """Forecast one area's monthly rate to a month or the end of a year.
 
@@ -61,11 +56,8 @@ def forecast_rate(
     prepared = prepare_series(
         values,
         area,
-        area_vintage=area_vintage,
         confidence=confidence,
-        catalog=catalog,
-        reference=reference,
-        lang=lang,
+        **given,
         minimum_months=rules["minimum_months"],
     )
     frame, scale = prepared.series.frame, prepared.series.scale
