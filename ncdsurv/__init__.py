@@ -23,7 +23,10 @@ _VERBS = {
     "interrupted": ("ncdsurv.trends", "fit_interrupted"),
     "smooth": "ncdsurv.areas",
     "clusters": "ncdsurv.areas",
+    "funnel": "ncdsurv.areas",
     "choropleth": ("ncdsurv.maps", "draw_map"),
+    "small_multiples": "ncdsurv.maps",
+    "interactive_map": "ncdsurv.maps",
     "rates": ("ncdsurv.indicators", "rates"),
     "build_spells": "ncdsurv.frames",
     "states": "ncdsurv.frames",
@@ -41,7 +44,7 @@ __all__ = ["__version__", *_VERBS]
 
 if TYPE_CHECKING:
     from ncdsurv.api import create_app
-    from ncdsurv.areas import clusters, smooth
+    from ncdsurv.areas import clusters, funnel, smooth
     from ncdsurv.catalog import load_catalog
     from ncdsurv.catalog.vocabulary import Period
     from ncdsurv.errors import NcdsurvError
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from ncdsurv.frames import build_spells, count, explain_person, states
     from ncdsurv.indicators import rates
     from ncdsurv.maps import draw_map as choropleth
+    from ncdsurv.maps import interactive_map, small_multiples
     from ncdsurv.reference import load_reference
     from ncdsurv.registry import open_store
     from ncdsurv.synthetic import make_registry

@@ -32,6 +32,8 @@ class AreaRows:
             or `no_people` (denominator 0).
         identity: Indicator, preset, disease, sex, age band, standardisation, release, unit (null where not given).
         level, vintage, period: Of the areas; period may be null.
+        others: [area_code, area_level, numerator, denominator] of the same figure at other levels, where the values
+            hold them.
         back: Turns a polars frame into the kind that was given.
     """
 
@@ -40,6 +42,7 @@ class AreaRows:
     level: str
     vintage: str
     period: str | None
+    others: pl.DataFrame
     back: Callable[[pl.DataFrame], Any]
 
     @property
@@ -62,6 +65,7 @@ def take_areas(
     vintage: str | None,
     family: str | None,
     fewest: int,
+    alike: bool = False,
 ) -> tuple[AreaRows, str]:
     """Check and sort what the caller gave.
 
@@ -72,6 +76,7 @@ def take_areas(
         period, level, vintage: Choose rows; None where the values hold one.
         family: `poisson` or `binomial`; None: `binomial` for percent, else `poisson`.
         fewest: Fewer areas with a rate are refused.
+        alike: Take areas that all have the same rate too.
 
     Returns:
         The rows and the family.
@@ -81,7 +86,8 @@ def take_areas(
         StatisticsError: Too few areas, counts that are no rates, all rates equal, or a standardised rate.
     """
     table, back = open_values(values, NEEDED)
-    for column, wanted in (("period", period), ("area_level", level), ("area_vintage", vintage)):
+    every = table
+    for column, wanted in (("period", period), ("area_vintage", vintage), ("area_level", level)):
         if wanted is None or (column != "area_vintage" and table[column].null_count() == table.height):
             continue
         wanted = str(Period.parse(str(wanted))) if column == "period" else str(wanted)
@@ -90,8 +96,10 @@ def take_areas(
             known = table[column].drop_nulls().unique().to_list()
             raise unknown(f"{column.replace('_', ' ')} among these values", wanted, known)
         table = chosen
+        every = every if column == "area_level" else chosen
     where = require_single(table, ("period", "area_level", "area_vintage"), "a comparison of areas")
     identity = require_single(table, (*IDENTITY, "unit"), "a comparison of areas")
+    others = _at_other_levels(every, where | identity)
     identity = {name: value if value is not None else _PLAIN.get(name) for name, value in identity.items()}
     if table["area_code"].n_unique() != table.height:
         raise UsageError(
@@ -110,10 +118,24 @@ def take_areas(
                                reference)  # fmt: skip
     family = _family(identity, family)
     rows = AreaRows(
-        _status(table.sort("area_code")), identity, found_level, where["area_vintage"], where["period"], back
+        _status(table.sort("area_code")),
+        identity,
+        found_level,
+        where["area_vintage"],
+        where["period"],
+        others,
+        back,
     )
-    _check(rows, family, fewest)
+    _check(rows, family, fewest, alike)
     return rows, family
+
+
+def _at_other_levels(table: pl.DataFrame, same: dict[str, Any]) -> pl.DataFrame:
+    """Rows of the same figure, period and vintage at other levels; none where the values do not say their level."""
+    level = same["area_level"]
+    alike = [pl.col(name).eq_missing(pl.lit(value)) for name, value in same.items() if name != "area_level"]
+    found = table.filter(pl.col("area_level") != (level or ""), *alike)
+    return found.select("area_code", "area_level", "numerator", "denominator")
 
 
 def _known_level(codes: list[str], vintage: str | None, level: str | None, reference: Reference) -> str:
@@ -173,7 +195,7 @@ def _status(table: pl.DataFrame) -> pl.DataFrame:
     return table.select("area_code", "numerator", "denominator", "flag", status=status)
 
 
-def _check(rows: AreaRows, family: str, fewest: int) -> None:
+def _check(rows: AreaRows, family: str, fewest: int, alike: bool) -> None:
     used = rows.used
     if used.height < fewest:
         apart = rows.frame.height - used.height
@@ -190,7 +212,7 @@ def _check(rows: AreaRows, family: str, fewest: int) -> None:
             got=f"{int((used['numerator'] > used['denominator']).sum())} of {used.height} areas",
             do="check the two columns, or use the Poisson family for events that may happen twice",
         )
-    if float(rates.max()) - float(rates.min()) <= 1e-12 * abs(float(rates.max())):  # type: ignore[arg-type]
+    if not alike and float(rates.max()) - float(rates.min()) <= 1e-12 * abs(float(rates.max())):  # type: ignore[arg-type]
         raise StatisticsError(
             "every area has the same rate, so there is nothing to smooth or find",
             got=f"{used.height} areas",
