@@ -64,8 +64,17 @@ def figure_style() -> Iterator[None]:
     """The project's matplotlib settings, for the length of a `with` block."""
     import matplotlib
 
-    with matplotlib.rc_context(_SETTINGS):
-        yield
+    shows = matplotlib.is_interactive()
+    try:
+        with matplotlib.rc_context(_SETTINGS):
+            try:
+                yield
+            finally:
+                shows = matplotlib.is_interactive()
+    finally:
+        # A notebook's first use of pyplot may lie in the block and switches to figures that show by themselves;
+        # rc_context would take that back, and every later figure would stay unseen.
+        matplotlib.interactive(shows)
 
 
 def sequential(k: int, reverse: bool = False) -> list[str]:
