@@ -26,7 +26,9 @@ def test_what_pyplot_switches_on_inside_the_style_stays_on():
 def test_the_style_changes_nothing_else_and_goes_when_an_error_passes(shows: bool):
     mpl.interactive(shows)
     before = mpl.rcParams["axes.titlesize"], mpl.is_interactive()
-    with pytest.raises(ZeroDivisionError), figure_style():
+    with figure_style():
         assert mpl.rcParams["axes.titlesize"] != before[0]
+    assert (mpl.rcParams["axes.titlesize"], mpl.is_interactive()) == before
+    with pytest.raises(ZeroDivisionError), figure_style():
         _ = 1 / 0
     assert (mpl.rcParams["axes.titlesize"], mpl.is_interactive()) == before
