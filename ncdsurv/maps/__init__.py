@@ -8,15 +8,28 @@ from typing import TYPE_CHECKING, Any
 _WHERE = {
     "draw_map": "ncdsurv.maps.draw",
     "MapResult": "ncdsurv.maps.result",
+    "small_multiples": "ncdsurv.maps.multiples",
+    "interactive_map": "ncdsurv.maps.interactive",
+    "InteractiveMap": "ncdsurv.maps.interactive",
     "map_svg_links": "ncdsurv.maps.svg",
     "to_geojson": "ncdsurv.maps.geojson",
 }
 
-__all__ = ["MapResult", "draw_map", "map_svg_links", "to_geojson"]
+__all__ = [
+    "InteractiveMap",
+    "MapResult",
+    "draw_map",
+    "interactive_map",
+    "map_svg_links",
+    "small_multiples",
+    "to_geojson",
+]
 
 if TYPE_CHECKING:
     from ncdsurv.maps.draw import draw_map
     from ncdsurv.maps.geojson import to_geojson
+    from ncdsurv.maps.interactive import InteractiveMap, interactive_map
+    from ncdsurv.maps.multiples import small_multiples
     from ncdsurv.maps.result import MapResult
     from ncdsurv.maps.svg import map_svg_links
 
