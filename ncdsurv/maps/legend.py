@@ -93,14 +93,14 @@ def write_legend(
 def _insets(figure: Figure, page: Page, picture: Picture, below: float) -> None:
     """Archipelagos and islands far from the main land, from the panel's foot upwards, none above `below`."""
     layer = picture.layer
-    boxes: list[tuple[Extent, Any]] = [(_archipelago_frame(one), one) for one in layer.archipelagos]
-    boxes += [(_island_frame(extent), None) for extent in layer.insets]
+    boxes: list[tuple[Extent, Any]] = [(archipelago_frame(one), one) for one in layer.archipelagos]
+    boxes += [(island_frame(extent), None) for extent in layer.insets]
     # The small ones first: what they leave of their share goes to the large ones.
     boxes.sort(key=lambda box: box[0][3] - box[0][1])
     left, bottom, width, _ = page.panel_box
     room, planned = below, []
     for at, (frame, archipelago) in enumerate(boxes):
-        lines = wrap(_label(picture, frame, archipelago), width, NOTE_SIZE)
+        lines = wrap(inset_label(picture, frame, archipelago), width, NOTE_SIZE)
         text = len(lines) * _CAPTION + 0.04
         height = room / (len(boxes) - at) - INSET_GAP - text
         frame, scale = _fit(frame, page.scale, width, height)
@@ -137,18 +137,21 @@ def _fit(frame: Extent, scale: float, width: float, height: float) -> tuple[Exte
     return (west - spare, south, east + spare, north + _STRIP / scale), scale
 
 
-def _archipelago_frame(archipelago: Any) -> Extent:
+def archipelago_frame(archipelago: Any) -> Extent:
+    """The box of an archipelago in metres."""
     west, south, east, north = archipelago.box
     x, y = project_points([west, east, west, east], [south, south, north, north])
     return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
 
-def _island_frame(extent: Extent) -> Extent:
+def island_frame(extent: Extent) -> Extent:
+    """A box around islands with a rim."""
     rim = max(0.12 * max(extent[2] - extent[0], extent[3] - extent[1]), 2_000.0)
     return extent[0] - rim, extent[1] - rim, extent[2] + rim, extent[3] + rim
 
 
-def _label(picture: Picture, frame: Extent, archipelago: Any) -> str:
+def inset_label(picture: Picture, frame: Extent, archipelago: Any) -> str:
+    """What stands under an inset: the archipelago, or the areas in it."""
     if archipelago is not None:
         return str(archipelago.label(picture.lang))
     import shapely

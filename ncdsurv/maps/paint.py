@@ -95,12 +95,12 @@ def paint_neighbours(axes: Axes, shapes: np.ndarray, frame: Extent) -> None:
     axes.add_collection(PathCollection(paths, facecolors=LAND, edgecolors=RULE, linewidths=0.5, zorder=1))
 
 
-def paint_outlines(axes: Axes, shapes: np.ndarray) -> None:
+def paint_outlines(axes: Axes, shapes: np.ndarray, width: float = 0.4) -> None:
     """Outlines of larger areas over many small ones."""
     from matplotlib.collections import PathCollection
 
     paths = [as_path(shape) for shape in shapes]
-    axes.add_collection(PathCollection(paths, facecolors="none", edgecolors=INK, linewidths=0.4, zorder=4))
+    axes.add_collection(PathCollection(paths, facecolors="none", edgecolors=INK, linewidths=width, zorder=4))
 
 
 def paint_islands(
@@ -108,15 +108,15 @@ def paint_islands(
 ) -> None:
     """Named islands as dots: where they lie, not their size."""
     x, y = project_points([lon for _, lon, _ in islands], [lat for _, _, lat in islands])
-    axes.scatter(x, y, s=size, color=colour, edgecolors=INK, linewidths=0.45, zorder=4)
+    axes.scatter(x, y, s=size, color=colour, edgecolors=INK, linewidths=0.15 * size**0.5, zorder=4)
 
 
-def frame_box(axes: Axes) -> None:
+def frame_box(axes: Axes, width: float = 0.8) -> None:
     """A thin frame around inset axes."""
     from matplotlib.patches import Rectangle
 
     axes.add_patch(
-        Rectangle((0, 0), 1, 1, transform=axes.transAxes, fill=False, ec=SOFT_INK, lw=0.8, clip_on=False)
+        Rectangle((0, 0), 1, 1, transform=axes.transAxes, fill=False, ec=SOFT_INK, lw=width, clip_on=False)
     )
 
 
