@@ -59,6 +59,8 @@ class Answer:
 
     def _html_table(self) -> str:
         rows = self.rows(self.lang)
+        if not rows:
+            return ""
         head = "".join(
             f"<th style='text-align:left;padding:.1em .6em'>{escape(name)}</th>" for name in rows[0]
         )
