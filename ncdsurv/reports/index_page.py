@@ -31,6 +31,7 @@ class IndexPage:
     ) -> None:
         self.release, self.reference, self.text = release, reference, text
         self.entries, self.pages, self.forms, self.others = entries, pages, forms, others
+        self.maps: dict[str, str] = {}  # level -> address of its interactive map
 
     def html(self) -> str:
         """The whole page."""
@@ -96,7 +97,28 @@ class IndexPage:
             lang=self.text.lang,
         )
         caption = paragraph(self._caption(values.row(0, named=True))) if values.height else Block("")
-        return heading(self.text("site.map"), 2) + caption + Block(f'<figure class="links">{svg}</figure>')
+        figure = Block(f'<figure class="links">{svg}</figure>')
+        return heading(self.text("site.map"), 2) + caption + figure + self._moving_maps()
+
+    def _moving_maps(self) -> Block:
+        """Links to the interactive maps, in the page's language."""
+        from ncdsurv.maps.interactive.words import phrase
+
+        links = [
+            f'<li><a href="{escape(href)}#{self.text.lang}">'
+            f"{escape(phrase('link', self.text.lang, areas=self.text.say(f'level.{level}')))}</a></li>"
+            for level, href in self.maps.items()
+        ]
+        return Block("<ul>" + "".join(links) + "</ul>" if links else "")
+
+    def measure(self) -> dict[str, Any] | None:
+        """What the map and the table show; None without a report of a province."""
+        if not self._of("province"):
+            return None
+        values = self._rates(self._of("province")[0].parameters["vintage"])
+        names = {"indicator": "indicator", "disease": "disease", "preset": "preset"}
+        names |= {"vintage": "area_vintage", "period": "period"}
+        return None if values.is_empty() else {key: values[name][0] for key, name in names.items()}
 
     def _rates(self, vintage: str) -> Any:
         """Control of the catalog's first disease that the release has: what the map and the table show."""

@@ -65,6 +65,7 @@ def table(
     note: str = "",
     text_columns: int = 1,
     data: Any = None,
+    kind: str = "",
 ) -> Block:
     """A table whose first `text_columns` columns are words and the rest numbers.
 
@@ -75,6 +76,7 @@ def table(
         note: What stands beneath it.
         text_columns: Columns to the left, set as words.
         data: The frame behind it.
+        kind: Class in the style sheet; `compact` for long tables that are looked up, not read.
     """
     kinds = ["" if i < text_columns else ' class="n"' for i in range(len(header))]
     head = "".join(
@@ -87,9 +89,10 @@ def table(
             for i, (cell, kind) in enumerate(zip(row, kinds, strict=True))
         )
         body.append(f"<tr>{first}{''.join(rest)}</tr>")
+    mark = f' class="{kind}"' if kind else ""
     beneath = f'<p class="note">{escape(note)}</p>' if note else ""
     return Block(
-        f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<table{mark}><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(body)}</tbody></table>{beneath}",
         data,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +101,7 @@ class Report(Parts):
         self.area, self.level, self.vintage = area, level, vintage
         self.text = Texts(lang)
         self.results: dict[str, Any] = {}
+        self._kept: dict[tuple[str, ...], Any] = {}
 
     def __repr__(self) -> str:
         return f"Report({self.area_name}, {self.period}, {self.preset}, {self.release.id})"
@@ -164,6 +165,19 @@ class Report(Parts):
         enrolled_then = self.one(indicator, disease, period=earlier)["denominator"] or 0
         enrolled = self.one(indicator, disease, period=period)["denominator"] or 0
         return bool(enrolled_then >= layout()["follow_up"]["followed_share"] * enrolled > 0)
+
+    def published_months(self, most: int) -> list[str]:
+        """The last months up to the report's own that the release holds, oldest first, at most `most`."""
+        last = Period.parse(self.period).last_month
+        published = set(self.release.contents()["period"])
+        months = (month_label(last - back) for back in reversed(range(most)))
+        return [month for month in months if month in published]
+
+    def keep(self, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
+        """What was worked out once for this report: several parts of the page speak of the same model."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
     def mark(self, row: dict[str, Any]) -> str:
         """The sign of a value that a reader must know something about."""

@@ -33,6 +33,7 @@ def by_sex_and_age(report: Report, disease: str) -> Block:
             caption=report.caption(disease, report.indicator_name(name)),
             note=report.small_note(list(cells.values())),
             data=frame,
+            kind="narrow",
         )
     )
 
