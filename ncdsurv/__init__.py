@@ -26,6 +26,7 @@ _VERBS = {
     "funnel": "ncdsurv.areas",
     "choropleth": ("ncdsurv.maps", "draw_map"),
     "small_multiples": "ncdsurv.maps",
+    "bivariate": "ncdsurv.maps",
     "interactive_map": "ncdsurv.maps",
     "rates": ("ncdsurv.indicators", "rates"),
     "build_spells": "ncdsurv.frames",
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from ncdsurv.forms import fill_form, write_form
     from ncdsurv.frames import build_spells, count, explain_person, states
     from ncdsurv.indicators import rates
+    from ncdsurv.maps import bivariate
     from ncdsurv.maps import draw_map as choropleth
     from ncdsurv.maps import interactive_map, small_multiples
     from ncdsurv.reference import load_reference

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 _WHERE = {
     "draw_map": "ncdsurv.maps.draw",
     "MapResult": "ncdsurv.maps.result",
+    "bivariate": "ncdsurv.maps.two",
     "small_multiples": "ncdsurv.maps.multiples",
     "interactive_map": "ncdsurv.maps.interactive",
     "InteractiveMap": "ncdsurv.maps.interactive",
@@ -18,6 +19,7 @@ _WHERE = {
 __all__ = [
     "InteractiveMap",
     "MapResult",
+    "bivariate",
     "draw_map",
     "interactive_map",
     "map_svg_links",
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from ncdsurv.maps.multiples import small_multiples
     from ncdsurv.maps.result import MapResult
     from ncdsurv.maps.svg import map_svg_links
+    from ncdsurv.maps.two import bivariate
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ import importlib
 
 import pytest
 
-MODULES = ("classify", "multiples", "page", "style", "wording")
+MODULES = ("classify", "multiples", "page", "style", "two", "wording")
 
 
 @pytest.mark.parametrize("module", MODULES)
