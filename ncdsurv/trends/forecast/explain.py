@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncdsurv.maps.wording import number
+from ncdsurv.trends.base import p_words
 from ncdsurv.trends.explain import explanation, labelled
 from ncdsurv.trends.method import phrase
 
@@ -24,8 +25,13 @@ def explain_forecast(result: ForecastResult, lang: str) -> str:
         horizon=test.horizon,
         confidence=number(100 * result.confidence, lang),
         raw=number(100 * test.covered_raw, lang) + "%",
-        covered=number(100 * test.covered, lang) + "%",
-        factor=number(test.factor, lang, 2),
+        misfit=phrase(
+            f"forecast.misfit.{'widened' if test.factor > 1 else 'none'}",
+            lang,
+            p=p_words(test.p_value, lang),
+            covered=number(100 * test.covered, lang) + "%",
+            factor=number(test.factor, lang, 2),
+        ),
     )
     if result.future.height > test.horizon:
         caveats.append(

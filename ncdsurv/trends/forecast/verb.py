@@ -84,16 +84,15 @@ def forecast_rate(
         first_origin=rules["first_origin"],
         origins=rules["origins"],
         confidence=prepared.confidence,
+        alpha=rules["misfit_alpha"],
     )
-    from scipy import stats
-
-    spread = float(stats.norm.ppf(0.5 + prepared.confidence / 2)) * found.error
-    rates = [from_scale(found.mean + side * spread, share) * scale for side in (0, -1, 1)]
+    half = prepared.confidence / 2
+    rates = [from_scale(found.quantile(p), share) * scale for p in (0.5, 0.5 - half, 0.5 + half)]
     probability = None
     if target is not None:
         bound = np.log(target / (scale - target)) if share else np.log(target / scale)
-        above = float(stats.norm.sf(bound, found.mean[-1], found.error[-1]))
-        probability = above if better == "higher" else 1 - above
+        below = float(found.below(bound)[-1])
+        probability = 1 - below if better == "higher" else below
     months = list(range(last + 1, end + 1))
     table = pl.DataFrame(
         {
