@@ -4,7 +4,8 @@
   const $ = (id) => document.getElementById(id);
   const N = D.codes.length, T = D.periods.length;
   const map = $("map"), topmost = $("top"), frame = $("frame"), stage = $("stage"), card = $("card");
-  let lang = D.lang, at = T - 1, kept = -1, seen = -1, spot = null, timer = 0;
+  const asked = location.hash.slice(1); // a page that links here may ask for its own language
+  let lang = asked in D.words ? asked : D.lang, at = T - 1, kept = -1, seen = -1, spot = null, timer = 0;
   const word = (key, parts) => fill(D.words[lang][key], parts);
   const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (all, name) => (parts && name in parts ? parts[name] : all));
 
@@ -162,7 +163,8 @@
       ctx.fillStyle = pattern;
       ctx.fill(areas[i].path);
     }
-    const density = N / ((right - left) * (lower - upper)) * ((D.frame[2] - D.frame[0]) * (D.frame[3] - D.frame[1]));
+    const framed = (D.frame[2] - D.frame[0]) * (D.frame[3] - D.frame[1]);
+    const density = N * Math.min(1, ((right - left) * (lower - upper)) / framed); // areas in view, about
     const thin = density > 400 ? 0.25 : density > 120 ? 0.45 : 0.8;
     ctx.lineJoin = "round";
     ctx.strokeStyle = density > 400 ? "rgba(95,95,95,.6)" : "#5f5f5f"; ctx.lineWidth = thin / v.k; ctx.stroke(lines[0]);
@@ -205,6 +207,7 @@
     const ten = 10 ** Math.floor(Math.log10(most));
     const long = ten * (most >= 5 * ten ? 5 : most >= 2 * ten ? 2 : 1);
     const wide = (long * 1000 / D.step) * view.k, x = 34, y = height - 16;
+    ctx.fillStyle = "rgba(255,255,255,.8)"; ctx.fillRect(6, y - 36, Math.max(wide + 36, 96), 44);
     ctx.font = "12px system-ui, sans-serif"; ctx.textBaseline = "bottom";
     ctx.lineWidth = 1.6; ctx.strokeStyle = D.colours.ink; ctx.fillStyle = D.colours.ink;
     ctx.beginPath();
@@ -212,9 +215,8 @@
     ctx.moveTo(16, y); ctx.lineTo(16, y - 18); ctx.moveTo(12, y - 12); ctx.lineTo(16, y - 19); ctx.lineTo(20, y - 12);
     ctx.stroke();
     const text = new Intl.NumberFormat(lang).format(long) + " " + word("kilometres");
-    ctx.lineWidth = 3; ctx.strokeStyle = "#fff";
-    ctx.strokeText(text, x + 4, y - 2); ctx.fillText(text, x + 4, y - 2);
-    ctx.strokeText(word("north"), 12, y - 20); ctx.fillText(word("north"), 12, y - 20);
+    ctx.fillText(text, x + 4, y - 2);
+    ctx.fillText(word("north"), 12, y - 20);
   }
 
   // --- the view ---
@@ -335,10 +337,11 @@
     } else { x = frame.clientWidth; y = frame.clientHeight / 2; }
     const wide = card.offsetWidth, tall = card.offsetHeight, room = frame.clientWidth, high = frame.clientHeight;
     const away = 22, east = D.frame[2] * view.k + view.x + away, west = D.frame[0] * view.k + view.x - away;
-    let left = x + away + wide < room ? x + away : x - away - wide;
-    // Beside the country where there is room, so that the card hides nothing of the map.
-    if (!map.classList.contains("near") && room - east >= wide + 48) left = east;
-    else if (!map.classList.contains("near") && west >= wide + 4) left = west - wide;
+    // Beside the country where there is room, so that the card hides nothing; else along the side away from the area.
+    const whole = !map.classList.contains("near");
+    let left = x < room / 2 ? room - wide - 52 : 8;
+    if (whole && room - east >= wide + 48) left = east;
+    else if (whole && west >= wide + 4) left = west - wide;
     card.style.left = Math.max(4, Math.min(left, room - wide - 4)) + "px";
     card.style.top = Math.max(4, Math.min(y - tall / 3, high - tall - 4)) + "px";
   }
@@ -429,7 +432,7 @@
   }
   const insets = D.insets.map((inset) => {
     const figure = make("figure"), canvas = make("canvas"), caption = make("figcaption");
-    const [x0, y0, x1, y1] = inset.frame, room = 150;
+    const [x0, y0, x1, y1] = inset.frame, room = 118;
     const k = Math.min(room / (x1 - x0), room / (y1 - y0)), scale = scaleOf();
     const wide = (x1 - x0) * k, tall = (y1 - y0) * k;
     canvas.width = wide * scale; canvas.height = tall * scale;

@@ -20,7 +20,7 @@ from ncdsurv.maps.wording import area_name, number, period_words, rules_of, say,
 if TYPE_CHECKING:
     from ncdsurv.maps.interactive.series import Series
 
-_MARGIN = 0.35  # of the frame's longer side: how far neighbours around a province are drawn
+_MARGIN = 1.5  # of the frame's longer side: how far neighbours around a province are drawn
 _DARK = 0.25  # luminance below which hatching is drawn in paper colour, as on the printed maps
 
 
@@ -166,9 +166,12 @@ def _around(picture: Picture, grid: Grid) -> dict[str, str] | None:
         return None
     west, south, east, north = layer.extent
     reach = _MARGIN * max(east - west, north - south)
-    shapes = load_layer(picture.reference, Level.PROVINCE, layer.vintage).shapes
+    provinces = load_layer(picture.reference, Level.PROVINCE, layer.vintage)
+    # The area's own province would show beneath its communes where it reaches over the sea.
+    own = set(picture.reference.codes_within(layer.within, layer.vintage, Level.PROVINCE))
+    others = [shape for code, shape in zip(provinces.codes, provinces.shapes) if code not in own]
     clipped = shapely.clip_by_rect(
-        shapely.make_valid(shapes), west - reach, south - reach, east + reach, north + reach
+        shapely.make_valid(others), west - reach, south - reach, east + reach, north + reach
     )
     parts = shapely.get_parts(shapely.get_parts(clipped))
     polygons = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
