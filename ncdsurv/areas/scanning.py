@@ -11,7 +11,8 @@ from ncdsurv.areas.draw import COLOURS, HIGHS, LOWS, Scene, draw_kinds
 from ncdsurv.areas.neighbours import centroids_of
 from ncdsurv.areas.rates import BINOMIAL, POISSON
 from ncdsurv.areas.result import AreaResult, whole
-from ncdsurv.areas.scan import BERNOULLI, Circle, scan_circles
+from ncdsurv.areas.scan import Circle, scan_circles
+from ncdsurv.areas.scan_drawings import BERNOULLI
 from ncdsurv.areas.smoothing import set_apart
 from ncdsurv.areas.take import USED
 from ncdsurv.areas.words import exact, p_words, phrase
