@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from ncdsurv.errors import unknown
 from ncdsurv.trends.joinpoint.grid import Grid, Pieces, running_sums, whitened_line
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 SERIES_AT_ONCE, ROWS_AT_ONCE = 200, 100_000  # small enough for the cache, and for early finds to help
 BEAM, THREADS = 10, 2
+FORMS, WORTH_COMPILING = ("auto", "arrays", "compiled"), 500
 TIE = 1e-9  # sums of squares closer than this, relatively, are the same
 
 
@@ -148,7 +151,9 @@ class _Data:
         return _Found(node[keep], series[keep], p[keep], q[keep], c[keep], bound[keep], knots)
 
 
-def least_squares(grid: Grid, rows: Array, k: int, *, exact: bool = True) -> tuple[Array, Index]:
+def least_squares(
+    grid: Grid, rows: Array, k: int, *, exact: bool = True, form: str = "auto"
+) -> tuple[Array, Index]:
     """Least sum of squares with k joinpoints, of each of many series.
 
     Args:
@@ -156,7 +161,8 @@ def least_squares(grid: Grid, rows: Array, k: int, *, exact: bool = True) -> tup
         rows: Whitened data, one series a column, shape (n, series).
         k: Number of joinpoints.
         exact: False stops after following the ten most promising places at each step: fast, nearly always the
-            least sum, never below it.
+            least sum, never below it. The compiled form is always exact.
+        form: `arrays`, `compiled`, or `auto`: compiled for many series where numba is installed.
 
     Returns:
         Sums of squares, shape (series,), and the nodes of the joinpoints, shape (series, k).
@@ -173,13 +179,18 @@ def least_squares(grid: Grid, rows: Array, k: int, *, exact: bool = True) -> tup
     """
     import numpy as np
 
-    rows = _level(grid, rows)
+    rows, compiled = _level(grid, rows), _compiled(grid, rows.shape[1], form)
     if not rows.shape[1]:
         return np.zeros(0), np.zeros((0, k), dtype=int)
     if k == 0:
         return (rows**2).sum(axis=0), np.zeros((rows.shape[1], 0), dtype=int)
 
     def part(series: slice) -> tuple[Array, Index]:
+        if compiled:
+            own = rows[:, series]
+            best, knots = np.full(own.shape[1], np.inf), np.full((own.shape[1], k), -1)
+            _descend_compiled(grid, own, k, best, knots)
+            return best, knots
         data = _Data(grid, rows[:, series], k)
         best, knots = np.full(data.width, np.inf), np.full((data.width, k), -1)
         for beam in (BEAM, None) if exact else (BEAM,):
@@ -190,7 +201,7 @@ def least_squares(grid: Grid, rows: Array, k: int, *, exact: bool = True) -> tup
     return np.maximum(np.concatenate(sums), 0.0), np.concatenate(nodes)
 
 
-def reaches(grid: Grid, rows: Array, k: int, limit: Array) -> NDArray[np.bool_]:
+def reaches(grid: Grid, rows: Array, k: int, limit: Array, *, form: str = "auto") -> NDArray[np.bool_]:
     """Whether k joinpoints bring the sum of squares of each series down to a limit.
 
     Args:
@@ -198,19 +209,24 @@ def reaches(grid: Grid, rows: Array, k: int, limit: Array) -> NDArray[np.bool_]:
         rows: Whitened data, shape (n, series).
         k: Number of joinpoints, at least 1.
         limit: Sum of squares to reach, shape (series,).
+        form: As for `least_squares`.
 
     Returns:
         True where the least sum of squares is at most the limit (ties count), shape (series,).
     """
     import numpy as np
 
-    rows = _level(grid, rows)
+    rows, compiled = _level(grid, rows), _compiled(grid, rows.shape[1], form)
     if not rows.shape[1]:
         return np.zeros(0, dtype=bool)
 
     def part(series: slice) -> NDArray[np.bool_]:
+        best = limit[series] * (1 + TIE)
+        knots = np.full((len(best), k), -1)
+        if compiled:
+            _descend_compiled(grid, rows[:, series], k, best, knots, stop=True)
+            return knots[:, 0] >= 0
         data = _Data(grid, rows[:, series], k)
-        best, knots = limit[series] * (1 + TIE), np.full((data.width, k), -1)
         for beam in (BEAM, None):
             _descend(data, k, best, knots, beam=beam, stop=True)
         return knots[:, 0] >= 0
@@ -254,6 +270,46 @@ def _descend(
             pending += [(found.take(slice(middle, None)), before), (found.take(slice(middle)), before)]
             continue
         pending.append((data.extend(found, before - 1, best), before - 1))
+
+
+def _compiled(grid: Grid, series: int, form: str) -> bool:
+    """Whether the compiled form is to be used: loading it takes longer than few series do."""
+    if form not in FORMS:
+        raise unknown("form of the search", str(form), FORMS)
+    if form == "auto":
+        return series >= WORTH_COMPILING and find_spec("numba") is not None
+    return form == "compiled"
+
+
+def _descend_compiled(
+    grid: Grid, rows: Array, k: int, best: Array, knots: Index, *, stop: bool = False
+) -> None:
+    """As `_descend` over all partial models, by the kernel."""
+    import numpy as np
+
+    from ncdsurv.trends.joinpoint.compiled import descend
+
+    head, tail, inner = grid.head, grid.tail, grid.inner
+    one, time = whitened_line(grid.times, grid.noise)
+    head_p = _safe(head.s_bb - head.s_ab**2 / head.s_aa)
+    tail_p = _safe(tail.s_aa - tail.s_ab**2 / tail.s_bb)
+    one_d = inner.s_aa + head_p[inner.start]
+    descend(
+        np.ascontiguousarray(rows.T),
+        one,
+        time,
+        k,
+        stop,
+        best,
+        knots,
+        *(head.first, head.stop, head.left, head.right, head.s_ab / head.s_aa, head_p, head.s_aa),
+        *(tail.first, tail.stop, tail.left, tail.right, tail.s_ab / tail.s_bb, tail_p, tail.s_bb),
+        *(inner.start, inner.first, inner.stop, inner.left, inner.right, inner.s_aa, inner.s_ab, inner.s_bb),
+        _safe(inner.s_aa * inner.s_bb - inner.s_ab**2),
+        one_d,
+        _safe(inner.s_bb - inner.s_ab**2 / one_d),
+        grid.offsets,
+    )
 
 
 def _promising(found: _Found, beam: int) -> _Found:
