@@ -27,6 +27,7 @@ _VERBS = {
     "choropleth": ("ncdsurv.maps", "draw_map"),
     "small_multiples": "ncdsurv.maps",
     "bivariate": "ncdsurv.maps",
+    "tile_map": "ncdsurv.maps",
     "interactive_map": "ncdsurv.maps",
     "rates": ("ncdsurv.indicators", "rates"),
     "build_spells": "ncdsurv.frames",
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from ncdsurv.indicators import rates
     from ncdsurv.maps import bivariate
     from ncdsurv.maps import draw_map as choropleth
-    from ncdsurv.maps import interactive_map, small_multiples
+    from ncdsurv.maps import interactive_map, small_multiples, tile_map
     from ncdsurv.reference import load_reference
     from ncdsurv.registry import open_store
     from ncdsurv.synthetic import make_registry

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 _WHERE = {
     "draw_map": "ncdsurv.maps.draw",
     "MapResult": "ncdsurv.maps.result",
+    "tile_map": "ncdsurv.maps.tiles",
     "bivariate": "ncdsurv.maps.two",
     "small_multiples": "ncdsurv.maps.multiples",
     "interactive_map": "ncdsurv.maps.interactive",
@@ -24,6 +25,7 @@ __all__ = [
     "interactive_map",
     "map_svg_links",
     "small_multiples",
+    "tile_map",
     "to_geojson",
 ]
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from ncdsurv.maps.multiples import small_multiples
     from ncdsurv.maps.result import MapResult
     from ncdsurv.maps.svg import map_svg_links
+    from ncdsurv.maps.tiles import tile_map
     from ncdsurv.maps.two import bivariate
 
 

@@ -62,8 +62,11 @@ def notes_of(picture: Picture, lang: str | None = None) -> list[str]:
     return lines
 
 
-def explain_map(picture: Picture, lang: str, missed: list[str]) -> str:
-    """The whole explanation, one statement a line; the first two lines stand for the picture itself."""
+def explain_map(picture: Picture, lang: str, missed: list[str], about: list[str] | None = None) -> str:
+    """The whole explanation, one statement a line; the first two lines stand for the picture itself.
+
+    `about` stands in for projection and boundaries where a picture has none.
+    """
     identity, areas = picture.rows.identity, picture.areas
     indicator = picture.catalog.indicators.get(identity["indicator"])
     shown = areas.with_row_index("at").filter(areas["status"] == SHOWN).sort("value", "area_code")
@@ -85,8 +88,7 @@ def explain_map(picture: Picture, lang: str, missed: list[str]) -> str:
             absent=(areas["status"] == NOT_REPORTED).sum(),
         ),
         say("ranking", lang),
-        say("projection", lang),
-        *notes_of(picture, lang),
+        *(about or [say("projection", lang), *notes_of(picture, lang)]),
     ]
     if missed:
         lines.append(say("unnamed", lang, names=", ".join(missed)))

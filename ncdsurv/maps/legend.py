@@ -34,14 +34,14 @@ def draw_panel(
     """
     panel = axes_at(figure, page.panel_box)
     width, height = page.panel_box[2], page.panel_box[3]
-    y = (legend or _legend)(panel, picture, width, height)
+    y = (legend or draw_legend)(panel, picture, width, height)
     y -= 0.55
     draw_north(panel, 0.1, y - 0.04, picture.lang)
     draw_scale(panel, page.scale, y, picture.lang, x=0.38, longest=min(1.2, width - 1.1))
     _insets(figure, page, picture, y - 0.25)
 
 
-def _legend(panel: Axes, picture: Picture, width: float, top: float) -> float:
+def draw_legend(panel: Axes, picture: Picture, width: float, top: float) -> float:
     """Draw the legend downwards from `top`; returns where it ends."""
     from ncdsurv.maps.picture import GREYS, class_counts, counts_by_status
 
