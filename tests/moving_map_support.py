@@ -68,13 +68,15 @@ def document(html: str) -> dict[str, Any]:
 
 def cells(page: dict[str, Any], name: str) -> np.ndarray:
     """A packed column as the page's script reads it: areas by periods, NaN where nothing was written."""
-    steps = unpack(page["cells"][name]).reshape(len(page["codes"]), len(page["periods"]))
-    out = np.full(steps.shape, np.nan)
-    for at, row in enumerate(steps):
+    steps = iter(unpack(page["cells"][name]).tolist())
+    out = np.full((len(page["codes"]), len(page["periods"])), np.nan)
+    for at in range(len(out)):
         last = 0
-        for t, step in enumerate(row.tolist()):
+        for t in range(out.shape[1]):
+            step = next(steps) if page["marks"][at * out.shape[1] + t].isalpha() else 0
             if step:
                 folded = step - 1
                 last += -(folded + 1) // 2 if folded % 2 else folded // 2
                 out[at, t] = last
+    assert next(steps, None) is None  # nothing is written but what is shown
     return out

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from ncdsurv.catalog.vocabulary import Level, Period
-from ncdsurv.maps.style import nfc
 from ncdsurv.store.atomic import write_whole
 
 LEVELS = (Level.PROVINCE, Level.COMMUNE)
@@ -44,6 +43,6 @@ def write_maps(out: Path, release: Any, reference: Any, shown: dict[str, Any]) -
         address = f"maps/{shown['indicator']}.{shown['disease']}.{level}.html"
         target = out / address
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(target, nfc(page.html).encode())
+        write_whole(target, page.html.encode())
         found[str(level)] = address
     return found

@@ -37,7 +37,7 @@ def grey_marks() -> dict[str, str]:
 
 
 def columns(pictures: list[Picture], unit: str) -> dict[str, str]:
-    """Value, the distances to the ends of its interval, numerator and denominator, packed; cells as in `marks`.
+    """Value, the distances to the ends of its interval, numerator and denominator, packed: shown cells only.
 
     Values are whole numbers of the last decimal shown, rounded as print rounds them. A cell whose value is not
     shown has no number at all.
@@ -52,7 +52,7 @@ def columns(pictures: list[Picture], unit: str) -> dict[str, str]:
         table["lower"] = table["upper"] = np.full_like(table["value"], np.nan)
     table["lower"] = table["value"] - table["lower"]
     table["upper"] = table["upper"] - table["value"]
-    return {name: pack_steps(cells) for name, cells in table.items()}
+    return {name: pack_steps(cells, shown) for name, cells in table.items()}
 
 
 _MEASURED = ("value", "lower", "upper")

@@ -62,11 +62,12 @@ def unpack(text: str) -> np.ndarray:
     return np.bincount(which, (data & (_MORE - 1)) * 2.0 ** (_GROUP * shift), len(ends)).astype(np.int64)
 
 
-def pack_steps(rows: np.ndarray) -> str:
-    """Cells of several rows, each told as its step from the cell before it in its row; NaN is kept as such.
+def pack_steps(rows: np.ndarray, held: np.ndarray) -> str:
+    """Cells of several rows, each told as its step from the known cell before it in its row; NaN is kept as such.
 
     Args:
         rows: 2-D, whole numbers as floats; NaN where there is none.
+        held: Which cells are written at all; the reader must know it.
     """
     known = ~np.isnan(rows)
     filled = np.where(known, rows, 0.0)
@@ -76,4 +77,4 @@ def pack_steps(rows: np.ndarray) -> str:
     before = np.hstack([np.full((len(rows), 1), -1), last[:, :-1]])
     from_cell = np.take_along_axis(filled, np.maximum(before, 0), axis=1) * (before >= 0)
     steps = fold((filled - from_cell).astype(np.int64)) + 1
-    return pack(np.where(known, steps, 0).ravel())
+    return pack(np.where(known, steps, 0)[held])

@@ -76,9 +76,9 @@
   const cells = {};
   for (const name of Object.keys(D.cells)) {
     const steps = unpack(D.cells[name]), found = (cells[name] = new Float64Array(N * T).fill(NaN));
-    for (let i = 0; i < N; i++)
+    for (let i = 0, next = 0; i < N; i++)
       for (let t = 0, last = 0; t < T; t++) {
-        const step = steps[i * T + t];
+        const step = isShown(mark(i, t)) ? steps[next++] : 0;
         if (step) found[i * T + t] = last += unfold(step - 1);
       }
   }
