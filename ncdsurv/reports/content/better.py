@@ -123,7 +123,7 @@ def recent(report: Report, indicator: str, disease: str) -> str:
         f"better.recent.{marker.direction or 'unknown'}",
         points=points,
         values="; ".join(
-            f"{report.rate(row)} ({text.period(row['period'])})" for row in last.iter_rows(named=True)
+            f"{text.period(row['period'])}: {report.rate(row)}" for row in last.iter_rows(named=True)
         ),
     )
 

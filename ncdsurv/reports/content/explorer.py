@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import ncdsurv
@@ -14,6 +15,7 @@ from ncdsurv.reports.content.refusals import reason_of
 from ncdsurv.reports.content.report import Report, layout
 
 Answer = tuple[Any, NcdsurvError | None]
+_MONTH = re.compile(r"^\d{4}-\d{2}$")
 
 
 def analysis(report: Report, method: str, indicator: str, disease: str, **given: str) -> Block:
@@ -34,9 +36,10 @@ def analysis(report: Report, method: str, indicator: str, disease: str, **given:
     top = heading(f"{text(f'explorer.{method}')}: {report.indicator_name(indicator)}", 2, method)
     top += paragraph(text(f"explorer.question.{method}"), "note")
     if refused is not None:
-        top += nothing(text("explorer.refused", why=reason_of(refused, report.lang)))
-    if result is None:
-        return top
+        said = text("explorer.refused", why=reason_of(refused, report.lang))
+        if result is None:
+            return top + nothing(said)
+        top += paragraph(said)
     report.results[f"{method}_{indicator}_{disease}"] = result.summary()
     lead = Block("") if refused is not None else paragraph(f"{result.headline(report.lang)}.", "lead")
     drawn = picture(
@@ -54,7 +57,7 @@ def analysis_table(report: Report, method: str, indicator: str, disease: str, **
     if result is None:
         return nothing(text("note.nothing"))
     rows = result.rows(report.lang)
-    cells = [[_cell(cell, report.lang) for cell in row.values()] for row in rows]
+    cells = [[_cell(cell, report) for cell in row.values()] for row in rows]
     return table(
         list(rows[0]),
         cells,
@@ -103,9 +106,15 @@ def _run(report: Report, method: str, indicator: str, disease: str, taken: dict[
         return None, refused
 
 
-def _cell(cell: Any, lang: str) -> str:
+def _cell(cell: Any, report: Report) -> str:
+    lang = report.lang
     if cell is None:
         return "–"
     if isinstance(cell, float):
-        return number(cell, lang, 1 if abs(cell) >= 1 else 3 if cell else 0)
-    return str(cell)
+        if abs(cell) >= 1 or not cell:
+            return number(cell, lang, 1 if cell else 0)
+        # A p value is never printed as 0.
+        return f"< {number(0.001, lang, 3)}" if 0 < cell < 0.001 else number(cell, lang, 3)
+    if isinstance(cell, int):
+        return number(cell, lang)
+    return report.text.period(cell) if _MONTH.match(cell) else str(cell)

@@ -45,14 +45,16 @@ def methods(report: Report) -> Block:
     shown = _indicators()
     definitions = [
         f"{catalog.indicators[name].names[report.lang]}: {catalog.indicators[name].definition[report.lang]}."
-        + ("" if catalog.indicators[name].verified else f" {text('methods.unverified')}")
+        + ("" if catalog.indicators[name].verified else "*")
         for name in shown
     ]
+    apart = preset.enrolment_buffer_months
+    buffer = [text("methods.buffer", months=_months(text, apart))] if apart else []
     rules = [
-        text("methods.window", months=preset.outcome_window_months),
-        text("methods.buffer", months=preset.enrolment_buffer_months),
-        text("methods.lost", months=preset.lost_after_months),
-        text("methods.treated", months=preset.treated_window_months),
+        text("methods.window", months=_months(text, preset.outcome_window_months)),
+        *buffer,
+        text("methods.lost", months=_months(text, preset.lost_after_months)),
+        text("methods.treated", months=_months(text, preset.treated_window_months)),
         text(f"methods.{preset.reading}"),
     ]
     facts = [
@@ -83,9 +85,16 @@ def methods(report: Report) -> Block:
         + items(rules)
         + heading(text("methods.definitions"), 3)
         + items(definitions)
+        + paragraph(
+            "" if all(catalog.indicators[name].verified for name in shown) else text("methods.mark"), "note"
+        )
         + heading(text("methods.facts"), 3)
         + items(facts)
     )
+
+
+def _months(text: Any, n: int) -> str:
+    return str(text("methods.month" if n == 1 else "methods.months", n=n))
 
 
 def _indicators() -> list[str]:

@@ -73,6 +73,12 @@ class Parts:
 
         return place_map(self.own, disease, str(of), indicator)
 
+    def map_course(self, disease: str, of: str = Level.PROVINCE) -> Block:
+        """The areas of a level on the same map in a few months up to now."""
+        from ncdsurv.reports.content.places import map_course
+
+        return map_course(self.own, disease, str(of))
+
     def where(self, disease: str, of: str = Level.COMMUNE, indicator: str | None = None) -> Block:
         """The areas of a level: who stands out, a map safe from small numbers, clusters if any."""
         from ncdsurv.reports.content.where import where

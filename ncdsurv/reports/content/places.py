@@ -72,6 +72,34 @@ def draw_places(report: Report, level: str, frame: pl.DataFrame) -> Block:
     return picture(drawn.plot(), alt=drawn.alt_text, data=frame)
 
 
+def map_course(report: Report, disease: str, level: str) -> Block:
+    """The same map in a few months up to now, with the same classes, so that a change of colour is a change."""
+    from ncdsurv.maps import small_multiples
+
+    text, part = report.text, layout()["map_course"]
+    name = layout()["control"]["indicator"]
+    months = report.published_months(part["step"] * part["maps"])[:: -part["step"]][: part["maps"]]
+    areas = inside(report, level)["code"].to_list()
+    frame = report.values(name, disease, level=level, area=None, period=months)
+    frame = frame.filter(frame["area_code"].is_in(areas)).drop_nulls("value")
+    top = heading(text("map_course.title"), 3)
+    shown = frame["period"].unique().sort().to_list()
+    if len(shown) < 2:
+        return top + nothing(text("map_course.none"))
+    drawn = small_multiples(
+        frame,
+        shown,
+        level=level,
+        vintage=report.vintage,
+        reference=report.reference,
+        lang=report.lang,
+        width=part["width"],
+    )
+    return (
+        top + paragraph(text("map_course.prose")) + picture(drawn.plot(), alt=drawn.alt_text, data=drawn.data)
+    )
+
+
 def allocated(report: Report, level: str) -> str:
     """What a reader of small areas must know: how many people were placed by population share."""
     from ncdsurv.quality import load_metrics

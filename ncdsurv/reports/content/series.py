@@ -84,7 +84,6 @@ def follow_up(report: Report, disease: str) -> Block:
     return (
         heading(text("follow_up.title"), 3)
         + paragraph(text("follow_up.prose" if _same_people(rows) else "follow_up.prose_apart"))
-        + _lines(report, disease, part["drawn"])
         + table(
             [
                 text("follow_up.outcome"),
@@ -100,6 +99,7 @@ def follow_up(report: Report, disease: str) -> Block:
             text_columns=2,
             data=report.values(names, disease),
         )
+        + _lines(report, disease, part["drawn"])
     )
 
 
@@ -119,7 +119,7 @@ def _lines(report: Report, disease: str, names: list[str]) -> Block:
     if frame["value"].null_count() == frame.height:
         return nothing(text("note.nothing"))
     with figure_style():
-        figure = Figure(figsize=(7.6, 2.3))
+        figure = Figure(figsize=(7.6, 2.0))
         first, last = (Period.parse(report.months[end]).last_month for end in (0, -1))
         panels = figure.subplots(1, len(names), sharey=True)
         for number, (ax, name) in enumerate(zip(panels, names, strict=True)):

@@ -59,7 +59,7 @@ def national_targets(report: Report, disease: str) -> Block:
         rows,
         caption=report.caption(disease, text("target.title")),
         note=" ".join(filter(None, notes)),
-        text_columns=len(header),
+        text_columns=(0, 1, 4),
     )
     said = report.keep(("forecasts", disease), list)
     return heading(text("target.question"), 3) + body + (items(said, "small") if said else Block(""))

@@ -108,6 +108,7 @@ def _named(report: Report, level: str, frame: pl.DataFrame, funnel: Any) -> Bloc
                 ],
             )
         ),
+        text_columns=(0, 4),
         data=frame.filter(frame["area_code"].is_in(funnel.outside)),
     )
 
