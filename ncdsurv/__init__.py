@@ -28,6 +28,7 @@ _VERBS = {
     "small_multiples": "ncdsurv.maps",
     "bivariate": "ncdsurv.maps",
     "tile_map": "ncdsurv.maps",
+    "write_areas": "ncdsurv.maps",
     "interactive_map": "ncdsurv.maps",
     "rates": ("ncdsurv.indicators", "rates"),
     "build_spells": "ncdsurv.frames",
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from ncdsurv.indicators import rates
     from ncdsurv.maps import bivariate
     from ncdsurv.maps import draw_map as choropleth
-    from ncdsurv.maps import interactive_map, small_multiples, tile_map
+    from ncdsurv.maps import interactive_map, small_multiples, tile_map, write_areas
     from ncdsurv.reference import load_reference
     from ncdsurv.registry import open_store
     from ncdsurv.synthetic import make_registry

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 _WHERE = {
     "draw_map": "ncdsurv.maps.draw",
     "MapResult": "ncdsurv.maps.result",
+    "write_areas": "ncdsurv.maps.export",
     "tile_map": "ncdsurv.maps.tiles",
     "bivariate": "ncdsurv.maps.two",
     "small_multiples": "ncdsurv.maps.multiples",
@@ -27,10 +28,12 @@ __all__ = [
     "small_multiples",
     "tile_map",
     "to_geojson",
+    "write_areas",
 ]
 
 if TYPE_CHECKING:
     from ncdsurv.maps.draw import draw_map
+    from ncdsurv.maps.export import write_areas
     from ncdsurv.maps.geojson import to_geojson
     from ncdsurv.maps.interactive import InteractiveMap, interactive_map
     from ncdsurv.maps.multiples import small_multiples

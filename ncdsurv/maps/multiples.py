@@ -106,13 +106,8 @@ def _periods(values: Any, periods: Sequence[str] | None, level: str | None, vint
         UsageError: None, too many, or of several lengths.
     """
     if periods is None:
-        table, _ = take_values(values)
-        for column, one in (("area_level", level), ("area_vintage", vintage)):
-            table = table if one is None else table.filter(pl.col(column) == str(one))
-        periods = table["period"].drop_nulls().unique().to_list()
-    found = sorted(
-        {Period.parse(str(one)) for one in periods}, key=lambda one: (one.last_month, one.n_months)
-    )
+        periods = periods_of(values, level, vintage)
+    found = sorted({Period.parse(str(one)) for one in periods}, key=_in_time)
     names = [str(one) for one in found]
     shown = ", ".join(names[:6]) + (f", ... ({len(names)} in all)" if len(names) > 6 else "")
     if not 1 <= len(found) <= MOST_MAPS:
@@ -130,6 +125,19 @@ def _periods(values: Any, periods: Sequence[str] | None, level: str | None, vint
             do='choose them: periods=["2026-04", "2026-05", "2026-06"]',
         )
     return names
+
+
+def periods_of(values: Any, level: str | None, vintage: str | None) -> list[str]:
+    """All periods of the values of a level and vintage, in order of time."""
+    table, _ = take_values(values)
+    for column, one in (("area_level", level), ("area_vintage", vintage)):
+        table = table if one is None else table.filter(pl.col(column) == str(one))
+    found = {Period.parse(one) for one in table["period"].drop_nulls().unique()}
+    return [str(one) for one in sorted(found, key=_in_time)]
+
+
+def _in_time(period: Period) -> tuple[int, int]:
+    return period.last_month, period.n_months
 
 
 def _headings(pictures: list[Picture], lang: str) -> list[str]:

@@ -54,6 +54,11 @@ class Picture:
     lang: str
 
     @property
+    def identity(self) -> dict[str, Any]:
+        """What all values of the map share."""
+        return self.rows.identity
+
+    @property
     def colours(self) -> list[str]:
         """Fill of every area, in the layer's order."""
         ramp = style.sequential(self.classes.k)

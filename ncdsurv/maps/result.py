@@ -86,6 +86,38 @@ class MapResult:
             self.figure.savefig(path, dpi=dpi, **extra)
         return path
 
+    def write(self, path: str | Path) -> Path:
+        """Write the areas of the map with `.data` and their geometry to a file for a GIS.
+
+        Args:
+            path: Ending in .parquet (GeoParquet), .gpkg (GeoPackage) or .geojson (RFC 7946); see `ns.write_areas`.
+
+        Raises:
+            UsageError: Another ending, or a picture whose areas cannot be told.
+        """
+        import narwhals as nw
+
+        from ncdsurv.maps.export import check_ending, write_table
+
+        path = check_ending(path)
+        if self.picture is None:
+            raise UsageError(
+                "this picture holds no areas to write",
+                got=self.title,
+                allowed="a map of ns.choropleth, ns.small_multiples, ns.bivariate or ns.tile_map",
+                do="write the values instead: ns.write_areas(values, path)",
+            )
+        import polars as pl
+
+        table = nw.from_native(self.data).to_polars()
+        if "class" in table.columns:
+            table = table.with_columns(pl.col("class").cast(pl.Int8))
+        if "period" not in table.columns:
+            table = table.with_columns(period=pl.lit(self.picture.rows.period))
+        layer = self.picture.layer
+        place = self.picture.reference, layer.level, layer.vintage, layer.within
+        return write_table(table, path, place, self.picture.identity)
+
     def png(self, dpi: int = 144) -> bytes:
         """The map as PNG bytes."""
         buffer = io.BytesIO()

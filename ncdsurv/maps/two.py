@@ -53,6 +53,12 @@ class TwoPicture(Picture):
     other_classes: Classes
 
     @property
+    def identity(self) -> dict[str, Any]:
+        """What the values of both share."""
+        other = self.other_rows.identity
+        return {key: value for key, value in self.rows.identity.items() if other[key] == value}
+
+    @property
     def cells(self) -> list[tuple[int, int] | None]:
         """Column and row of every area in the legend's square; None where a value is missing."""
         steps, others = _STEPS[self.classes.k], _STEPS[self.other_classes.k]
@@ -146,12 +152,15 @@ def bivariate(
         legend=draw_square,
     )  # fmt: skip
     text = {one: explain_two(picture, one, missed) for one in ("vi", "en")}
-    ids = [
-        pl.lit(rows.identity["indicator"]).alias(f"{side}_indicator")
-        for side, rows in zip(("first", "second"), both)
-    ]
-    data = both[0].back(joined.with_columns(ids))
+    data = both[0].back(joined.with_columns(_apart(*both)))
     return MapResult(figure, data, one_line(title), text, lang, None, picture)
+
+
+def _apart(first: MapRows, second: MapRows) -> list[pl.Expr]:
+    """What tells the two apart (indicator, say), as columns of each."""
+    keys = [key for key, value in first.identity.items() if second.identity[key] != value]
+    sides = (("first", first), ("second", second))
+    return [pl.lit(rows.identity[key]).alias(f"{side}_{key}") for side, rows in sides for key in keys]
 
 
 def _status() -> pl.Expr:
