@@ -13,6 +13,7 @@ from ncdsurv.reports.content.frame import is_invented
 from ncdsurv.reports.content.report import layout
 from ncdsurv.reports.html import TEMPLATES
 from ncdsurv.reports.manifest import ReportEntry
+from ncdsurv.reports.site_maps import SiteMaps
 from ncdsurv.reports.texts import Texts
 
 
@@ -31,7 +32,7 @@ class IndexPage:
     ) -> None:
         self.release, self.reference, self.text = release, reference, text
         self.entries, self.pages, self.forms, self.others = entries, pages, forms, others
-        self.maps: dict[str, str] = {}  # level -> address of its interactive map
+        self.maps = SiteMaps()
 
     def html(self) -> str:
         """The whole page."""
@@ -101,15 +102,24 @@ class IndexPage:
         return heading(self.text("site.map"), 2) + caption + figure + self._moving_maps()
 
     def _moving_maps(self) -> Block:
-        """Links to the interactive maps, in the page's language."""
+        """Link to the interactive map of provinces, in the page's language."""
         from ncdsurv.maps.interactive.words import phrase
 
-        links = [
-            f'<li><a href="{escape(href)}#{self.text.lang}">'
-            f"{escape(phrase('link', self.text.lang, areas=self.text.say(f'level.{level}')))}</a></li>"
-            for level, href in self.maps.items()
-        ]
-        return Block("<ul>" + "".join(links) + "</ul>" if links else "")
+        if self.maps.provinces is None:
+            return Block("")
+        lang = self.text.lang
+        words = phrase("link", lang, areas=self.text.say(f"level.{Level.PROVINCE}"))
+        return Block(f'<p><a href="{escape(self.maps.provinces)}#{lang}">{escape(words)}</a></p>')
+
+    def _commune_map(self, province: str) -> str:
+        """Link to a province's interactive map of communes, for its cell in the table; nothing where there is none."""
+        from ncdsurv.maps.interactive.words import phrase
+
+        href = self.maps.communes.get(province)
+        if href is None:
+            return ""
+        lang = self.text.lang
+        return f' · <a href="{escape(href)}#{lang}">{escape(phrase("link_within", lang))}</a>'
 
     def measure(self) -> dict[str, Any] | None:
         """What the map and the table show; None without a report of a province."""
@@ -153,9 +163,10 @@ class IndexPage:
             rate = rates.get(code, {})
             shown = text.percent(rate.get("value"))
             interval = text.interval(rate.get("lower"), rate.get("upper"))
+            link = f'<a href="{escape(self.pages[entry.key])}">{escape(name)}</a>{self._commune_map(code)}'
             rows.append(
-                f'<tr><th scope=row>{escape(code)}</th><td><a href="{escape(self.pages[entry.key])}">'
-                f"{escape(name)}</a></td><td class=n>{escape(shown)}</td><td class=n>{escape(interval)}</td></tr>"
+                f"<tr><th scope=row>{escape(code)}</th><td>{link}</td>"
+                f"<td class=n>{escape(shown)}</td><td class=n>{escape(interval)}</td></tr>"
             )
         sample = next(iter(rates.values()), None)
         caption = self._caption(sample) if sample else ""

@@ -284,7 +284,7 @@ def test_one_period_and_a_period_without_values_are_no_trouble() -> None:
     nulls = [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("value", "lower", "upper")]
     empty = provinces().filter(period="2026-05").with_columns(nulls)
     both = ns.interactive_map(pl.concat([provinces().filter(period="2026-06"), empty]), reference=REFERENCE)
-    assert document(both.html)["periods"][0]["range"]["en"] == "No area has a value in this period."
+    assert document(both.html)["periods"][0]["covered"]["en"].startswith("0 of 34 provinces")
 
 
 def test_periods_stand_in_the_order_of_time() -> None:
@@ -323,3 +323,15 @@ def test_all_communes_over_two_years_stay_below_three_megabytes(
         )
     assert len(codes) == 3321
     assert size < 3.0
+
+
+def test_communes_of_one_name_are_told_apart_by_their_district() -> None:
+    codes = REFERENCE.codes_within("79", "2024")
+    page = document(ns.interactive_map(months("commune", "2024", codes, PERIODS), reference=REFERENCE).html)
+    told = {
+        (name, page["parents"]["names"]["vi"][parent])
+        for name, parent in zip(page["names"]["vi"], page["parents"]["of"])
+    }
+    assert len(told) == len(codes) > len(set(page["names"]["vi"]))
+    assert any(place == "Quận 3, Hồ Chí Minh" for _, place in told)
+    assert page["borders"].count("0") > 200  # districts are named, but lines run around the province alone

@@ -11,6 +11,8 @@ from typing import Any
 
 from ncdsurv.maps.interactive.words import LANGUAGES
 
+SCRIPTS = ("read.js", "draw.js", "card.js", "legend.js", "controls.js", "hands.js")
+
 
 def render_page(payload: dict[str, Any]) -> str:
     """The whole page. The same document gives the same page.
@@ -18,7 +20,7 @@ def render_page(payload: dict[str, Any]) -> str:
     Its content security policy names the style and the script by their hashes and allows no connection at all.
     """
     lang = payload["lang"]
-    style, script = _part("page.css"), _part("page.js")
+    style, script = _part("page.css"), _script()
     return _template().render(
         lang=lang,
         other=next(one for one in LANGUAGES if one != lang),
@@ -34,7 +36,14 @@ def render_page(payload: dict[str, Any]) -> str:
 
 
 def _part(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
+
+
+@cache
+def _script() -> str:
+    """The parts of the script in one closure: nothing of it can be seen from outside."""
+    body = "\n".join(_part(name) for name in SCRIPTS)
+    return f'"use strict";\n(() => {{\n{body}}})();\n'
 
 
 @cache

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from ncdsurv.catalog.vocabulary import Level, Period
-from ncdsurv.maps.explain import explain_map, heading_lines, notes_of, subtitle_of
+from ncdsurv.maps.explain import heading_lines, notes_of, subtitle_of
 from ncdsurv.maps.interactive.cells import columns, decimals_of, grey_marks, marks
+from ncdsurv.maps.interactive.places import outlined, parents_of
 from ncdsurv.maps.interactive.topology import Grid, make_topology, thin
 from ncdsurv.maps.interactive.words import LANGUAGES, page_words, phrase
 from ncdsurv.maps.layers import Extent, load_layer, project_points
@@ -36,7 +36,6 @@ def make_payload(series: Series, *, lang: str, invented: bool) -> dict[str, Any]
     layer, unit = last.layer, last.rows.identity["unit"]
     grid = Grid.over(layer.extent)
     topology = make_topology(thin(layer.shapes), grid)
-    parents = _parents(last)
     ramp = sequential(last.classes.k)
     return {
         "lang": lang,
@@ -48,7 +47,6 @@ def make_payload(series: Series, *, lang: str, invented: bool) -> dict[str, Any]
                 "month": Period.parse(picture.rows.period).last_month,
                 **{one: period_words(picture.rows.period, one) for one in LANGUAGES},
                 "covered": {one: subtitle_of(picture, one)[1] for one in LANGUAGES},
-                "range": {one: _range(picture, one) for one in LANGUAGES},
             }
             for picture in series.pictures
         ],
@@ -69,13 +67,13 @@ def make_payload(series: Series, *, lang: str, invented: bool) -> dict[str, Any]
         "colours": {"land": LAND, "rule": RULE, "ink": INK, "line": FITTED},
         "codes": layer.codes,
         "names": {one: [layer.name(at, one) for at in range(len(layer.codes))] for one in LANGUAGES},
-        "parents": parents,
+        "parents": parents_of(last),
         "marks": marks(series.pictures),
         "cells": columns(series.pictures, unit),
         "frame": grid.box(layer.extent),
         "step": grid.step,
         "shapes": topology.packed(),
-        "borders": topology.borders(parents["of"]),
+        "borders": topology.borders(outlined(last)),
         "around": _around(last, grid),
         "insets": _insets(last, grid),
     }
@@ -114,13 +112,6 @@ def _place(picture: Picture, lang: str) -> str:
     return area_name(picture.reference, within, vintage, level, lang)
 
 
-def _range(picture: Picture, lang: str) -> str:
-    """Lowest and highest of a period in words; a period in which nobody has a value says so."""
-    if picture.areas["value"].null_count() == picture.areas.height:
-        return phrase("no_value", lang)
-    return explain_map(picture, lang, []).splitlines()[1]
-
-
 def _confidence(picture: Picture) -> str:
     rules = next(iter(picture.catalog.publication.values()))
     return f"{100 * rules.confidence:g}"
@@ -140,21 +131,6 @@ def _target(picture: Picture) -> dict[str, Any] | None:
             for one in LANGUAGES
         },
     }
-
-
-def _parents(picture: Picture) -> dict[str, Any]:
-    """The province (or region) of every area: which one, and their names. National maps draw their borders."""
-    layer, reference = picture.layer, picture.reference
-    above = Level.PROVINCE if layer.level in (Level.COMMUNE, Level.DISTRICT) else Level.REGION
-    if layer.level in (Level.REGION, Level.NATION):
-        return {"of": [-1] * len(layer.codes), "names": {one: [] for one in LANGUAGES}}
-    chain = reference.parents(layer.vintage).select(layer.level, above).drop_nulls().unique()
-    held = dict(chain.sort(pl.all()).iter_rows())
-    codes = sorted({held[code] for code in layer.codes if code in held})
-    names = {
-        one: [area_name(reference, code, layer.vintage, above, one) for code in codes] for one in LANGUAGES
-    }
-    return {"of": [codes.index(held[code]) if code in held else -1 for code in layer.codes], "names": names}
 
 
 def _around(picture: Picture, grid: Grid) -> dict[str, str] | None:
