@@ -174,6 +174,8 @@ def _caveats(result: TrendResult, lang: str) -> list[str]:
         corrected = "overlap_shared" if result.overlap == "shared" else "overlap"
         kind = "overlap_corrected" if result.lag else corrected
         found.append(phrase(f"caveat.{kind}", lang, window=result.window, lag=result.lag))
+    if model.pearson_dispersion < rules["no_noise"]:
+        found.append(phrase("caveat.no_noise", lang))
     limit = rules["autocorrelation_caveat"]
     made = 0.0 if result.overlap == "thin" else 1 - 1 / result.window  # what shared readings alone give
     if model.residual_autocorrelation > limit + made * (1 - limit):

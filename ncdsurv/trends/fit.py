@@ -68,6 +68,7 @@ def fit_trend(
         values,
         area,
         confidence=confidence,
+        minimum_events=rules["minimum_events"],
         **given,
     )
     months, needed = prepared.series.frame.height, rules["minimum_months_for_season"]

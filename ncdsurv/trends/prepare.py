@@ -80,6 +80,7 @@ def prepare_series(
     minimum_months: int | None = None,
     gaps: str = "refuse",
     zeros: str = "refuse",
+    minimum_events: int = 0,
 ) -> Prepared:
     """Check the arguments that all trend verbs share, and pick the series.
 
@@ -94,6 +95,7 @@ def prepare_series(
         minimum_months: Fewer months with a value are refused; the method's own unless given.
         gaps: `refuse`, or `keep` for methods that need no value in every month.
         zeros: `refuse` a series of zeros only, or `keep` it.
+        minimum_events: A series with fewer events in all is refused.
 
     Returns:
         The prepared series.
@@ -115,6 +117,7 @@ def prepare_series(
         minimum_months=rules["minimum_months"] if minimum_months is None else minimum_months,
         gaps=gaps,
         zeros=zeros,
+        minimum_events=minimum_events,
     )
     if catalog is None:
         from ncdsurv.catalog import load_catalog

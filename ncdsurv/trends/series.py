@@ -39,6 +39,7 @@ def monthly_series(
     minimum_months: int,
     gaps: str = "refuse",
     zeros: str = "refuse",
+    minimum_events: int = 0,
 ) -> MonthlySeries:
     """Pick and check one monthly series.
 
@@ -49,6 +50,7 @@ def monthly_series(
         minimum_months: Fewer months are refused.
         gaps: `refuse` months without a value, or `keep` the series with them left out and counted.
         zeros: `refuse` a series whose numerators are all zero, or `keep` it.
+        minimum_events: A series with fewer events in all its numerators is refused.
 
     Returns:
         The series; what was left out stands in `excluded` as (reason key, numbers).
@@ -89,7 +91,7 @@ def monthly_series(
             parts={"months": table.height, "needed": minimum_months},
             got=f"{table.height} months",
             allowed=f"at least {minimum_months}",
-            do="take a longer run of months, or season=False if a year or more is there",
+            do="take a longer run of months",
         )
     if zeros == "refuse" and not table["numerator"].sum() > 0:
         raise SeriesRefused(
@@ -97,6 +99,16 @@ def monthly_series(
             reason="zeros",
             got=f"{table.height} months of 0",
             do="show the counts instead of a trend",
+        )
+    events = float(table["numerator"].sum())
+    if events < minimum_events:
+        raise SeriesRefused(
+            "too few events for a relative change",
+            reason="events",
+            parts={"events": round(events), "months": table.height, "needed": minimum_events},
+            got=f"{events:.0f} in {table.height} months",
+            allowed=f"at least {minimum_events}",
+            do="take a larger area, or show the counts",
         )
     return MonthlySeries(identity, table, SCALE[identity["unit"]], excluded)
 

@@ -66,8 +66,10 @@ def to_scale(numerator: Array, denominator: Array, share: bool) -> Array:
 def from_scale(values: Array, share: bool) -> Array:
     """The rate of a value of the scale."""
     import numpy as np
+    from scipy.special import expit
 
-    return 1 / (1 + np.exp(-values)) if share else np.exp(values)
+    with np.errstate(over="ignore"):  # what no number can hold is infinite, and the verb refuses it
+        return np.asarray(expit(values) if share else np.exp(values))
 
 
 def fit_forecast(

@@ -58,6 +58,7 @@ def forecast_rate(
         area,
         confidence=confidence,
         **given,
+        minimum_events=method()["minimum_events"],
         minimum_months=rules["minimum_months"],
     )
     frame, scale = prepared.series.frame, prepared.series.scale
@@ -74,6 +75,14 @@ def forecast_rate(
         )
     numerator, denominator = frame["numerator"].to_numpy(), frame["denominator"].to_numpy()
     share = prepared.series.identity["unit"] == "percent" and bool((numerator <= denominator).all())
+    least = method()["minimum_events"]
+    if share and (denominator - numerator).sum() < least:
+        raise StatisticsError(
+            "nearly everybody is in the numerator, so nothing says how far a forecast may be out",
+            got=f"{(denominator - numerator).sum():.0f} people outside it in {frame.height} months",
+            allowed=f"at least {least}",
+            do="state the value; it has no interval",
+        )
     if target is not None and not 0 < target < (scale if share else np.inf):
         raise UsageError(
             "target out of range", got=target, allowed=f"between 0 and {scale:g}" if share else "above 0"
@@ -88,6 +97,12 @@ def forecast_rate(
     )
     half = prepared.confidence / 2
     rates = [from_scale(found.quantile(p), share) * scale for p in (0.5, 0.5 - half, 0.5 + half)]
+    if not np.isfinite(rates).all():
+        raise StatisticsError(
+            "the forecast has no finite interval",
+            got=f"{numerator.sum():.0f} events in {frame.height} months",
+            do="take a larger area, or an earlier month",
+        )
     probability = None
     if target is not None:
         bound = np.log(target / (scale - target)) if share else np.log(target / scale)

@@ -83,6 +83,8 @@ def _caveats(result: InterruptedResult, lang: str) -> list[str]:
     if result.window > 1 and result.overlap != "thin":
         kind = "overlap_shared" if result.overlap == "shared" and not result.lag else "overlap"
         found.append(phrase(f"interrupted.caveat.{kind}", lang, window=result.window))
+    if result.model.dispersion < method()["no_noise"]:
+        found.append(phrase("caveat.no_noise", lang))
     limit = method()["autocorrelation_caveat"]
     made = 0.0 if result.overlap == "thin" else 1 - 1 / result.window  # what shared readings alone give
     if result.model.residual_autocorrelation > limit + made * (1 - limit):

@@ -138,4 +138,6 @@ def _caveats(result: JoinpointResult, lang: str) -> list[str]:
         found.append(phrase("joinpoint.caveat.season", lang, months=months))
     if result.joinpoints:
         found.append(phrase("joinpoint.caveat.place", lang))
+    if result.series.frame["value"].n_unique() == 1:
+        found.append(phrase("caveat.no_noise", lang))
     return found

@@ -116,6 +116,7 @@ def fit_joinpoints(
         **given,
         gaps="keep",
         zeros="refuse" if log else "keep",
+        minimum_events=method()["minimum_events"] if log else 0,
     )
     if overlap == "thin":
         prepared = thin(prepared, method()["minimum_points"])
