@@ -19,6 +19,7 @@ import polars as pl
 from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.vocabulary import Period, month_label
 from ncdsurv.indicators import rates
+from ncdsurv.reference import load_reference
 from ncdsurv.registry import open_store
 from ncdsurv.registry.digest import code_digest
 from ncdsurv.store.atomic import new_folder
@@ -145,3 +146,30 @@ def long_series() -> pl.DataFrame:
         pl.Series("period", [month_label(int(month)) for month in months]),
         *(pl.lit(value).alias(name) for name, value in told.items()),
     )
+
+
+def provinces() -> pl.DataFrame:
+    """Values of all provinces in three Junes, for a picture of the nation; the registry holds one province only.
+
+    Drawn, not counted: control rises everywhere by 6 points a year, and from north to south by up to 20.
+    """
+    rng = np.random.default_rng(SEED)
+    places = load_reference().areas("province", "2025").sort("lat", descending=True)
+    people = rng.integers(2_000, 20_000, places.height)
+    told = {"indicator": "control_rate", "preset": "hearts", "disease": "hypertension", "release": "invented"}
+    told |= {"area_vintage": "2025", "area_level": "province", "sex": "both", "age_band": "all"}
+    told |= {"ci_method": "wilson", "unit": "percent", "standardisation": "crude", "flag": "ok"}
+    frames = []
+    for at, period in enumerate(("2024-06", "2025-06", "2026-06")):
+        share = 0.28 + 0.06 * at + 0.2 * np.arange(places.height) / places.height
+        counts = {
+            "area_code": places["code"],
+            "numerator": rng.binomial(people, share),
+            "denominator": people,
+        }
+        frame = pl.DataFrame(counts).cast({"numerator": pl.Float64, "denominator": pl.Float64})
+        frames.append(frame.with_columns(pl.lit(period).alias("period")))
+    shares = rates.proportion(pl.concat(frames), count="numerator", total="denominator").drop(
+        "method", "confidence"
+    )
+    return shares.with_columns(pl.lit(value).alias(name) for name, value in told.items())

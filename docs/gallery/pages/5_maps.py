@@ -11,7 +11,7 @@
 # ([invented.py](invented.py)).
 # %%
 import ncdsurv as ns
-from invented import registry
+from invented import provinces, registry
 
 release = ns.open_store(registry()).releases.latest()
 reference = release.reference()
@@ -34,13 +34,45 @@ ns.small_multiples(values, reference=reference, lang="en")
 # %% [en]
 # **Judged.** In the first two years communes differ by their stations alone; from 2025 the south darkens, the north does not.
 # %% [vi]
+# ## Kiểm soát và phát hiện cùng lúc
+#
+# Kiểm soát tốt chưa đủ nếu ít người được phát hiện. Bản đồ hai chỉ số, mỗi chỉ số ba lớp: góc sẫm là nơi cả hai đều cao.
+# %% [en]
+# ## Control by detection
+#
+# Good control is not enough where few are detected. Two indicators on one map, three classes each: the dark corner is
+# where both are high.
+# %%
+june = {
+    "disease": "hypertension",
+    "level": "commune",
+    "vintage": "2025",
+    "preset": "hearts",
+    "period": "2026-06",
+}
+control, detection = release.values("control_rate", **june), release.values("detection_rate", **june)
+ns.bivariate(control.drop_nulls("value"), detection.drop_nulls("value"), reference=reference, lang="en")
+# %% [vi]
+# ## Khi tỉnh to tỉnh nhỏ
+#
+# Trên bản đồ cả nước, tỉnh rộng lấn át tỉnh đông dân. Bản đồ ô cho mỗi tỉnh một ô bằng nhau, ghi tên và số. Số liệu ở đây
+# được **rút ngẫu nhiên** cho đủ 34 tỉnh: tăng dần từ bắc vào nam (`provinces` trong [invented.py](invented.py)).
+# %% [en]
+# ## Where provinces are unequal
+#
+# On a map of the nation wide provinces outshout populous ones. A tile map gives each the same square, with name and
+# figure. These values are **drawn** for all 34 provinces: rising from north to south (`provinces` in
+# [invented.py](invented.py)).
+# %%
+ns.tile_map(provinces(), period="2026-06", lang="en")
+# %% [vi]
 # ## Một trang web để rê chuột
 #
-# Một tệp duy nhất, mở được khi không có mạng: thanh trượt thời gian, tìm xã, số liệu dưới con trỏ.
+# Một tệp duy nhất ([map.html](map.html)), mở được khi không có mạng: thanh trượt thời gian, tìm xã, số liệu dưới con trỏ.
 # %% [en]
 # ## A web page to point at
 #
-# One single file that opens without a network: a slider over time, a search for communes, figures under the pointer.
+# One single file ([map.html](map.html)) that opens without a network: a slider over time, a search for communes, figures under the pointer.
 # %%
 page = ns.interactive_map(values, release=release, lang="en")
-page.save("map.html").stat().st_size // 1000  # kB
+page.save("map.html").name

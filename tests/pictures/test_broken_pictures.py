@@ -1,0 +1,71 @@
+"""A picture that was broken on purpose is told from its baseline; the same picture with other letters is not."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+import ncdsurv as ns
+from ncdsurv.maps import style
+from tests.picture_support import BASELINES, DPI, REFERENCE, STYLE, TOLERANCE, communes, months
+
+MOST_BYTES = 40_000
+
+
+def drawn(figure: Any) -> Image.Image:
+    """A figure as the baselines were drawn."""
+    buffer = BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(buffer, dpi=DPI, format="png")
+    return Image.open(buffer).convert("RGB")
+
+
+def off(picture: Image.Image, name: str) -> float:
+    """Root mean square difference from a baseline, as pytest-mpl counts it."""
+    stored = np.asarray(Image.open(BASELINES / f"{name}.png").convert("RGB"), dtype=float)
+    assert stored.shape == (picture.height, picture.width, 3)
+    return float(np.sqrt(((np.asarray(picture, dtype=float) - stored) ** 2).mean()))
+
+
+@pytest.fixture(autouse=True)
+def _as_compared():
+    with mpl.rc_context(STYLE):
+        mpl.use("agg")
+        yield
+
+
+def province() -> Any:
+    return ns.choropleth(communes(), lang="vi", reference=REFERENCE).figure
+
+
+def test_the_same_picture_passes_and_so_it_does_with_letters_smoothed_otherwise():
+    picture = drawn(province())
+    assert off(picture, "test_choropleth_of_a_province_vi") < TOLERANCE / 2
+    softer = picture.filter(ImageFilter.GaussianBlur(0.4))
+    assert off(softer, "test_choropleth_of_a_province_vi") < TOLERANCE
+
+
+def test_another_ramp_is_noticed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(style, "_RAMP", style._RAMP[::-1])
+    assert off(drawn(province()), "test_choropleth_of_a_province_vi") > 2 * TOLERANCE
+
+
+def test_a_moved_legend_is_noticed():
+    figure = province()
+    for axes in figure.axes[1:]:
+        x, y, width, height = axes.get_position().bounds
+        axes.set_position([x, y - 0.05, width, height])
+    assert off(drawn(figure), "test_choropleth_of_a_province_vi") > TOLERANCE
+    axes = ns.trend(months(42), lang="vi", reference=REFERENCE).plot()
+    axes.get_legend().set_bbox_to_anchor((0.3, -0.09))
+    assert off(drawn(axes.figure), "test_trend_vi") > TOLERANCE
+
+
+def test_baselines_are_small():
+    for path in BASELINES.glob("*.png"):
+        assert path.stat().st_size < MOST_BYTES, path.name
