@@ -111,7 +111,7 @@ class IndexPage:
         words = phrase("link", lang, areas=self.text.say(f"level.{Level.PROVINCE}"))
         return Block(f'<p><a href="{escape(self.maps.provinces)}#{lang}">{escape(words)}</a></p>')
 
-    def _commune_map(self, province: str) -> str:
+    def _commune_map(self, province: str, name: str) -> str:
         """Link to a province's interactive map of communes, for its cell in the table; nothing where there is none."""
         from ncdsurv.maps.interactive.words import phrase
 
@@ -119,7 +119,10 @@ class IndexPage:
         if href is None:
             return ""
         lang = self.text.lang
-        return f' · <a href="{escape(href)}#{lang}">{escape(phrase("link_within", lang))}</a>'
+        words = phrase("link_within", lang)
+        # The same words in every row: what a screen reader lists apart from the table names the province too.
+        label = escape(f"{words}: {name}", quote=True)
+        return f' · <a href="{escape(href)}#{lang}" aria-label="{label}">{escape(words)}</a>'
 
     def measure(self) -> dict[str, Any] | None:
         """What the map and the table show; None without a report of a province."""
@@ -163,7 +166,9 @@ class IndexPage:
             rate = rates.get(code, {})
             shown = text.percent(rate.get("value"))
             interval = text.interval(rate.get("lower"), rate.get("upper"))
-            link = f'<a href="{escape(self.pages[entry.key])}">{escape(name)}</a>{self._commune_map(code)}'
+            link = (
+                f'<a href="{escape(self.pages[entry.key])}">{escape(name)}</a>{self._commune_map(code, name)}'
+            )
             rows.append(
                 f"<tr><th scope=row>{escape(code)}</th><td>{link}</td>"
                 f"<td class=n>{escape(shown)}</td><td class=n>{escape(interval)}</td></tr>"

@@ -36,7 +36,7 @@ def parents_of(picture: Picture) -> dict[str, Any]:
         for lang in LANGUAGES
     }
     places = {group: place for place, group in enumerate(groups)}
-    return {"of": [places.get(held.get(code), -1) for code in layer.codes], "names": names}
+    return {"of": [places[held[code]] if code in held else -1 for code in layer.codes], "names": names}
 
 
 def _levels_above(level: str) -> list[Level]:

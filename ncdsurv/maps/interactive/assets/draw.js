@@ -46,7 +46,7 @@ function paint(canvas, v, islands) {
   const density = N * Math.min(1, ((right - left) * (lower - upper)) / framed); // areas in view, about
   const thin = density > 400 ? 0.25 : density > 120 ? 0.45 : 0.8;
   ctx.lineJoin = "round";
-  ctx.strokeStyle = density > 400 ? "rgba(95,95,95,.6)" : "#5f5f5f"; ctx.lineWidth = thin / v.k; ctx.stroke(lines[0]);
+  ctx.strokeStyle = density > 400 ? "rgba(95,95,95,.6)" : "#7d7d7d"; ctx.lineWidth = thin / v.k; ctx.stroke(lines[0]);
   ctx.strokeStyle = "#1a1a1a"; ctx.lineWidth = (density > 400 ? 0.55 : N > 70 ? 0.9 : 0.7) / v.k; ctx.stroke(lines[1]);
   if (islands) dots(ctx, v, islands);
 }

@@ -42,6 +42,7 @@ map.addEventListener("pointerup", (event) => {
 map.addEventListener("pointercancel", lift);
 map.addEventListener("pointerleave", () => see(-1, null));
 map.addEventListener("wheel", (event) => {
+  if (event.deltaY > 0 && view.k <= view.least) return; // nothing to zoom out of: the page scrolls
   event.preventDefault();
   zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0016)), ...here(event));
 }, { passive: false });

@@ -27,12 +27,15 @@ function legend() {
   };
   const whole = (n) => number(n, 0);
   for (let c = D.classes.length - 1; c >= 0; c--) {
-    add(swatch(D.classes[c].colour), `${D.classes[c][lang]} (${whole(counts["class" + c] || 0)})`);
+    add(swatch(D.classes[c].colour), `${D.classes[c][lang]} (${whole(counts["class" + c] || 0)})`, "class");
     if (D.target && D.target.below === c) add(null, D.target[lang], "target");
   }
   if (D.marks.match(/[A-Z]/)) add(swatch("#fff", true, false), word("small", { n: whole(small) }), "gap");
   for (const [m, grey] of Object.entries(D.greys))
-    if (D.marks.includes(m)) add(swatch(grey.colour), word("legend." + grey.status, { n: whole(counts[m] || 0) }));
+    if (D.marks.includes(m)) {
+      const first = items[items.length - 1].classList.contains("class") ? "gap" : "";
+      add(swatch(grey.colour), word("legend." + grey.status, { n: whole(counts[m] || 0) }), first);
+    }
   $("legend").replaceChildren(...items);
 }
 const insets = D.insets.map((inset) => {
