@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.catalog.vocabulary import Flag
-from ncdsurv.maps.page import NOTE_SIZE, wrap
+from ncdsurv.maps.page import NOTE_SIZE
+from ncdsurv.maps.page import wrap as wrap_by_count
 from ncdsurv.maps.style import BAND, FITTED, INK, OBSERVED, RULE, SOFT_INK
 from ncdsurv.maps.wording import number, rules_of, say
 from ncdsurv.trends.explain import counts_line, source_line
@@ -22,6 +23,7 @@ OWN = "ncdsurv-trend"  # marks axes of a figure of ours, whose margins may be mo
 MONTH_LABEL, LEGEND_IN_ONE_ROW = 0.72, 5.5  # inches
 TITLE_SIZE, HEADLINE_SIZE, RULES_SIZE, BELOW_TITLE = 10.5, 8.5, 7.5, 8.0  # points
 LEVEL = 1e-3  # an axis that spans less than this part of its values shows nothing but rounding
+HINTED = 0.95  # letters on a screen's grid take a little more than their outlines
 LINE = 1.3  # height of a line as a part of its size
 
 
@@ -174,6 +176,23 @@ def _make_room(ax: Axes, points: float) -> None:
     top = 1 - points / 72 / height
     if top < ax.figure.subplotpars.top:
         ax.figure.subplots_adjust(top=top)
+
+
+def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
+    """Lines of at most `width` inches, measured in the font they will have."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(size=size, weight="bold" if bold else "normal")
+
+    def inches(line: str) -> float:
+        return float(text_to_path.get_text_width_height_descent(line, font, ismath=False)[0]) / 72
+
+    for tried in range(30):
+        lines = wrap_by_count(text, width * (1.2 - 0.03 * tried), size, bold)
+        if all(inches(line) <= HINTED * width for line in lines):
+            break
+    return lines
 
 
 def _width(ax: Axes) -> float:

@@ -129,3 +129,17 @@ def test_every_verb_shows_by_name_whose_series_it_takes(verb):
     needed = {name: value for name, value in needed.items() if name in parameters}
     with pytest.raises(TypeError, match="'areas'"):
         verb(monthly_values(np.full(48, 500.0)), **needed, areas="79")
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_no_line_of_words_is_wider_than_the_axes(lang: str):
+    import matplotlib.pyplot as plt
+
+    ax = trend_or_series(lost(), lang=lang).plot()
+    ax.figure.canvas.draw()
+    room = ax.get_window_extent().width
+    words = [one for one in (*ax.texts, ax.title, ax._left_title) if one.get_text()]
+    widths = [one.get_window_extent().width for one in words]
+    plt.close(ax.figure)
+    assert len(words) >= 4
+    assert max(widths) <= room + 1
