@@ -66,6 +66,16 @@ def test_a_moved_legend_is_noticed():
     assert off(drawn(axes.figure), "test_trend_vi") > TOLERANCE
 
 
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_the_source_below_a_funnel_with_many_notes_lies_inside_the_figure(lang: str):
+    values = communes()
+    for given in (values, values.filter(values["denominator"] > 30)):
+        ax = ns.funnel(given, overdispersion="none", lang=lang, reference=REFERENCE).plot()
+        ax.figure.canvas.draw()
+        lowest = min(text.get_window_extent().y0 for text in ax.texts)
+        assert 0 < lowest < 0.2 * ax.figure.bbox.height
+
+
 def test_baselines_are_small():
     for path in BASELINES.glob("*.png"):
         assert path.stat().st_size < MOST_BYTES, path.name

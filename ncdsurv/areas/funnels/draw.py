@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _HEIGHT, _BOTTOM = 5.4, 0.26  # of a figure of our own, in inches and as a part of it
 _AXIS_LABEL = 13.0  # points
+_MARGIN = 0.06  # inches below the last note
 _UNEQUAL = 12.0  # a logarithmic axis where the largest area has so many times the people of the median one
 _GRID = 240
 # Shape says the side and fill how far, so that the picture reads in grey too.
@@ -52,6 +53,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
 def draw_funnel(result: FunnelResult, ax: Axes | None = None, lang: str = "vi") -> Axes:
     """Draw a funnel plot; see `FunnelResult.plot`."""
     with figure_style():
+        own = ax is None
         if ax is None:
             ax = new_axes()
             ax.figure.set_size_inches(7.3, _HEIGHT)  # type: ignore[union-attr]
@@ -72,6 +74,8 @@ def draw_funnel(result: FunnelResult, ax: Axes | None = None, lang: str = "vi") 
             ],
             axis_label=_AXIS_LABEL,
         )
+        if own:
+            _fit_notes(ax)
         unnamed = _write_names(ax, result, lang)
         if unnamed:
             ax.annotate(
@@ -79,6 +83,15 @@ def draw_funnel(result: FunnelResult, ax: Axes | None = None, lang: str = "vi") 
                 textcoords="offset points", ha="right", va="top", fontsize=6.8, color=INK,
             )  # fmt: skip
     return ax
+
+
+def _fit_notes(ax: Axes) -> None:
+    """Raise the foot of axes of our own figure until the last note, the source, lies inside it."""
+    figure: Any = ax.figure
+    lowest = min(text.get_window_extent().y0 for text in ax.texts) / figure.dpi
+    if lowest < _MARGIN:
+        more = (_MARGIN - lowest) / figure.get_size_inches()[1]
+        figure.subplots_adjust(bottom=figure.subplotpars.bottom + more)
 
 
 def _scale_axes(ax: Axes, result: FunnelResult, lang: str) -> None:
