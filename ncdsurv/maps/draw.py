@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ncdsurv.maps.explain import explain_map, heading_lines, heading_of, notes_of, subtitle_of
 from ncdsurv.maps.layers import Layer, load_layer
-from ncdsurv.maps.legend import draw_panel
+from ncdsurv.maps.legend import draw_panel, panel_height
 from ncdsurv.maps.page import axes_at, new_figure, plan_page, write_texts
 from ncdsurv.maps.paint import (
-    DENSE_HATCHING,
-    HATCHING,
     paint_areas,
     paint_neighbours,
     paint_outlines,
@@ -120,14 +118,14 @@ def paint_map(
     """
     layer = picture.layer
     with figure_style():
-        page = plan_page(layer, size, title, lines, notes)
+        page = plan_page(layer, size, title, lines, notes, panel_height(picture, legend))
         figure = new_figure(page)
         axes = axes_at(figure, page.map_box, page.frame)
         if layer.within is not None:
             around = load_layer(picture.reference, "province", layer.vintage)
             paint_neighbours(axes, around.shapes, page.frame)
         crowded = layer.within is None and len(layer.codes) > MOST_NAMES
-        paint_areas(axes, layer, picture.colours, picture.small, line_width(layer), hatching_of(layer))
+        paint_areas(axes, layer, picture.colours, picture.small, line_width(layer), page.scale)
         if crowded:
             paint_outlines(axes, load_layer(picture.reference, "province", layer.vintage).shapes)
         draw_panel(figure, page, picture, legend)
@@ -139,11 +137,6 @@ def paint_map(
         if labels or (labels is None and named <= MOST_NAMES):
             missed = write_names(axes, layer, picture.lang, shown, 6.4 if others else 5.6, others=others)
     return figure, missed
-
-
-def hatching_of(layer: Layer) -> str:
-    """Hatching whose lines lie as close as the areas' size asks for."""
-    return DENSE_HATCHING if len(layer.codes) > MOST_NAMES else HATCHING
 
 
 def line_width(layer: Layer) -> float:

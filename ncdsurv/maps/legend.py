@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.maps.layers import Extent, project_points
-from ncdsurv.maps.page import NOTE_SIZE, TEXT_SIZE, Page, axes_at, draw_north, draw_scale, wrap
+from ncdsurv.maps.page import NOTE_SIZE, PANEL, TEXT_SIZE, Page, axes_at, draw_north, draw_scale, wrap
 from ncdsurv.maps.paint import HATCHING, OUTLINE, frame_box, paint_areas, paint_islands
 from ncdsurv.maps.style import HATCH, INK, PAPER, SOFT_INK, sequential
 from ncdsurv.maps.wording import number, say
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ROW, SWATCH = 0.215, (0.28, 0.15)
 INSET_GAP = 0.12
 _STRIP, _CAPTION, _NARROWEST = 0.3, 0.13, 1.0
+_FURNITURE, _BELOW, _LEAST_INSET = 0.55, 0.25, 0.8  # north and scale; under them; an inset with its caption
 
 
 def draw_panel(
@@ -35,10 +36,20 @@ def draw_panel(
     panel = axes_at(figure, page.panel_box)
     width, height = page.panel_box[2], page.panel_box[3]
     y = (legend or draw_legend)(panel, picture, width, height)
-    y -= 0.55
+    y -= _FURNITURE
     draw_north(panel, 0.1, y - 0.04, picture.lang)
     draw_scale(panel, page.scale, y, picture.lang, x=0.38, longest=min(1.2, width - 1.1))
-    _insets(figure, page, picture, y - 0.25)
+    _insets(figure, page, picture, y - _BELOW)
+
+
+def panel_height(picture: Picture, legend: Callable[[Axes, Any, float, float], float] | None = None) -> float:
+    """Inches that legend, scale bar and insets take at least, found by drawing the legend on a scrap."""
+    from matplotlib.figure import Figure
+
+    scrap = Figure(figsize=(PANEL, 1.0)).add_axes((0, 0, 1, 1))
+    ends = (legend or draw_legend)(scrap, picture, PANEL, 0.0)
+    insets = len(picture.layer.insets) + len(picture.layer.archipelagos)
+    return -ends + _FURNITURE + _BELOW + _LEAST_INSET * insets
 
 
 def draw_legend(panel: Axes, picture: Picture, width: float, top: float) -> float:
@@ -98,7 +109,10 @@ def _insets(figure: Figure, page: Page, picture: Picture, below: float) -> None:
     # The small ones first: what they leave of their share goes to the large ones.
     boxes.sort(key=lambda box: box[0][3] - box[0][1])
     left, bottom, width, _ = page.panel_box
-    room, planned = below, []
+    room, planned = (
+        max(below, _LEAST_INSET * len(boxes)),
+        [],
+    )  # a small page lets them meet the legend, not vanish
     for at, (frame, archipelago) in enumerate(boxes):
         lines = wrap(inset_label(picture, frame, archipelago), width, NOTE_SIZE)
         text = len(lines) * _CAPTION + 0.04
@@ -112,7 +126,7 @@ def _insets(figure: Figure, page: Page, picture: Picture, below: float) -> None:
         box = (left, y + text, (frame[2] - frame[0]) * scale, (frame[3] - frame[1]) * scale)
         axes = axes_at(figure, box, frame)
         if archipelago is None:
-            paint_areas(axes, layer, picture.colours, picture.small, 0.3)
+            paint_areas(axes, layer, picture.colours, picture.small, 0.3, scale)
         else:
             from ncdsurv.maps.picture import island_colour
 

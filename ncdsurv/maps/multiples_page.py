@@ -25,7 +25,6 @@ from ncdsurv.maps.page import (
     write_texts,
 )
 from ncdsurv.maps.paint import (
-    DENSE_HATCHING,
     HATCHING,
     frame_box,
     paint_areas,
@@ -133,7 +132,7 @@ def _one_map(figure: Figure, picture: Picture, grid: Grid, x: float, y: float) -
     if layer.within is not None:
         around = load_layer(picture.reference, "province", layer.vintage)
         paint_neighbours(axes, around.shapes, grid.frame)
-    paint_areas(axes, layer, picture.colours, picture.small, line_width(layer) / 2, DENSE_HATCHING)
+    paint_areas(axes, layer, picture.colours, picture.small, line_width(layer) / 2, grid.scale)
     if layer.within is None and len(layer.codes) > MOST_NAMES:
         paint_outlines(axes, load_layer(picture.reference, "province", layer.vintage).shapes, 0.2)
     caption = axes_at(figure, (x, y + tall, grid.cell[0], CAPTION))
@@ -158,7 +157,7 @@ def _insets(figure: Figure, picture: Picture, grid: Grid, left: float, bottom: f
         size = (frame[2] - frame[0]) * scale, (frame[3] - frame[1]) * scale
         axes = axes_at(figure, (left + 0.03, y, *size), frame)
         if archipelago is None:
-            paint_areas(axes, layer, picture.colours, picture.small, 0.2)
+            paint_areas(axes, layer, picture.colours, picture.small, 0.2, scale)
             name = inset_label(picture, frame, None)
         else:
             paint_islands(axes, archipelago.islands, island_colour(picture, archipelago), _TINY_DOT)

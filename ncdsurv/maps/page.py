@@ -38,9 +38,14 @@ class Page:
 
 
 def plan_page(
-    layer: Layer, size: tuple[float, float] | None, title: list[str], lines: list[str], notes: list[str]
+    layer: Layer,
+    size: tuple[float, float] | None,
+    title: list[str],
+    lines: list[str],
+    notes: list[str],
+    panel_height: float = 0.0,
 ) -> Page:
-    """Fit the map and its texts on a page; without a size, one that suits the shape of the area."""
+    """Fit the map and its texts on a page; without a size, one that suits the area's shape and the panel beside it."""
     frame = pad(layer.extent)
     ground_w, ground_h = frame[2] - frame[0], frame[3] - frame[1]
     width = size[0] if size else 7.0
@@ -54,7 +59,7 @@ def plan_page(
     if size:
         room_h = max(size[1] - top - bottom, 1.0)
     else:
-        room_h = min(max(room_w * ground_h / ground_w, 3.6), 7.0)
+        room_h = max(min(max(room_w * ground_h / ground_w, 3.6), 7.0), panel_height)
     scale = min(room_w / ground_w, room_h / ground_h)
     map_w, map_h = ground_w * scale, ground_h * scale
     # A slim country leaves room: the panel then moves to the map's side and takes what is left.

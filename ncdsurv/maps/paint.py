@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.path import Path
 
 OUTLINE = "#5F5F5F"
-HATCHING, DENSE_HATCHING = "////", "/" * 12  # the dense one for areas smaller than the distance of the lines
+HATCHING = "////"
+_LINES_AN_INCH, _LINES_ENOUGH, _DENSEST = (
+    4.2,
+    3.0,
+    12,
+)  # of one stroke in a hatching; across an area; strokes at most
 # Where a name may stand, in widths and heights of its box from the middle of its area; the first free place is taken.
 _ON_TOP = ((0, 0), (0, 0.9), (0, -0.9), (0.35, 0), (-0.35, 0), (0, 1.7), (0, -1.7))
 _BESIDE = (
@@ -53,6 +58,18 @@ def as_path(shape: Any) -> Path:
     return Path(np.vstack(points), codes)
 
 
+def hatching_of(layer: Layer, small: list[bool], scale: float) -> str:
+    """Hatching whose lines cross the middling one of the hatched areas a few times."""
+    import shapely
+
+    sides = np.sqrt(shapely.area(layer.shapes[np.asarray(small, dtype=bool)])) * scale
+    sides = sides[sides > 0]
+    if not len(sides):
+        return HATCHING
+    strokes = _LINES_ENOUGH / (_LINES_AN_INCH * float(np.median(sides)))
+    return "/" * int(np.clip(round(strokes), len(HATCHING), _DENSEST))
+
+
 def layer_paths(layer: Layer) -> list[Path]:
     """Paths of a layer's areas, made once: several thousand of them take longer than the rest of a map."""
     if not layer.paths:
@@ -61,15 +78,19 @@ def layer_paths(layer: Layer) -> list[Path]:
 
 
 def paint_areas(
-    axes: Axes, layer: Layer, colours: list[str], small: list[bool], width: float, hatching: str = HATCHING
+    axes: Axes, layer: Layer, colours: list[str], small: list[bool], width: float, scale: float
 ) -> None:
-    """Fill every area with its colour; hatch those with small numbers in ink or paper, whichever shows."""
+    """Fill every area with its colour; hatch those with small numbers in ink or paper, whichever shows.
+
+    `scale` is in inches per metre: hatching lies closer where the hatched areas are small on the page.
+    """
     from matplotlib.collections import PathCollection
 
     paths = layer_paths(layer)
     axes.add_collection(
         PathCollection(paths, facecolors=colours, edgecolors=OUTLINE, linewidths=width, zorder=2)
     )
+    hatching = hatching_of(layer, small, scale)
     for ink, dark in ((HATCH, False), (PAPER, True)):
         chosen = [
             path

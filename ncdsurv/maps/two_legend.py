@@ -74,7 +74,7 @@ def _cells(panel: Axes, picture: TwoPicture, top: float) -> float:
                 x + CELL / 2, y + CELL / 2, label, fontsize=NOTE_SIZE, color=ink, ha="center", va="center"
             )
     foot = top - 3 * CELL
-    style = {"fontsize": NOTE_SIZE, "color": INK}
+    style: dict[str, Any] = {"fontsize": NOTE_SIZE, "color": INK}
     for at, label in _limits(picture.classes, picture.lang):
         panel.text(LEFT + at * CELL, foot - 0.04, label, ha="center", va="top", **style)
     for at, label in _limits(picture.other_classes, picture.lang):
