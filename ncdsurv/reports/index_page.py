@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ncdsurv.catalog.vocabulary import Level
+from ncdsurv.reference import is_invented
 from ncdsurv.reports.catalogue import find_notebooks
 from ncdsurv.reports.content.blocks import Block, heading, paragraph
-from ncdsurv.reports.content.frame import is_invented
 from ncdsurv.reports.content.report import layout
 from ncdsurv.reports.html import TEMPLATES
 from ncdsurv.reports.manifest import ReportEntry

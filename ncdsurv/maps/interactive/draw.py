@@ -15,6 +15,7 @@ from ncdsurv.maps.interactive.result import InteractiveMap
 from ncdsurv.maps.interactive.series import Series, compose_series
 from ncdsurv.maps.interactive.words import LANGUAGES, phrase
 from ncdsurv.maps.wording import period_words
+from ncdsurv.reference import is_invented
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -86,17 +87,10 @@ def interactive_map(
             allowed=release.id,
             do="pass release.values(...) of the same release, or leave release out",
         )
-    payload = make_payload(series, lang=lang, invented=_is_invented(release, last.reference))
+    payload = make_payload(series, lang=lang, invented=is_invented(release, last.reference))
     text = {one: _explain(series, one) for one in LANGUAGES}
     title = payload["texts"][lang]["page"]
     return InteractiveMap(render_page(payload), _table(series), title, last.classes.breaks, text, lang)
-
-
-def _is_invented(release: Any, reference: Reference) -> bool:
-    """Whether the release, or a reference pack in use, says that its people are invented."""
-    manifest = {} if release is None else release.manifest
-    packs = (*reference.manifest, *manifest.get("reference_packs", []))
-    return bool(manifest.get("invented")) or any(pack.get("invented") for pack in packs)
 
 
 def _table(series: Series) -> Any:

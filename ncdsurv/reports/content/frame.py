@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ncdsurv import __version__
+from ncdsurv.reference import is_invented
 from ncdsurv.reports.content.blocks import Block, heading, items, paragraph
 from ncdsurv.reports.content.report import Report, layout
 
@@ -28,14 +29,6 @@ def invented(report: Report) -> Block:
     if not is_invented(report.release, report.reference):
         return Block("")
     return paragraph(report.text("header.invented"), "banner")
-
-
-def is_invented(release: Any, reference: Any) -> bool:
-    """Whether the release, or one of the reference packs in use, says that its people are invented."""
-    if release.manifest.get("invented"):
-        return True
-    packs = (*reference.manifest, *release.manifest.get("reference_packs", []))
-    return any(pack.get("invented") for pack in packs)
 
 
 def methods(report: Report) -> Block:
