@@ -93,3 +93,27 @@ def communes(periods: int = 1, **settings: Any) -> pl.DataFrame:
 def provinces(periods: int = 1, **settings: Any) -> pl.DataFrame:
     """All provinces."""
     return areas("province", REFERENCE.areas("province", "2025")["code"].to_list(), periods, **settings)
+
+
+def whole(figure: Any) -> Any:
+    """The figure, once no word of it leaves the page."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    for text in _words(figure):
+        left, below, right, above = text.get_window_extent(canvas.get_renderer()).extents
+        inside = (
+            left >= -1 and below >= -1 and right <= figure.bbox.width + 1 and above <= figure.bbox.height + 1
+        )
+        assert inside, f"{text.get_text()!r} leaves the page"
+    return figure
+
+
+def _words(figure: Any) -> list[Any]:
+    found = [*figure.texts]
+    for legend in (*figure.legends, *(axes.get_legend() for axes in figure.axes)):
+        found += [] if legend is None else [*legend.get_texts(), legend.get_title()]
+    for axes in figure.axes:
+        found += [*axes.texts, axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label]
+    return [text for text in found if text.get_visible() and text.get_text().strip()]

@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 
 import ncdsurv as ns
 from ncdsurv.maps import style
-from tests.picture_support import BASELINES, DPI, REFERENCE, STYLE, TOLERANCE, communes, months
+from tests.picture_support import BASELINES, DPI, REFERENCE, STYLE, TOLERANCE, communes, months, whole
 
 MOST_BYTES = 40_000
 
@@ -74,6 +74,14 @@ def test_the_source_below_a_funnel_with_many_notes_lies_inside_the_figure(lang: 
         ax.figure.canvas.draw()
         lowest = min(text.get_window_extent().y0 for text in ax.texts)
         assert 0 < lowest < 0.2 * ax.figure.bbox.height
+
+
+def test_a_word_that_leaves_the_page_is_noticed():
+    figure = ns.trend(months(42), lang="vi", reference=REFERENCE).plot().figure
+    assert whole(figure) is figure
+    figure.text(0.98, 0.5, "Nguồn: ncdsurv")
+    with pytest.raises(AssertionError, match="'Nguồn: ncdsurv' leaves the page"):
+        whole(figure)
 
 
 def test_baselines_are_small():

@@ -15,7 +15,7 @@ import ncdsurv as ns
 from ncdsurv.catalog import load_catalog
 from ncdsurv.reports.content import cascade as cascade_block
 from ncdsurv.reports.texts import Texts
-from tests.picture_support import REFERENCE, communes, compared, in_both, months, provinces
+from tests.picture_support import REFERENCE, communes, compared, in_both, months, provinces, whole
 
 
 def test_pictures_are_compared_in_this_run(pytestconfig: pytest.Config):
@@ -26,94 +26,91 @@ def test_pictures_are_compared_in_this_run(pytestconfig: pytest.Config):
 @compared
 @in_both
 def test_trend(lang: str) -> Any:
-    return ns.trend(months(42), lang=lang, reference=REFERENCE).plot().figure
+    return whole(ns.trend(months(42), lang=lang, reference=REFERENCE).plot().figure)
 
 
 @compared
 @in_both
 def test_joinpoint(lang: str) -> Any:
     values = months(48, bend=0.4)
-    return (
-        ns.joinpoint(values, lang=lang, permutations=199, max_joinpoints=2, reference=REFERENCE).plot().figure
-    )
+    found = ns.joinpoint(values, lang=lang, permutations=199, max_joinpoints=2, reference=REFERENCE)
+    return whole(found.plot().figure)
 
 
 @compared
 @in_both
 def test_interrupted(lang: str) -> Any:
-    return (
-        ns.interrupted(months(42, step=-0.35, at=30), "2024-07", lang=lang, reference=REFERENCE).plot().figure
-    )
+    found = ns.interrupted(months(42, step=-0.35, at=30), "2024-07", lang=lang, reference=REFERENCE)
+    return whole(found.plot().figure)
 
 
 @compared
 @in_both
 def test_control_chart(lang: str) -> Any:
     values = months(36, step=-0.4, at=31)
-    return ns.control_chart(values, baseline="2024-06", lang=lang, reference=REFERENCE).plot().figure
+    return whole(ns.control_chart(values, baseline="2024-06", lang=lang, reference=REFERENCE).plot().figure)
 
 
 @compared
 @in_both
 def test_forecast(lang: str) -> Any:
-    return ns.forecast(months(54), "2030", target=45, lang=lang, reference=REFERENCE).plot().figure
+    return whole(ns.forecast(months(54), "2030", target=45, lang=lang, reference=REFERENCE).plot().figure)
 
 
 @compared
 @in_both
 def test_funnel(lang: str) -> Any:
-    return ns.funnel(communes(), overdispersion="none", lang=lang, reference=REFERENCE).plot().figure
+    return whole(ns.funnel(communes(), overdispersion="none", lang=lang, reference=REFERENCE).plot().figure)
 
 
 @compared
 @in_both
 def test_choropleth_of_the_nation(lang: str) -> Any:
-    return ns.choropleth(provinces(), lang=lang, reference=REFERENCE).figure
+    return whole(ns.choropleth(provinces(), lang=lang, reference=REFERENCE).figure)
 
 
 @compared
 @in_both
 def test_choropleth_of_a_province(lang: str) -> Any:
-    return ns.choropleth(communes(), lang=lang, reference=REFERENCE).figure
+    return whole(ns.choropleth(communes(), lang=lang, reference=REFERENCE).figure)
 
 
 @compared
 @in_both
 def test_small_multiples(lang: str) -> Any:
-    return ns.small_multiples(communes(3), lang=lang, reference=REFERENCE).figure
+    return whole(ns.small_multiples(communes(3), lang=lang, reference=REFERENCE).figure)
 
 
 @compared
 @in_both
 def test_bivariate(lang: str) -> Any:
     second = provinces(indicator="detection_rate", seed=2)
-    return ns.bivariate(provinces(), second, lang=lang, reference=REFERENCE).figure
+    return whole(ns.bivariate(provinces(), second, lang=lang, reference=REFERENCE).figure)
 
 
 @compared
 @in_both
 def test_tile_map(lang: str) -> Any:
-    return ns.tile_map(provinces(), lang=lang, reference=REFERENCE).figure
+    return whole(ns.tile_map(provinces(), lang=lang, reference=REFERENCE).figure)
 
 
 @compared
 @in_both
 def test_smooth(lang: str) -> Any:
-    return ns.smooth(communes(), lang=lang, reference=REFERENCE).plot().figure
+    return whole(ns.smooth(communes(), lang=lang, reference=REFERENCE).plot().figure)
 
 
 @compared
 @in_both
 def test_clusters(lang: str) -> Any:
-    return ns.clusters(communes(), permutations=999, lang=lang, reference=REFERENCE).plot().figure
+    return whole(ns.clusters(communes(), permutations=999, lang=lang, reference=REFERENCE).plot().figure)
 
 
 @compared
 @in_both
 def test_scan(lang: str) -> Any:
-    return (
-        ns.clusters(communes(), method="scan", permutations=99, lang=lang, reference=REFERENCE).plot().figure
-    )
+    found = ns.clusters(communes(), method="scan", permutations=99, lang=lang, reference=REFERENCE)
+    return whole(found.plot().figure)
 
 
 @compared
@@ -126,7 +123,7 @@ def test_story_of_a_person(lang: str) -> Any:
         {"person_id": "A", "visited_on": days, "sbp": [150, 138, 132, 149, 136], "dbp": [95, 84, 80, 92, 82]}
     )
     spells = ns.build_spells(people, known, visits, first="2024-01", last="2026-03", preset="hearts")
-    return ns.explain_person(spells, "A").plot(lang)
+    return whole(ns.explain_person(spells, "A").plot(lang))
 
 
 @compared
@@ -138,4 +135,4 @@ def test_cascade_of_care(lang: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     steps = cascade_block.layout()["cascade"]["steps"]
     counts = {step: {"value": value} for step, value in zip(steps, (52_000, 21_400, 15_300, 12_900, 6_700))}
     cascade_block._bars(report, "hypertension", counts)
-    return drawn[0]
+    return whole(drawn[0])
