@@ -1,4 +1,4 @@
-"""The drift model of the forecast against R's stats: `trend/make_forecast.R` made the numbers, its version beside them."""
+"""The drift model of the forecast against R's stats: `trend/make_forecast.R` made the numbers."""
 
 from __future__ import annotations
 
