@@ -72,10 +72,13 @@ def measure(pack: str, name: str, areas: int, draw: Callable[[], object], repeat
 
 
 def time_maps(reference: Reference, pack: str, repeat: int = 3, level: str = "commune") -> list[Timing]:
-    """Every kind of national map of a level."""
-    from ncdsurv.maps import draw_map
+    """Every kind of national map of a level, and the files; tiles are of provinces."""
+    from ncdsurv.maps import bivariate, draw_map, small_multiples, tile_map, write_areas
 
     values = invented(reference, level, "2025")
+    other = invented(reference, level, "2025", "detection_rate")
+    provinces = invented(reference, "province", "2025")
+    year = pl.concat([values.with_columns(period=pl.lit(f"2026-{month:02d}")) for month in range(1, 13)])
     n = values.height
 
     def choropleth(form: str, **settings: object) -> Callable[[], object]:
@@ -88,13 +91,33 @@ def time_maps(reference: Reference, pack: str, repeat: int = 3, level: str = "co
 
         return draw
 
+    def write(ending: str) -> Callable[[], object]:
+        def draw() -> object:
+            with tempfile.TemporaryDirectory() as folder:
+                return write_areas(values, f"{folder}/areas.{ending}", period=MONTH, reference=reference)
+
+        return draw
+
     kinds: list[tuple[str, Callable[[], object]]] = [
         ("choropleth, quantile, PNG", choropleth("png")),
         ("choropleth, natural breaks, PNG", choropleth("png", classes="natural")),
         ("choropleth, quantile, SVG", choropleth("svg")),
         ("choropleth, quantile, PDF", choropleth("pdf")),
+        ("bivariate, PNG", lambda: bivariate(values, other, reference=reference).png()),
+        ("small multiples, 12 months, PNG", lambda: small_multiples(year, reference=reference).png()),
+        ("GeoParquet", write("parquet")),
+        ("GeoPackage", write("gpkg")),
+        ("GeoJSON", write("geojson")),
     ]
-    return [measure(pack, name, n, draw, repeat) for name, draw in kinds]
+    found = [measure(pack, name, n, draw, repeat) for name, draw in kinds]
+    tiles = measure(
+        pack,
+        "tile map, PNG",
+        provinces.height,
+        lambda: tile_map(provinces, reference=reference).png(),
+        repeat,
+    )
+    return [*found, tiles]
 
 
 def main() -> None:
