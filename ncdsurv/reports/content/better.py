@@ -27,7 +27,7 @@ def getting_better(report: Report, disease: str, indicator: str | None = None) -
     except NcdsurvError as error:
         # Too few months or people is a finding about the area, not a failure of the report.
         return top + nothing(text("trend.none", why=reason_of(error, report.lang)))
-    report.results[f"trend_{name}_{disease}"] = result.summary()
+    report.tell(f"trend_{name}_{disease}", result.summary())
     drawn = picture(
         result.plot(lang=report.lang),
         alt=f"{result.title(report.lang)}: {result.headline(report.lang)}",
@@ -118,7 +118,7 @@ def recent(report: Report, indicator: str, disease: str) -> str:
         marker = marker_of_proportions(last["numerator"].to_numpy(), last["denominator"].to_numpy())
     else:
         marker = marker_of_values(*(last[name].to_numpy() for name in ("value", "lower", "upper")))
-    report.results[f"recent_{indicator}_{disease}"] = {"months": last["period"].to_list(), **vars(marker)}
+    report.tell(f"recent_{indicator}_{disease}", {"months": last["period"].to_list(), **vars(marker)})
     return text(
         f"better.recent.{marker.direction or 'unknown'}",
         points=points,
@@ -139,7 +139,7 @@ def stands_out(report: Report, indicator: str, disease: str) -> str:
         )
     except NcdsurvError as error:
         return report.text("better.no_chart", why=reason_of(error, report.lang))
-    report.results[f"control_chart_{indicator}_{disease}"] = chart.summary()
+    report.tell(f"control_chart_{indicator}_{disease}", chart.summary())
     return report.text("better.chart", said=chart.headline(report.lang))
 
 

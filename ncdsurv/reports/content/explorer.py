@@ -40,7 +40,7 @@ def analysis(report: Report, method: str, indicator: str, disease: str, **given:
         if result is None:
             return top + nothing(said)
         top += paragraph(said)
-    report.results[f"{method}_{indicator}_{disease}"] = result.summary()
+    report.tell(f"{method}_{indicator}_{disease}", result.summary())
     lead = Block("") if refused is not None else paragraph(f"{result.headline(report.lang)}.", "lead")
     drawn = picture(
         result.plot(lang=report.lang),

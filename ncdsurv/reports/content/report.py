@@ -203,12 +203,16 @@ class Report(Parts):
         return self.text("note.small") if any(row.get("flag") == Flag.SMALL_NUMBER for row in rows) else ""
 
     def emit(self, name: str, row: dict[str, Any]) -> None:
-        """Keep a number of the report where a machine can read it: `results.json` beside the page."""
+        """Keep a published number of the report where a machine can read it."""
         fields = (
             "release", "indicator", "preset", "disease", "area_code", "area_vintage", "period", "sex", "age_band",
             "numerator", "denominator", "value", "lower", "upper", "ci_method", "unit", "flag",
         )  # fmt: skip
-        self.results[name] = {field: row.get(field) for field in fields}
+        self.tell(name, {field: row.get(field) for field in fields})
+
+    def tell(self, name: str, finding: dict[str, Any]) -> None:
+        """Keep a finding in `results.json` beside the page."""
+        self.results[name] = finding
         path = os.environ.get(RESULTS_VARIABLE)
         if path:
             Path(path).write_text(json.dumps(self.results, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -27,7 +27,7 @@ def trend_of(report: Report, indicator: str, disease: str) -> Block:
     except NcdsurvError as error:
         # Too few months or people is a finding about the area, not a failure of the report.
         return top + nothing(text("trend.none", why=reason_of(error, report.lang)))
-    report.results[f"trend_{indicator}_{disease}"] = result.summary()
+    report.tell(f"trend_{indicator}_{disease}", result.summary())
     lead = verdict(report, indicator, result) if direction(result) else f"{result.headline(report.lang)}."
     shown = picture(
         result.plot(lang=report.lang),

@@ -89,7 +89,7 @@ def _outlook(report: Report, target: Any, now: dict[str, Any]) -> str:
     except NcdsurvError as error:
         said.append(text("target.refused", indicator=name, why=reason_of(error, report.lang)))
         return text("target.no_forecast")
-    report.results[f"forecast_{target.id}"] = result.summary()
+    report.tell(f"forecast_{target.id}", result.summary())
     said.append(f"{name}: {result.headline(report.lang)}.")
     said.append(
         text(

@@ -50,13 +50,16 @@ def stand_out(report: Report, disease: str, level: str, indicator: str, frame: p
     except NcdsurvError as error:
         return nothing(text("where.no_funnel", why=reason_of(error, lang)))
     seen = funnel.dispersion
-    report.results[f"funnel_{disease}"] = {
-        "target": funnel.target.value,
-        "phi": seen.phi,
-        "overdispersion": seen.used,
-        **funnel.counts,
-        "outside": funnel.outside,
-    }
+    report.tell(
+        f"funnel_{disease}",
+        {
+            "target": funnel.target.value,
+            "phi": seen.phi,
+            "overdispersion": seen.used,
+            **funnel.counts,
+            "outside": funnel.outside,
+        },
+    )
     drawn = picture(
         funnel.plot(lang=lang), alt=f"{funnel.title(lang)}: {funnel.headline(lang)}", data=funnel.data
     )
@@ -155,7 +158,7 @@ def clusters(report: Report, disease: str, frame: pl.DataFrame) -> str:
         found = ncdsurv.clusters(frame, **_of(report, level))
     except NcdsurvError:
         return ""  # too few areas or no variance: there is nothing to say about clusters
-    report.results[f"clusters_{disease}"] = {"moran_p_value": found.overall.p_value, **found.counts}
+    report.tell(f"clusters_{disease}", {"moran_p_value": found.overall.p_value, **found.counts})
     told = []
     for kind in layout()["where"]["clusters"]:
         names = found.data.filter(found.data["kind"] == kind)["name"].to_list()
