@@ -5,21 +5,12 @@ Used for many series where numba is installed; `search.py` is the reference it i
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from numba import njit
+
+from ncdsurv.spells.rows import compile_once
 
 
-def _compile(function: Callable) -> Callable:
-    """Compile and keep the result on disk, where numba finds a folder it may write to."""
-    try:
-        return njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # read-only installation and no home: compiled anew in each process
-        return njit(nogil=True)(function)
-
-
-@_compile
+@compile_once
 def _parts(first, stop, left, right, with_one, with_time, squares, l_a, l_b, c):
     """Products of a segment's two end rows with the data, and the data's sum of squares; see `Pieces.ends`."""
     for e in range(first.size):
@@ -31,7 +22,7 @@ def _parts(first, stop, left, right, with_one, with_time, squares, l_a, l_b, c):
         c[e] = squares[stop[e]] - squares[first[e]]
 
 
-@_compile
+@compile_once
 def descend(
     rows, with_one, with_time, k, stop_early, best, knots,
     head_first, head_stop, head_left, head_right, head_lean, head_p, head_s_aa,
