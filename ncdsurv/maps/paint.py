@@ -85,6 +85,7 @@ def paint_areas(
     `scale` is in inches per metre: hatching lies closer where the hatched areas are small on the page.
     """
     from matplotlib.collections import PathCollection
+    from matplotlib.path import Path
 
     paths = layer_paths(layer)
     axes.add_collection(
@@ -98,8 +99,14 @@ def paint_areas(
             if hatched and (luminance(colour) < 0.25) is dark
         ]
         if chosen:
+            # One path for all: a renderer lays a pattern out anew for every path, which took two thirds of a map.
             lines = PathCollection(
-                chosen, facecolors="none", edgecolors=ink, linewidths=0.0, hatch=hatching, zorder=3
+                [Path.make_compound_path(*chosen)],
+                facecolors="none",
+                edgecolors=ink,
+                linewidths=0.0,
+                hatch=hatching,
+                zorder=3,
             )
             if hasattr(lines, "set_hatchcolor"):  # since matplotlib 3.11 the edge no longer colours the hatch
                 lines.set_hatchcolor(ink)
