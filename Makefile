@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMP := $(VENV)/.installed
 DEMO ?= demo
 
-.PHONY: demo test faults deep check lock reference samples standard cards rules benchmark wheel clean
+.PHONY: demo test faults deep check lock reference samples standard cards rules gallery pictures benchmark wheel clean
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(if $(UV),,$(PYTHON) -m pip install --quiet "uv>=0.5")
@@ -53,6 +53,12 @@ cards: $(STAMP)  ## regenerate docs/indicators/ from the definitions
 
 rules: $(STAMP)  ## regenerate docs/rules/ from the scenarios of the tests
 	$(BIN)/python scripts/build_rules.py
+
+gallery: $(STAMP)  ## execute the pages of docs/gallery
+	$(BIN)/python scripts/build_gallery.py
+
+pictures: $(STAMP)  ## draw the baselines of tests/pictures anew; look at each before it is committed
+	$(BIN)/python scripts/build_pictures.py
 
 benchmark: $(STAMP)  ## engine against the best SQL, in one run
 	$(BIN)/python benchmarks/engine.py --patients 500000

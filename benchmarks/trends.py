@@ -2,7 +2,8 @@
 
     python -m benchmarks.trends                  # every study, the full size, as a table
     python -m benchmarks.trends --series 60      # smaller
-    python -m benchmarks.trends --time           # processor time of the permutation test instead
+    python -m benchmarks.trends --time           # processor time of the permutation test instead, compiled and not
+    python -m benchmarks.trends --time --json    # and a last line of JSON
 
 A false positive is a joinpoint in a series that has none; coverage is the share of intervals that hold the true
 change. Each is printed with the error of the simulation, and beside the level it should keep.
@@ -11,6 +12,7 @@ change. Each is printed with the error of the simulation, and beside the level i
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from ncdsurv.errors import StatisticsError
 from ncdsurv.trends.joinpoint.grid import make_grid
 from ncdsurv.trends.joinpoint.model import Settings, fit_joinpoint_model
 from ncdsurv.trends.joinpoint.noise import make_noise
-from ncdsurv.trends.joinpoint.permute import permutation_sequence
+from ncdsurv.trends.joinpoint.permute import permutation_p, permutation_sequence
 from ncdsurv.trends.kendall.ranks import mann_kendall_test
 from ncdsurv.trends.model import fit_rate_model
 
@@ -179,10 +181,26 @@ def studies(series: int) -> Iterator[Study]:
     )
 
 
+@dataclass(frozen=True)
+class Timed:
+    """Joinpoints found, p values of the tests, processor seconds and seconds of a whole sequence of tests."""
+
+    name: str
+    form: str
+    found: int
+    p_values: list[float]
+    processor: float
+    clock: float
+
+    def line(self) -> str:
+        """A row of the table."""
+        return f"{self.name:<44}{self.form:<12}{self.found:>6}{self.processor:>9.1f}{self.clock:>9.1f}"
+
+
 def permutation_time(
-    points: int = 100, most: int = 4, permutations: int = 4499
-) -> list[tuple[str, int, float, float]]:
-    """Joinpoints found, processor seconds and seconds of the whole sequence of tests, for three kinds of series."""
+    points: int = 100, most: int = 4, permutations: int = 4499, form: str = "compiled"
+) -> list[Timed]:
+    """The sequence of tests for three kinds of series; the compiled form is loaded before the clock starts."""
     rng = np.random.default_rng(3)
     times = np.arange(points) / 12
     noise = make_noise(np.arange(float(points)), np.ones(points))
@@ -192,12 +210,16 @@ def permutation_time(
         "one": 1.2 * np.maximum(times - times[-1] / 2, 0),
         "three": np.interp(times, np.linspace(0, times[-1], 5), [0, 4, -1, 4, 0]),
     }
+    permutation_p(grid, rng.normal(size=points), 0, 2, permutations=99, seed=1, form=form)
     out = []
     for name, shape in shapes.items():
         row = shape + rng.normal(size=points)
         clock, processor = time.perf_counter(), time.process_time()
-        k, _ = permutation_sequence(grid, row, most, alpha=0.05, permutations=permutations, seed=1)
-        out.append((name, k, time.process_time() - processor, time.perf_counter() - clock))
+        k, tests = permutation_sequence(
+            grid, row, most, alpha=0.05, permutations=permutations, seed=1, form=form
+        )
+        spent = time.process_time() - processor, time.perf_counter() - clock
+        out.append(Timed(name, form, k, [test.p_value for test in tests], *spent))
     return out
 
 
@@ -208,17 +230,23 @@ def main() -> None:
     )
     parser.add_argument("--series", type=int, default=400, help="simulated series of each study")
     parser.add_argument("--time", action="store_true", help="processor time of the permutation test instead")
+    parser.add_argument("--json", action="store_true", help="a last line of JSON")
     arguments = parser.parse_args()
+    every: list[dict[str, object]] = []
     if arguments.time:
-        print(
-            f"{'100 points, at most 4 joinpoints, 4,499 permutations':<56}{'found':>6}{'CPU, s':>9}{'wall, s':>9}"
-        )
-        for name, k, processor, clock in permutation_time():
-            print(f"{name:<56}{k:>6}{processor:>9.1f}{clock:>9.1f}")
-        return
-    print(f"{'study':<72}{'promised':>9}{'found':>9}   Monte Carlo error")
-    for study in studies(arguments.series):
-        print(study.line(), flush=True)
+        print("100 points, at most 4 joinpoints, 4,499 permutations")
+        print(f"{'series':<44}{'form':<12}{'found':>6}{'CPU, s':>9}{'wall, s':>9}")
+        for form in ("compiled", "arrays"):
+            for timed in permutation_time(form=form):
+                print(timed.line(), flush=True)
+                every.append(vars(timed))
+    else:
+        print(f"{'study':<72}{'promised':>9}{'found':>9}   Monte Carlo error")
+        for study in studies(arguments.series):
+            print(study.line(), flush=True)
+            every.append(vars(study) | {"share": study.share, "error": study.error})
+    if arguments.json:
+        print(json.dumps(every))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ _VERBS = {
     "load_catalog": "ncdsurv.catalog",
     "load_reference": "ncdsurv.reference",
     "trend": ("ncdsurv.trends", "fit_trend"),
+    "describe_series": "ncdsurv.trends",
     "joinpoint": ("ncdsurv.trends", "fit_joinpoints"),
     "mann_kendall": "ncdsurv.trends",
     "forecast": ("ncdsurv.trends", "forecast_rate"),
@@ -22,7 +23,13 @@ _VERBS = {
     "interrupted": ("ncdsurv.trends", "fit_interrupted"),
     "smooth": "ncdsurv.areas",
     "clusters": "ncdsurv.areas",
+    "funnel": "ncdsurv.areas",
     "choropleth": ("ncdsurv.maps", "draw_map"),
+    "small_multiples": "ncdsurv.maps",
+    "bivariate": "ncdsurv.maps",
+    "tile_map": "ncdsurv.maps",
+    "write_areas": "ncdsurv.maps",
+    "interactive_map": "ncdsurv.maps",
     "rates": ("ncdsurv.indicators", "rates"),
     "build_spells": "ncdsurv.frames",
     "states": "ncdsurv.frames",
@@ -40,18 +47,20 @@ __all__ = ["__version__", *_VERBS]
 
 if TYPE_CHECKING:
     from ncdsurv.api import create_app
-    from ncdsurv.areas import clusters, smooth
+    from ncdsurv.areas import clusters, funnel, smooth
     from ncdsurv.catalog import load_catalog
     from ncdsurv.catalog.vocabulary import Period
     from ncdsurv.errors import NcdsurvError
     from ncdsurv.forms import fill_form, write_form
     from ncdsurv.frames import build_spells, count, explain_person, states
     from ncdsurv.indicators import rates
+    from ncdsurv.maps import bivariate
     from ncdsurv.maps import draw_map as choropleth
+    from ncdsurv.maps import interactive_map, small_multiples, tile_map, write_areas
     from ncdsurv.reference import load_reference
     from ncdsurv.registry import open_store
     from ncdsurv.synthetic import make_registry
-    from ncdsurv.trends import control_chart, mann_kendall
+    from ncdsurv.trends import control_chart, describe_series, mann_kendall
     from ncdsurv.trends import fit_interrupted as interrupted
     from ncdsurv.trends import fit_joinpoints as joinpoint
     from ncdsurv.trends import fit_trend as trend

@@ -23,8 +23,20 @@ class TrendPoint(BaseModel):
     flag: str | None
 
 
+class FamilyTest(BaseModel):
+    """How the family of the counts was chosen: the auxiliary regression of Cameron and Trivedi (1990)."""
+
+    name: Literal["cameron_trivedi"]
+    p_value: float = Field(description="One-sided: does the variance grow with the square of the mean?")
+    overdispersion_p_value: float = Field(description="One-sided: is there more variance than Poisson's?")
+    reason: str = Field(
+        description="`test_linear`: quasi-Poisson kept; `test_quadratic`: negative binomial chosen; `no_excess`: the "
+        "test pointed to it, but no excess variance could be estimated; `given`: asked for."
+    )
+
+
 class TrendAnswer(BaseModel):
-    """A fitted trend: change per year in percent with its interval, and the series."""
+    """A fitted trend: change per year in percent with its interval, the family of counts and its test, the series."""
 
     release: str
     series: dict[str, Any]
@@ -32,7 +44,14 @@ class TrendAnswer(BaseModel):
     lower: float
     upper: float
     interval: str
-    dispersion: float
+    family: Literal["quasi_poisson", "negative_binomial"]
+    dispersion: float = Field(
+        description="Pearson chi-square of the Poisson model over its degrees of freedom."
+    )
+    test: FamilyTest
+    window_months: int = Field(
+        description="How many months one value looks back; the interval counts the overlap."
+    )
     months: int
     explanation: str
     data: list[TrendPoint]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 _WHERE = {
     "smooth": "ncdsurv.areas.smoothing",
     "clusters": "ncdsurv.areas.clustering",
+    "funnel": "ncdsurv.areas.funnels.verb",
     "smooth_rates": "ncdsurv.areas.rates",
     "standardise_rates": "ncdsurv.areas.rates",
     "global_moran": "ncdsurv.areas.moran",
@@ -23,6 +24,7 @@ __all__ = [
     "Neighbours",
     "adjust_fdr",
     "clusters",
+    "funnel",
     "global_moran",
     "local_moran",
     "make_neighbours",
@@ -36,6 +38,7 @@ __all__ = [
 if TYPE_CHECKING:
     from ncdsurv.areas.clustering import clusters
     from ncdsurv.areas.correct import adjust_fdr, strict_threshold
+    from ncdsurv.areas.funnels.verb import funnel
     from ncdsurv.areas.moran import global_moran, local_moran
     from ncdsurv.areas.neighbours import Neighbours, make_neighbours
     from ncdsurv.areas.rates import smooth_rates, standardise_rates

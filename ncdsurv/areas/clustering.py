@@ -20,6 +20,7 @@ from ncdsurv.areas.draw import COLOURS, Scene, draw_kinds
 from ncdsurv.areas.moran import GlobalMoran, global_moran, local_moran
 from ncdsurv.areas.neighbours import QUEEN, Neighbours
 from ncdsurv.areas.rates import standardise_rates
+from ncdsurv.areas.result import AreaResult, whole
 from ncdsurv.areas.smoothing import about_neighbours, find_neighbours, open_scene, set_apart
 from ncdsurv.areas.take import USED
 from ncdsurv.areas.words import exact, p_words, phrase, some
@@ -45,7 +46,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True, repr=False)
-class ClusterResult:
+class ClusterResult(AreaResult):
     """Clusters of neighbouring areas.
 
     Attributes:
@@ -56,7 +57,7 @@ class ClusterResult:
         overall: Global Moran's I.
         method, correction, alpha, family: As used.
         neighbours: Who is whose neighbour, islands included.
-        lang: Language of `.plot()` and `.explain()` unless they are told.
+        lang: Language of `.plot()`, `.table()` and `.explain()` unless they are told.
     """
 
     data: Any
@@ -99,18 +100,47 @@ class ClusterResult:
             self._scene, kinds, entries, f"clusters.name.{self.method}", notes, text, lang, **options
         )
 
-    def explain(self, lang: str | None = None) -> str:
-        """What was found, how, with how many permutations and which correction, what was set apart."""
+    def headline(self, lang: str | None = None) -> str:
+        """How many areas are of which kind."""
         lang = language(lang or self.lang)
         parts = [
             f"{phrase(f'kind.{kind}', lang).lower()}: {number(n, lang)}"
             for kind, n in self.counts.items()
             if n
         ]
+        return phrase("clusters.found", lang, parts="; ".join(parts))
+
+    def rows(self, lang: str) -> list[dict[str, Any]]:
+        """All areas, the surest first; those that were not tested last, with the reason."""
+        names = self._scene.names(lang)
+        columns = self._columns(
+            lang,
+            ("area", "numerator", "denominator", "rate", "lag", "statistic", "p_value", "p_adjusted", "kind"),
+        )
+        ordered = self._table.sort("p_adjusted", "p_value", "area_code", nulls_last=True)
+        return [
+            dict(
+                zip(
+                    columns,
+                    (
+                        names[row["area_code"]],
+                        whole(row["numerator"]),
+                        whole(row["denominator"]),
+                        *(row[name] for name in ("rate", "lag", "statistic", "p_value", "p_adjusted")),
+                        phrase(f"kind.{row['kind']}", lang),
+                    ),
+                )
+            )
+            for row in ordered.iter_rows(named=True)
+        ]
+
+    def explain(self, lang: str | None = None) -> str:
+        """What was found, how, with how many permutations and which correction, what was set apart."""
+        lang = language(lang or self.lang)
         sure = self.overall.p_value <= self.alpha
         lines = [
             f"{self._scene.title(lang)}: {phrase(f'clusters.name.{self.method}', lang)}.",
-            phrase("clusters.found", lang, parts="; ".join(parts)),
+            self.headline(lang),
             phrase(
                 "clusters.moran", lang, statistic=number(self.overall.statistic, lang, 3),
                 expected=number(self.overall.expected, lang, 4), p=p_words(self.overall.p_value, lang),
@@ -195,7 +225,7 @@ def clusters(
         period, level, vintage, reference, catalog, lang: As in `ns.smooth`.
 
     Returns:
-        A `ClusterResult` (a `ScanResult` for `scan`) with `.data`, `.plot()`, `.explain()`.
+        A `ClusterResult` (a `ScanResult` for `scan`) with `.data`, `.table()`, `.plot()`, `.explain()`.
 
     Raises:
         UsageError: Columns missing, a mixture, unknown codes or settings.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.areas.words import phrase
+from ncdsurv.catalog.vocabulary import NATION, Level
 from ncdsurv.maps.wording import area_name, language, period_words, title_of
 
 if TYPE_CHECKING:
@@ -59,10 +60,13 @@ class Scene:
 
     def headings(self, how: str, within: str | None, lang: str) -> list[str]:
         """Indicator and method; place and period."""
-        place = within and self.reference.area(within, self.rows.vintage)["level"]
-        where = area_name(self.reference, within or "VN", self.rows.vintage, place or "nation", lang)
-        when = f", {period_words(self.rows.period, lang)}" if self.rows.period else ""
-        return [f"{self.title(lang)}: {how}", f"{where}{when}"]
+        level = within and self.reference.area(within, self.rows.vintage)["level"]
+        return [f"{self.title(lang)}: {how}", self.place_and_period(within, level, lang)]
+
+    def place_and_period(self, code: str | None, level: str | None, lang: str) -> str:
+        """The area that holds all of them (None: the nation), and the period where there is one."""
+        where = area_name(self.reference, code or NATION, self.rows.vintage, level or Level.NATION, lang)
+        return f"{where}, {period_words(self.rows.period, lang)}" if self.rows.period else where
 
 
 def draw_rates(

@@ -2,10 +2,8 @@
 
 Method: M Kulldorff, Commun Stat Theory Methods 1997;26:1481-96. Circles of growing radius around every area, up to a
 share of the population; the likelihood ratio of each; p values by drawing the same number of cases anew over the
-population and scanning again, so that the many circles are paid for. Areas without cases are areas like others.
-
-The log likelihood ratio is never above half of what it is bounded by, the squared standard score (relative entropy
-is at most the chi-square distance); only circles whose bound exceeds the best one so far need a logarithm.
+population and scanning again (`scan_drawings`), so that the many circles are paid for. Areas without cases are areas
+like others.
 """
 
 from __future__ import annotations
@@ -16,16 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ncdsurv.areas.rates import BINOMIAL, POISSON, check_counts
+from ncdsurv.areas.scan_drawings import BERNOULLI, BOTH, HIGH, LOW, Work, Zones, best_of_drawings, log_ratios
 from ncdsurv.errors import StatisticsError, unknown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-BERNOULLI = "bernoulli"
 MODELS = (POISSON, BERNOULLI)
-HIGH, LOW, BOTH = "high", "low", "both"
 SIDES = (HIGH, LOW, BOTH)
-_BATCH = 64  # drawings scanned side by side, so that a centre's sums stay in cache
+_ROWS = 256  # centres whose ratios are worked out side by side
 
 
 @dataclass(frozen=True)
@@ -56,16 +53,6 @@ class Circle:
     def high(self) -> bool:
         """Whether there are more cases than expected."""
         return self.count > self.expected
-
-
-@dataclass(frozen=True)
-class Zones:
-    """Circles around n centres: `order` (n, K) lists areas from each centre outwards, `ends` where one may stop."""
-
-    order: NDArray[np.integer]
-    ends: NDArray[np.bool_]
-    population: NDArray[np.float64]
-    distance: NDArray[np.float64]
 
 
 def scan_circles(
@@ -112,12 +99,11 @@ def scan_circles(
     e, b = check_counts(count, population, POISSON if model == POISSON else BINOMIAL)
     _check(e, b, model, max_share, permutations)
     zones = make_zones(b, np.asarray(x, dtype=float), np.asarray(y, dtype=float), max_share)
-    observed = _ratios(_inside(zones, e), zones.population, e.sum(), b.sum(), model, side)
-    observed[~zones.ends] = 0.0
-    found = _pick(observed, zones, e, b, most)
+    work = Work(zones, b, int(e.sum()), model, side)
+    found = _pick(_observed(work, e), zones, e, b, most)
     if not found:
         return []
-    drawn = _best_of_drawings(zones, e, b, model, side, permutations, np.random.default_rng(seed))
+    drawn = best_of_drawings(work, permutations, np.random.default_rng(seed))
     slack = 1e-9
     return [
         Circle(*parts, p_value=float((1 + (drawn >= parts[-1] - slack).sum()) / (permutations + 1)))
@@ -138,16 +124,14 @@ def make_zones(
         order = np.concatenate([[at], order[order != at]])
         total = np.cumsum(population[order])
         size = int(np.searchsorted(total, limit, side="right"))
-        orders.append(order[: size + 1])
-        sums.append(total[: size + 1])
+        # Copies: a slice would keep the whole country alive for every centre.
+        orders.append(order[: size + 1].astype(np.int32))
+        sums.append(total[: size + 1].copy())
         far.append(distance[order[: size + 1]])
     width = max(len(order) for order in orders)
     order = np.zeros((n, width), dtype=np.int32)
-    people, distance, ends = (
-        np.full((n, width), np.inf),
-        np.full((n, width), np.inf),
-        np.zeros((n, width), bool),
-    )
+    people, ends = np.full((n, width), np.inf), np.zeros((n, width), bool)
+    distance = np.full((n, width), np.inf, dtype=np.float32)
     for at in range(n):
         size = len(orders[at])
         order[at, :size], people[at, :size], distance[at, :size] = orders[at], sums[at], far[at]
@@ -158,118 +142,22 @@ def make_zones(
     return Zones(order, ends, np.where(ends, people, 1.0), distance)
 
 
-def _inside(zones: Zones, count: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.cumsum(count[zones.order], axis=1)
-
-
-def _ratios(
-    inside: NDArray[np.float64],
-    population: NDArray[np.float64],
-    cases: float,
-    people: float,
-    model: str,
-    side: str,
-) -> NDArray[np.float64]:
-    """Log likelihood ratio of circles; 0 on the side that was not asked for."""
-    from scipy.special import xlogy
-
-    expected = cases * population / people
-    outside = np.maximum(cases - inside, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = xlogy(inside, inside / expected) + xlogy(outside, outside / (cases - expected))
-        if model == BERNOULLI:
-            free, others = population - inside, (people - population) - outside
-            share = (people - cases) / people
-            ratio += xlogy(free, free / (population * share))
-            ratio += xlogy(others, others / ((people - population) * share))
-    wanted = _wanted(inside - expected, side)
-    return np.where(wanted, np.nan_to_num(ratio, nan=0.0), 0.0)
-
-
-def _wanted(excess: NDArray[np.float64], side: str) -> NDArray[np.bool_]:
-    return excess > 0 if side == HIGH else excess < 0 if side == LOW else excess != 0
-
-
-def _best_of_drawings(
-    zones: Zones,
-    e: NDArray[np.float64],
-    b: NDArray[np.float64],
-    model: str,
-    side: str,
-    permutations: int,
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """The highest ratio of every drawing."""
-    cases, people = int(e.sum()), float(b.sum())
-    best = np.zeros(permutations)
-    p = cases / people if model == BERNOULLI else 0.0
-    spread = np.sqrt(cases * zones.population / people * (1 - zones.population / people) * (1 - p))
-    scale = np.where(zones.ends, 1 / np.maximum(spread, 1e-12), 0.0).astype(np.float32)
-    used = [int(ends.nonzero()[0][-1]) + 1 if ends.any() else 0 for ends in zones.ends]
-    for start in range(0, permutations, _BATCH):
-        size = min(_BATCH, permutations - start)
-        # Cases over what is expected: their sums are the circles' excess, small enough for single precision.
-        excess = (_draw(cases, b, model, size, rng) - cases * b[:, None] / people).astype(np.float32)
-        room = np.empty((max(used), size), dtype=np.float32)
-        top = np.zeros(size)
-        for at in np.flatnonzero(used):
-            score = np.take(excess, zones.order[at, : used[at]], axis=0, out=room[: used[at]], mode="clip")
-            np.cumsum(score, axis=0, out=score)
-            score *= scale[at, : used[at], None]
-            if side == BOTH:
-                np.abs(score, out=score)
-            # A little below, as the scores are single precision.
-            limit = np.sqrt(top) * 0.999
-            peak = -score.min(axis=0) if side == LOW else score.max(axis=0)
-            drawings = np.flatnonzero(peak > limit)
-            if not len(drawings):
-                continue
-            bound = score[:, drawings] if side != LOW else -score[:, drawings]
-            place, which = np.nonzero(bound > limit[drawings])
-            which = drawings[which]
-            ratio = _exact(zones, excess, int(at), place, which, (cases, people), model, side)
-            np.maximum.at(top, which, ratio)
-        best[start : start + size] = top
-    return best
-
-
-def _exact(
-    zones: Zones,
-    excess: NDArray[np.float32],
-    at: int,
-    place: NDArray[np.int64],
-    which: NDArray[np.int64],
-    totals: tuple[int, float],
-    model: str,
-    side: str,
-) -> NDArray[np.float64]:
-    """Ratios of some circles of a centre in some drawings, from whole counts again."""
-    cases, people = totals
-    drawings, column = np.unique(which, return_inverse=True)
-    deep = np.cumsum(excess[zones.order[at, : int(place.max()) + 1]][:, drawings].astype(np.float64), axis=0)
-    population = zones.population[at, place]
-    inside = np.round(deep[place, column] + cases * population / people)
-    return _ratios(inside, population, cases, people, model, side)
-
-
-def _draw(
-    cases: int, population: NDArray[np.float64], model: str, size: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Cases dealt anew over the population, (n, size): to rates alike, or to people without return."""
-    if model == POISSON:
-        drawn = rng.multinomial(cases, population / population.sum(), size=size)
-    else:
-        drawn = rng.multivariate_hypergeometric(
-            population.astype(np.int64), cases, size=size, method="marginals"
-        )
-    return np.ascontiguousarray(drawn.T.astype(np.float64))
+def _observed(work: Work, e: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log likelihood ratio of every circle; 0 where none ends."""
+    zones = work.zones
+    found = np.zeros(zones.ends.shape)
+    for start in range(0, len(found), _ROWS):
+        some = slice(start, start + _ROWS)
+        inside = np.cumsum(e[zones.order[some]], axis=1)
+        ratio = log_ratios(inside, zones.population[some], work.cases, work.all_people, work.model, work.side)
+        found[some] = np.where(zones.ends[some], ratio, 0.0)
+    return found
 
 
 def _pick(
     ratios: NDArray[np.float64], zones: Zones, e: NDArray[np.float64], b: NDArray[np.float64], most: int
 ) -> list[tuple[tuple[int, ...], float, float, float, float, float, float]]:
     """The best circles that share no area; of equals the one with fewest areas, then the nearest to the front."""
-    ratios = ratios.copy()
     found: list[tuple[tuple[int, ...], float, float, float, float, float, float]] = []
     cases, people = float(e.sum()), float(b.sum())
     while len(found) < most:

@@ -10,7 +10,9 @@ import polars as pl
 from ncdsurv.areas.draw import COLOURS, HIGHS, LOWS, Scene, draw_kinds
 from ncdsurv.areas.neighbours import centroids_of
 from ncdsurv.areas.rates import BINOMIAL, POISSON
-from ncdsurv.areas.scan import BERNOULLI, Circle, scan_circles
+from ncdsurv.areas.result import AreaResult, whole
+from ncdsurv.areas.scan import Circle, scan_circles
+from ncdsurv.areas.scan_drawings import BERNOULLI
 from ncdsurv.areas.smoothing import set_apart
 from ncdsurv.areas.take import USED
 from ncdsurv.areas.words import exact, p_words, phrase
@@ -20,10 +22,14 @@ if TYPE_CHECKING:
     from ncdsurv.maps.result import MapResult
 
 _METRES = 1000.0
+_COLUMNS = (
+    "cluster", "side", "centre", "areas", "radius", "numerator", "denominator", "expected", "relative", "log_ratio",
+    "p_value",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
-class ScanResult:
+class ScanResult(AreaResult):
     """Clusters found by the spatial scan.
 
     Attributes:
@@ -51,32 +57,43 @@ class ScanResult:
         """The clusters whose p value is at most alpha."""
         return [circle for circle in self.circles if circle.p_value <= self.alpha]
 
-    def table(self, lang: str | None = None) -> Any:
-        """All clusters found, the most likely first, whether they pass or not.
-
-        Returns:
-            Frame [cluster, side, centre, areas, radius_km, numerator, denominator, expected, relative (rate inside
-            over rate outside), log_ratio, p_value], of the kind that was given.
-        """
+    def headline(self, lang: str | None = None) -> str:
+        """The most likely cluster that passes, or that none does."""
         lang = language(lang or self.lang)
+        found = self._found(lang)
+        return found[0] if found else phrase("scan.nothing", lang, alpha=exact(self.alpha, lang))
+
+    def rows(self, lang: str) -> list[dict[str, Any]]:
+        """All clusters found, the most likely first, whether they pass or not; the same numbers as `.circles`."""
         names, codes = self._scene.names(lang), self._scene.rows.used["area_code"]
-        rows = [
-            {
-                "cluster": at,
-                "side": "high" if one.high else "low",
-                "centre": names[codes[one.areas[0]]],
-                "areas": len(one.areas),
-                "radius_km": one.radius / _METRES,
-                "numerator": one.count,
-                "denominator": one.population,
-                "expected": one.expected,
-                "relative": one.relative,
-                "log_ratio": one.log_ratio,
-                "p_value": one.p_value,
-            }
+        columns = self._columns(lang, _COLUMNS)
+        return [
+            dict(
+                zip(
+                    columns,
+                    (
+                        at,
+                        phrase("scan.high" if one.high else "scan.low", lang),
+                        names[codes[one.areas[0]]],
+                        len(one.areas),
+                        one.radius / _METRES,
+                        whole(one.count),
+                        whole(one.population),
+                        one.expected,
+                        one.relative,
+                        one.log_ratio,
+                        one.p_value,
+                    ),
+                )
+            )
             for at, one in enumerate(self.circles, 1)
         ]
-        return self._scene.rows.back(pl.DataFrame(rows, infer_schema_length=None))
+
+    def table(self, lang: str | None = None) -> Any:
+        """As every result's; without any circle a frame of no rows."""
+        if self.circles:
+            return super().table(lang)
+        return self._kind_given(pl.DataFrame(schema=self._columns(language(lang or self.lang), _COLUMNS)))
 
     def plot(self, lang: str | None = None, **options: Any) -> MapResult:
         """A map of the clusters that pass; `labels` and `size` as in `ns.choropleth`."""
@@ -114,27 +131,28 @@ class ScanResult:
     def explain(self, lang: str | None = None) -> str:
         """What was found, how, what was set apart and how far to trust it."""
         lang = language(lang or self.lang)
-        names, codes = self._scene.names(lang), self._scene.rows.used["area_code"]
-        lines = [f"{self._scene.title(lang)}: {phrase('scan.name', lang)}."]
-        for at, one in enumerate(self.found, 1):
-            lines.append(
-                phrase(
-                    "scan.found", lang, number=at, side=phrase("scan.high" if one.high else "scan.low", lang),
-                    areas=number(len(one.areas), lang), centre=names[codes[one.areas[0]]],
-                    radius=number(one.radius / _METRES, lang), count=number(one.count, lang),
-                    expected=number(one.expected, lang, 1), relative=number(one.relative, lang, 2),
-                    p=p_words(one.p_value, lang, 3),
-                )
-            )  # fmt: skip
-        if not self.found:
-            lines.append(phrase("scan.nothing", lang, alpha=exact(self.alpha, lang)))
-        lines += [
+        lines = [
+            f"{self._scene.title(lang)}: {phrase('scan.name', lang)}.",
+            *(self._found(lang) or [self.headline(lang)]),
             self._how(lang),
             phrase("scan.spread", lang),
             phrase("scan.shape", lang),
             *set_apart(self._scene.rows, lang),
         ]
         return "\n".join([*lines, phrase("clusters.care", lang)])
+
+    def _found(self, lang: str) -> list[str]:
+        names, codes = self._scene.names(lang), self._scene.rows.used["area_code"]
+        return [
+            phrase(
+                "scan.found", lang, number=at, side=phrase("scan.high" if one.high else "scan.low", lang),
+                areas=number(len(one.areas), lang), centre=names[codes[one.areas[0]]],
+                radius=number(one.radius / _METRES, lang), count=number(one.count, lang),
+                expected=number(one.expected, lang, 1), relative=number(one.relative, lang, 2),
+                p=p_words(one.p_value, lang, 3),
+            )
+            for at, one in enumerate(self.found, 1)
+        ]  # fmt: skip
 
     def _how(self, lang: str) -> str:
         return phrase(

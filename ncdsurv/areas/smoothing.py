@@ -10,6 +10,7 @@ import polars as pl
 from ncdsurv.areas.draw import Scene, draw_rates
 from ncdsurv.areas.neighbours import QUEEN, Neighbours, make_neighbours, take_neighbours
 from ncdsurv.areas.rates import GLOBAL, METHODS, Smoothed, smooth_rates
+from ncdsurv.areas.result import AreaResult, whole
 from ncdsurv.areas.take import NO_PEOPLE, NO_VALUE, USED, AreaRows, take_areas
 from ncdsurv.areas.words import method as limits
 from ncdsurv.areas.words import phrase, some
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class SmoothResult:
+class SmoothResult(AreaResult):
     """Smoothed rates.
 
     Attributes:
@@ -32,7 +33,7 @@ class SmoothResult:
             kept), neighbours, status (`smoothed`, `island`, `no_value`, `no_people`).
         method, family: As used.
         neighbours: Who is whose neighbour; None for the global method.
-        lang: Language of `.plot()` and `.explain()` unless they are told.
+        lang: Language of `.plot()`, `.table()` and `.explain()` unless they are told.
     """
 
     data: Any
@@ -42,6 +43,34 @@ class SmoothResult:
     lang: str
     _scene: Scene
     _found: Smoothed
+
+    def headline(self, lang: str | None = None) -> str:
+        """The range of the rates before and after, and how much of an area's own figure is kept."""
+        lang = language(lang or self.lang)
+        rows, found = self._scene.rows, self._found
+
+        def shown(value: float) -> str:
+            return with_unit(float(value) * rows.scale, rows.identity["unit"], lang)
+
+        return phrase(
+            "smooth.range", lang, raw_low=shown(found.raw.min()), raw_high=shown(found.raw.max()),
+            low=shown(found.smoothed.min()), high=shown(found.smoothed.max()),
+            weight=number(float(pl.Series(found.weight).median() or 0.0), lang, 2),  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def rows(self, lang: str) -> list[dict[str, Any]]:
+        """Areas with a rate, by code: counts, raw and smoothed rate, what it was drawn to and how much it kept."""
+        used, found, scale = self._scene.rows.used, self._found, self._scene.rows.scale
+        names = self._scene.names(lang)
+        columns = self._columns(
+            lang, ("area", "numerator", "denominator", "raw", "smoothed", "drawn_to", "weight")
+        )
+        figures = zip(found.raw * scale, found.smoothed * scale, found.mean * scale, found.weight)
+        counts = used.select("area_code", "numerator", "denominator").iter_rows()
+        return [
+            dict(zip(columns, (names[code], whole(n), whole(d), *map(float, of_area))))
+            for (code, n, d), of_area in zip(counts, figures)
+        ]
 
     def plot(self, column: str = "smoothed", lang: str | None = None, **options: Any) -> MapResult:
         """A map of the smoothed rates.
@@ -71,21 +100,12 @@ class SmoothResult:
         """Why, how, what changed, what was set apart, how far to trust it; one statement a line."""
         lang = language(lang or self.lang)
         rows, found = self._scene.rows, self._found
-        unit = rows.identity["unit"]
-
-        def shown(value: float) -> str:
-            return with_unit(float(value) * rows.scale, unit, lang)
-
         lines = [
             f"{self._scene.title(lang)}: {phrase(f'smooth.name.{self.method}', lang)}.",
-            phrase(
-                "smooth.range", lang, raw_low=shown(found.raw.min()), raw_high=shown(found.raw.max()),
-                low=shown(found.smoothed.min()), high=shown(found.smoothed.max()),
-                weight=number(float(pl.Series(found.weight).median() or 0.0), lang, 2),  # type: ignore[arg-type]
-            ),
+            self.headline(lang),
             phrase("smooth.why", lang),
             phrase(f"smooth.how.{self.method}", lang, family=phrase(f"family.{self.family}", lang)),
-        ]  # fmt: skip
+        ]
         if self.neighbours is not None:
             lines += about_neighbours(self.neighbours, lang)
             if self.neighbours.islands:
@@ -134,8 +154,9 @@ def smooth(
         lang: `vi` or `en`.
 
     Returns:
-        A `SmoothResult` with `.data`, `.plot()` and `.explain()`. An area without a figure or with a denominator of
-        0 stays in `.data` with a null rate and its status. An area without neighbours keeps its own rate.
+        A `SmoothResult` with `.data`, `.table()`, `.plot()` and `.explain()`. An area without a figure or with a
+        denominator of 0 stays in `.data` with a null rate and its status. An area without neighbours keeps its own
+        rate.
 
     Raises:
         UsageError: Columns missing, a mixture, unknown codes or settings.

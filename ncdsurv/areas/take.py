@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.areas.rates import BINOMIAL, FAMILIES, POISSON
-from ncdsurv.catalog.tables import VALUES
 from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Level, Period
 from ncdsurv.errors import StatisticsError, UsageError, unknown
-from ncdsurv.maps.frames import IDENTITY, require_single
+from ncdsurv.indicators.given_values import IDENTITY, open_values, require_single
 
 if TYPE_CHECKING:
     from ncdsurv.reference import Reference
@@ -33,6 +32,8 @@ class AreaRows:
             or `no_people` (denominator 0).
         identity: Indicator, preset, disease, sex, age band, standardisation, release, unit (null where not given).
         level, vintage, period: Of the areas; period may be null.
+        others: [area_code, area_level, numerator, denominator] of the same figure at other levels, where the values
+            hold them.
         back: Turns a polars frame into the kind that was given.
     """
 
@@ -41,6 +42,7 @@ class AreaRows:
     level: str
     vintage: str
     period: str | None
+    others: pl.DataFrame
     back: Callable[[pl.DataFrame], Any]
 
     @property
@@ -63,6 +65,7 @@ def take_areas(
     vintage: str | None,
     family: str | None,
     fewest: int,
+    alike: bool = False,
 ) -> tuple[AreaRows, str]:
     """Check and sort what the caller gave.
 
@@ -73,6 +76,7 @@ def take_areas(
         period, level, vintage: Choose rows; None where the values hold one.
         family: `poisson` or `binomial`; None: `binomial` for percent, else `poisson`.
         fewest: Fewer areas with a rate are refused.
+        alike: Take areas that all have the same rate too.
 
     Returns:
         The rows and the family.
@@ -81,8 +85,9 @@ def take_areas(
         UsageError: Not a frame, columns missing, a mixture, an area twice, or an unknown code.
         StatisticsError: Too few areas, counts that are no rates, all rates equal, or a standardised rate.
     """
-    table, back = _frame(values)
-    for column, wanted in (("period", period), ("area_level", level), ("area_vintage", vintage)):
+    table, back = open_values(values, NEEDED)
+    every = table
+    for column, wanted in (("period", period), ("area_vintage", vintage), ("area_level", level)):
         if wanted is None or (column != "area_vintage" and table[column].null_count() == table.height):
             continue
         wanted = str(Period.parse(str(wanted))) if column == "period" else str(wanted)
@@ -91,8 +96,10 @@ def take_areas(
             known = table[column].drop_nulls().unique().to_list()
             raise unknown(f"{column.replace('_', ' ')} among these values", wanted, known)
         table = chosen
+        every = every if column == "area_level" else chosen
     where = require_single(table, ("period", "area_level", "area_vintage"), "a comparison of areas")
     identity = require_single(table, (*IDENTITY, "unit"), "a comparison of areas")
+    others = _at_other_levels(every, where | identity)
     identity = {name: value if value is not None else _PLAIN.get(name) for name, value in identity.items()}
     if table["area_code"].n_unique() != table.height:
         raise UsageError(
@@ -111,53 +118,24 @@ def take_areas(
                                reference)  # fmt: skip
     family = _family(identity, family)
     rows = AreaRows(
-        _status(table.sort("area_code")), identity, found_level, where["area_vintage"], where["period"], back
+        _status(table.sort("area_code")),
+        identity,
+        found_level,
+        where["area_vintage"],
+        where["period"],
+        others,
+        back,
     )
-    _check(rows, family, fewest)
+    _check(rows, family, fewest, alike)
     return rows, family
 
 
-def _frame(values: Any) -> tuple[pl.DataFrame, Callable[[pl.DataFrame], Any]]:
-    import narwhals as nw
-
-    try:
-        frame = nw.from_native(values)
-    except TypeError as error:
-        raise UsageError(
-            "values are not a frame",
-            got=type(values).__name__,
-            allowed="a polars or pandas frame",
-            do="pass what release.values(...) returns, or use the functions over arrays",
-        ) from error
-    if isinstance(frame, nw.LazyFrame):
-        frame = frame.collect(backend="polars")
-    missing = [name for name in NEEDED if name not in frame.columns]
-    if missing:
-        raise UsageError(
-            "columns are missing from values",
-            got=", ".join(frame.columns) or "no column",
-            allowed=f"at least {', '.join(NEEDED)}",
-            do=f"add {', '.join(missing)}",
-        )
-    is_pandas = frame.implementation.is_pandas()
-    table = frame.to_polars()
-    for column in ("area_code", "area_vintage"):
-        if not (
-            table.schema[column] == pl.String or isinstance(table.schema[column], pl.Categorical | pl.Enum)
-        ):
-            raise UsageError(
-                f"{column} is not text",
-                got=str(table.schema[column]),
-                allowed='text such as "01"',
-                do=f'read the file with dtype={{"{column}": str}}, or leading zeros are lost',
-            )
-    if table.is_empty():
-        raise UsageError("values hold no row", got="0 rows", do="widen the selection")
-    table = table.select(
-        (pl.col(name) if name in table.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in VALUES.items()
-    ).with_columns(pl.col(pl.Float64).fill_nan(None))
-    return table, (lambda out: out.to_pandas()) if is_pandas else (lambda out: out)
+def _at_other_levels(table: pl.DataFrame, same: dict[str, Any]) -> pl.DataFrame:
+    """Rows of the same figure, period and vintage at other levels; none where the values do not say their level."""
+    level = same["area_level"]
+    alike = [pl.col(name).eq_missing(pl.lit(value)) for name, value in same.items() if name != "area_level"]
+    found = table.filter(pl.col("area_level") != (level or ""), *alike)
+    return found.select("area_code", "area_level", "numerator", "denominator")
 
 
 def _known_level(codes: list[str], vintage: str | None, level: str | None, reference: Reference) -> str:
@@ -217,7 +195,7 @@ def _status(table: pl.DataFrame) -> pl.DataFrame:
     return table.select("area_code", "numerator", "denominator", "flag", status=status)
 
 
-def _check(rows: AreaRows, family: str, fewest: int) -> None:
+def _check(rows: AreaRows, family: str, fewest: int, alike: bool) -> None:
     used = rows.used
     if used.height < fewest:
         apart = rows.frame.height - used.height
@@ -234,7 +212,7 @@ def _check(rows: AreaRows, family: str, fewest: int) -> None:
             got=f"{int((used['numerator'] > used['denominator']).sum())} of {used.height} areas",
             do="check the two columns, or use the Poisson family for events that may happen twice",
         )
-    if float(rates.max()) - float(rates.min()) <= 1e-12 * abs(float(rates.max())):  # type: ignore[arg-type]
+    if not alike and float(rates.max()) - float(rates.min()) <= 1e-12 * abs(float(rates.max())):  # type: ignore[arg-type]
         raise StatisticsError(
             "every area has the same rate, so there is nothing to smooth or find",
             got=f"{used.height} areas",

@@ -12,12 +12,17 @@ from ncdsurv.maps.style import nfc
 from ncdsurv.maps.wording import language, number, say
 
 _SHOWN_NAMES = 6
+_OWN = ("funnel", "table")
 
 
 @cache
 def method() -> dict[str, Any]:
-    """The method file, read once."""
-    return tomllib.loads(files("ncdsurv.areas").joinpath("method.toml").read_text(encoding="utf-8"))
+    """The method files, read once: `method.toml` at the top, every other `NAME.toml` beside it under NAME."""
+    here = files("ncdsurv.areas")
+    found = tomllib.loads(here.joinpath("method.toml").read_text(encoding="utf-8"))
+    for name in _OWN:
+        found[name] = tomllib.loads(here.joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    return found
 
 
 def phrase(key: str, lang: str, **parts: object) -> str:

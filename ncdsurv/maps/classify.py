@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil, floor
+from itertools import pairwise
+from math import ceil, floor, inf, isfinite
 
 import numpy as np
 
@@ -21,16 +22,25 @@ _DECIMALS_BY_SPAN = ((2.0, 1), (0.2, 2))  # span of the values, most decimals
 
 @dataclass(frozen=True)
 class Classes:
-    """Ordered classes: class i holds edges[i] <= value < edges[i + 1]; the last holds its upper edge too."""
+    """Ordered classes: class i holds edges[i] <= value < edges[i + 1]; the last holds its upper edge too.
+
+    The outer edges of classes with limits given beforehand are infinite.
+    """
 
     scheme: str
     edges: tuple[float, ...]
     decimals: int
+    shared: bool = False  # worked out over all periods, so the same from map to map
 
     @property
     def k(self) -> int:
         """Number of classes."""
         return len(self.edges) - 1
+
+    @property
+    def breaks(self) -> tuple[float, ...]:
+        """The limits between the classes."""
+        return self.edges[1:-1]
 
     def place(self, values: np.ndarray) -> np.ndarray:
         """Class of every value, -1 for a missing one."""
@@ -40,7 +50,10 @@ class Classes:
 
     def label(self, place: int, lang: str) -> str:
         """The range of a class as the legend prints it."""
-        low, high = (number(edge, lang, self.decimals) for edge in self.edges[place : place + 2])
+        below, above = self.edges[place : place + 2]
+        low, high = number(below, lang, self.decimals), number(above, lang, self.decimals)
+        if below == -inf or above == inf:
+            return f"<{high}" if below == -inf else f"≥{low}"
         if low == high:
             return low
         return f"{low} – {high}" if place == self.k - 1 else f"{low} – <{high}"
@@ -87,6 +100,35 @@ def classify(
     first, last = floor(known[0] * scale) / scale, ceil(known[-1] * scale) / scale
     inner = {_round_between(low, high, decimals) for low, high in breaks}
     return Classes(scheme, (first, *sorted(edge for edge in inner if first < edge <= last), last), decimals)
+
+
+def fixed_classes(breaks: Sequence[float]) -> Classes:
+    """Classes between limits that are given, so that several maps can share them; both ends are open.
+
+    Args:
+        breaks: Limits between the classes, ascending, 1 to 6, finite.
+
+    Raises:
+        UsageError: No limit, too many, not numbers, or not ascending.
+
+    >>> [fixed_classes([40, 62.5]).label(at, "en") for at in range(3)]
+    ['<40.0', '40.0 – <62.5', '≥62.5']
+    """
+    try:
+        limits = [float(limit) for limit in breaks]
+    except (TypeError, ValueError):
+        limits = []
+    ascending = all(low < high for low, high in pairwise(limits))
+    if not 1 <= len(limits) < MOST_CLASSES or not ascending or not all(map(isfinite, limits)):
+        raise UsageError(
+            "limits between classes cannot be used",
+            got=str(breaks),
+            allowed=f"1 to {MOST_CLASSES - 1} numbers, each above the one before",
+            do="pass breaks=[25, 50, 75], or the .breaks of another map",
+        )
+    exact = range(_MOST_DECIMALS + 1)
+    decimals = next((n for n in exact if all(round(limit, n) == limit for limit in limits)), _MOST_DECIMALS)
+    return Classes("fixed", (-inf, *(round(limit, decimals) for limit in limits), inf), decimals)
 
 
 def _groups(known: np.ndarray, distinct: np.ndarray, scheme: str, k: int) -> list[np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncdsurv.catalog.vocabulary import Vintage
-from ncdsurv.maps.selection import NOT_DEFINED, NOT_REPORTED, SHOWN
+from ncdsurv.maps.selection import NOT_DEFINED, NOT_REPORTED, SHOWN, SUPPRESSED
 from ncdsurv.maps.style import nfc
 from ncdsurv.maps.wording import (
     area_name,
@@ -18,7 +18,7 @@ from ncdsurv.maps.wording import (
 )
 
 if TYPE_CHECKING:
-    from ncdsurv.maps.draw import Picture
+    from ncdsurv.maps.picture import Picture
 
 _NO_BREAK = "\u00a0"
 
@@ -62,30 +62,33 @@ def notes_of(picture: Picture, lang: str | None = None) -> list[str]:
     return lines
 
 
-def explain_map(picture: Picture, lang: str, missed: list[str]) -> str:
-    """The whole explanation, one statement a line; the first two lines stand for the picture itself."""
+def explain_map(picture: Picture, lang: str, missed: list[str], about: list[str] | None = None) -> str:
+    """The whole explanation, one statement a line; the first two lines stand for the picture itself.
+
+    `about` stands in for projection and boundaries where a picture has none.
+    """
     identity, areas = picture.rows.identity, picture.areas
     indicator = picture.catalog.indicators.get(identity["indicator"])
     shown = areas.with_row_index("at").filter(areas["status"] == SHOWN).sort("value", "area_code")
     ends = [
         f"{picture.layer.name(row['at'], lang)} {with_unit(row['value'], identity['unit'], lang)}"
-        for row in (shown.row(0, named=True), shown.row(-1, named=True))
+        for row in [*shown.head(1).iter_rows(named=True), *shown.tail(1).iter_rows(named=True)]
     ]
     lines = [
         heading_of(picture, lang) + ".",
-        say("range", lang, low=ends[0], high=ends[1]),
+        say("range", lang, low=ends[0], high=ends[1]) if ends else "",
         say("definition", lang, text=nfc(indicator.definition[lang]) if indicator else "–"),
         *subtitle_of(picture, lang),
         say("hatched", lang, n=sum(picture.small)),
         say(
             "greys",
             lang,
+            hidden=(areas["status"] == SUPPRESSED).sum(),
             undefined=(areas["status"] == NOT_DEFINED).sum(),
             absent=(areas["status"] == NOT_REPORTED).sum(),
         ),
         say("ranking", lang),
-        say("projection", lang),
-        *notes_of(picture, lang),
+        *(about or [say("projection", lang), *notes_of(picture, lang)]),
     ]
     if missed:
         lines.append(say("unnamed", lang, names=", ".join(missed)))
@@ -108,6 +111,11 @@ def _coverage(picture: Picture, lang: str) -> str:
 
 
 def _scheme(picture: Picture, lang: str) -> str:
+    name = _scheme_name(picture, lang)
+    return say("across", lang, scheme=name) if picture.classes.shared else name
+
+
+def _scheme_name(picture: Picture, lang: str) -> str:
     target = picture.target
     if picture.classes.scheme != "target" or target is None:
         return say(f"scheme.{picture.classes.scheme}", lang)

@@ -1,92 +1,23 @@
-"""Values in, the same kind of frame out; and the check that a figure shows one indicator, not a mixture."""
+"""Values of maps and monthly series: what `ncdsurv.indicators.given_values` takes, with the columns both need."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
 
-from ncdsurv.catalog.tables import VALUES
-from ncdsurv.errors import UsageError
+from ncdsurv.indicators.given_values import IDENTITY, open_values, require_single
 
-# What must be single for a series or a map to mean anything, and how the caller narrows it.
-IDENTITY = ("indicator", "preset", "disease", "sex", "age_band", "standardisation", "release")
+__all__ = ["IDENTITY", "require_single", "take_values"]
+
 _NEEDED = ("indicator", "area_code", "area_vintage", "area_level", "period", "value")
 
 
 def take_values(values: Any) -> tuple[pl.DataFrame, Callable[[pl.DataFrame], Any]]:
-    """Values of a polars or pandas user as a polars frame of the values schema, and the way back.
-
-    Args:
-        values: A frame with the columns of `ncdsurv.catalog.tables.VALUES` (polars, lazy or pandas).
-
-    Returns:
-        The frame with exactly those columns (absent ones null), and a function that turns a polars frame
-        into the kind that was given.
+    """The values as `open_values` gives them.
 
     Raises:
-        UsageError: Not a frame, a needed column is missing, area codes are not text, or there is no row.
+        UsageError: As of `open_values`.
     """
-    import narwhals as nw
-
-    try:
-        frame = nw.from_native(values)
-    except TypeError as error:
-        raise UsageError(
-            "values are not a frame",
-            got=type(values).__name__,
-            allowed="a polars or pandas frame",
-            do="pass what release.values(...) returns",
-        ) from error
-    if isinstance(frame, nw.LazyFrame):
-        frame = frame.collect(backend="polars")
-    missing = [name for name in _NEEDED if name not in frame.columns]
-    if missing:
-        raise UsageError(
-            "columns are missing from values",
-            got=", ".join(frame.columns) or "no column",
-            allowed=", ".join(VALUES),
-            do=f"add {', '.join(missing)}: pass what release.values(...) returns",
-        )
-    is_pandas = frame.implementation.is_pandas()
-    table = frame.to_polars()
-    if not _is_text(table.schema["area_code"]):
-        raise UsageError(
-            "area codes are not text, so leading zeros are lost",
-            got=str(table.schema["area_code"]),
-            allowed='text such as "01"',
-            do='read the file with dtype={"area_code": str}',
-        )
-    if table.is_empty():
-        raise UsageError("values hold no row", got="0 rows", do="widen the selection of release.values(...)")
-    table = table.select(
-        (pl.col(name) if name in table.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in VALUES.items()
-    ).with_columns(pl.col(pl.Float64).fill_nan(None))
-    return table, (lambda out: out.to_pandas()) if is_pandas else (lambda out: out)
-
-
-def _is_text(dtype: pl.DataType) -> bool:
-    return dtype == pl.String or isinstance(dtype, pl.Categorical | pl.Enum)
-
-
-def require_single(frame: pl.DataFrame, columns: Iterable[str], what: str) -> dict[str, Any]:
-    """The one row of `columns` that a figure is about.
-
-    Raises:
-        UsageError: Two or more values in a column; says which, and how to choose.
-    """
-    chosen: dict[str, Any] = {}
-    for column in columns:
-        found = frame[column].unique(maintain_order=True).to_list()
-        if len(found) > 1:
-            seen = sorted(str(item) for item in found)
-            raise UsageError(
-                f"{what} shows one {column.replace('_', ' ')}, not a mixture",
-                got=", ".join(seen[:12]) + (f", ... ({len(seen)} in all)" if len(seen) > 12 else ""),
-                allowed=f"one {column}",
-                do=f'narrow the values first, for instance {column}="{seen[0]}"',
-            )
-        chosen[column] = found[0] if found else None
-    return chosen
+    return open_values(values, _NEEDED)

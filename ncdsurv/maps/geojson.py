@@ -48,7 +48,7 @@ def to_geojson(
         UsageError: The values are a mixture, or hold no such period, level or vintage.
     """
     rows = choose_rows(values, period=period, level=level, vintage=vintage)
-    shapes = _shapes(reference, rows.level, rows.vintage, within)
+    shapes = read_shapes(reference, rows.level, rows.vintage, within)
     areas = join_areas(list(shapes), rows)
     features = []
     for row in areas.iter_rows(named=True):
@@ -66,12 +66,12 @@ def to_geojson(
         }
         features.append(_feature(f"{rows.vintage}:{row['area_code']}", shape["geometry"], properties))
     if within is None:
-        features += [_islands(one, rows.vintage) for one in reference.archipelagos()]
+        features += [island_feature(one, rows.vintage) for one in reference.archipelagos()]
     boxes = [shape["box"] for shape in shapes.values() if shape["box"] is not None]
     schematic = any(shape["schematic"] for shape in shapes.values())
     return {
         "type": "FeatureCollection",
-        "bbox": _bounds(boxes),
+        "bbox": bounds(boxes),
         **{key: value for key, value in rows.identity.items() if key != "area_code"},
         "period": rows.period,
         "area_level": rows.level,
@@ -85,7 +85,8 @@ def _feature(name: str, geometry: dict[str, Any] | None, properties: dict[str, A
     return {"type": "Feature", "id": name, "geometry": geometry, "properties": properties}
 
 
-def _islands(archipelago: Any, vintage: str) -> dict[str, Any]:
+def island_feature(archipelago: Any, vintage: str) -> dict[str, Any]:
+    """An archipelago as a feature of points, without a value."""
     points = [[lon, lat] for _, lon, lat in archipelago.islands]
     properties = {
         "kind": "archipelago",
@@ -99,7 +100,10 @@ def _islands(archipelago: Any, vintage: str) -> dict[str, Any]:
     )
 
 
-def _shapes(reference: Reference, level: str, vintage: str, within: str | None) -> dict[str, dict[str, Any]]:
+def read_shapes(
+    reference: Reference, level: str, vintage: str, within: str | None
+) -> dict[str, dict[str, Any]]:
+    """Names, GeoJSON geometry and box of every area by code; read once per reference. Do not change them in place."""
     known = _CACHE.setdefault(reference, {})
     key = (level, vintage, within)
     if key not in known:
@@ -138,13 +142,14 @@ def _oriented(shapes: Any) -> np.ndarray:
     """Rounded to about a metre where that keeps them valid; outer rings counter-clockwise, holes clockwise."""
     import shapely
 
-    shapes = np.asarray(shapes, dtype=object)
+    shapes = shapely.force_2d(np.asarray(shapes, dtype=object))
     rounded = shapely.transform(shapes, lambda points: np.round(points, DECIMALS))
     shapes = np.where(shapely.is_valid(rounded), rounded, shapes)
     return np.asarray(shapely.orient_polygons(shapes, exterior_cw=False))
 
 
-def _bounds(boxes: list[list[float]]) -> list[float]:
+def bounds(boxes: list[list[float]]) -> list[float]:
+    """Box around boxes; the whole world without any."""
     if not boxes:
         return [-180.0, -90.0, 180.0, 90.0]
     west, south, east, north = zip(*boxes)

@@ -53,6 +53,7 @@ class Layer:
     archipelagos: tuple[Archipelago, ...] = ()
     schematic: bool = False
     credits: Mapping[str, str] = field(default_factory=dict)
+    paths: list[Any] = field(default_factory=list, repr=False, compare=False)  # filled when first drawn
 
     def name(self, place: int, lang: str) -> str:
         """Name of an area by its place in the layer."""

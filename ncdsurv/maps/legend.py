@@ -6,23 +6,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.maps.layers import Extent, project_points
-from ncdsurv.maps.page import NOTE_SIZE, TEXT_SIZE, Page, axes_at, draw_north, draw_scale, wrap
+from ncdsurv.maps.page import NOTE_SIZE, PANEL, TEXT_SIZE, Page, axes_at, draw_north, draw_scale, wrap
 from ncdsurv.maps.paint import HATCHING, OUTLINE, frame_box, paint_areas, paint_islands
-from ncdsurv.maps.selection import NOT_DEFINED, NOT_REPORTED
 from ncdsurv.maps.style import HATCH, INK, PAPER, SOFT_INK, sequential
-from ncdsurv.maps.style import NOT_DEFINED as NOT_DEFINED_COLOUR
-from ncdsurv.maps.style import NOT_REPORTED as NOT_REPORTED_COLOUR
-from ncdsurv.maps.wording import say
+from ncdsurv.maps.wording import number, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ncdsurv.maps.draw import Picture
+    from ncdsurv.maps.picture import Picture
 
 ROW, SWATCH = 0.215, (0.28, 0.15)
 INSET_GAP = 0.12
 _STRIP, _CAPTION, _NARROWEST = 0.3, 0.13, 1.0
+_FURNITURE, _BELOW, _LEAST_INSET = 0.55, 0.25, 0.8  # north and scale; under them; an inset with its caption
 
 
 def draw_panel(
@@ -37,31 +35,42 @@ def draw_panel(
     """
     panel = axes_at(figure, page.panel_box)
     width, height = page.panel_box[2], page.panel_box[3]
-    y = (legend or _legend)(panel, picture, width, height)
-    y -= 0.55
+    y = (legend or draw_legend)(panel, picture, width, height)
+    y -= _FURNITURE
     draw_north(panel, 0.1, y - 0.04, picture.lang)
     draw_scale(panel, page.scale, y, picture.lang, x=0.38, longest=min(1.2, width - 1.1))
-    _insets(figure, page, picture, y - 0.25)
+    _insets(figure, page, picture, y - _BELOW)
 
 
-def _legend(panel: Axes, picture: Picture, width: float, top: float) -> float:
+def panel_height(picture: Picture, legend: Callable[[Axes, Any, float, float], float] | None = None) -> float:
+    """Inches that legend, scale bar and insets take at least, found by drawing the legend on a scrap."""
+    from matplotlib.figure import Figure
+
+    scrap = Figure(figsize=(PANEL, 1.0)).add_axes((0, 0, 1, 1))
+    ends = (legend or draw_legend)(scrap, picture, PANEL, 0.0)
+    insets = len(picture.layer.insets) + len(picture.layer.archipelagos)
+    return -ends + _FURNITURE + _BELOW + _LEAST_INSET * insets
+
+
+def draw_legend(panel: Axes, picture: Picture, width: float, top: float) -> float:
     """Draw the legend downwards from `top`; returns where it ends."""
-    from ncdsurv.maps.draw import class_counts, counts_by_status
+    from ncdsurv.maps.picture import GREYS, class_counts, counts_by_status
 
     lang, classes = picture.lang, picture.classes
     unit = say(f"unit.{picture.rows.identity['unit']}", lang)
     areas = say(f"level.{picture.layer.level}", lang)
     ramp, counts = sequential(classes.k), class_counts(picture)
     entries: list[tuple[dict[str, Any], str]] = [
-        ({"fc": ramp[at]}, f"{classes.label(at, lang)}  ({counts[at]})") for at in reversed(range(classes.k))
+        ({"fc": ramp[at]}, f"{classes.label(at, lang)}  ({number(counts[at], lang)})")
+        for at in reversed(range(classes.k))
     ]
     if small := sum(picture.small):
         hatch = {"fc": PAPER, "hatch": HATCHING, "ec": HATCH}
-        entries.append((hatch, say("small", lang, n=small)))
+        entries.append((hatch, say("small", lang, n=number(small, lang))))
     found = counts_by_status(picture)
-    for status, colour in ((NOT_DEFINED, NOT_DEFINED_COLOUR), (NOT_REPORTED, NOT_REPORTED_COLOUR)):
+    for status, colour in GREYS.items():
         if found.get(status):
-            entries.append(({"fc": colour}, say(status, lang, n=found[status])))
+            entries.append(({"fc": colour}, say(status, lang, n=number(found[status], lang))))
     return write_legend(
         panel, say("legend_title", lang, unit=unit, areas=areas), entries, width, top, classes.k
     )
@@ -95,14 +104,17 @@ def write_legend(
 def _insets(figure: Figure, page: Page, picture: Picture, below: float) -> None:
     """Archipelagos and islands far from the main land, from the panel's foot upwards, none above `below`."""
     layer = picture.layer
-    boxes: list[tuple[Extent, Any]] = [(_archipelago_frame(one), one) for one in layer.archipelagos]
-    boxes += [(_island_frame(extent), None) for extent in layer.insets]
+    boxes: list[tuple[Extent, Any]] = [(archipelago_frame(one), one) for one in layer.archipelagos]
+    boxes += [(island_frame(extent), None) for extent in layer.insets]
     # The small ones first: what they leave of their share goes to the large ones.
     boxes.sort(key=lambda box: box[0][3] - box[0][1])
     left, bottom, width, _ = page.panel_box
-    room, planned = below, []
+    room, planned = (
+        max(below, _LEAST_INSET * len(boxes)),
+        [],
+    )  # a small page lets them meet the legend, not vanish
     for at, (frame, archipelago) in enumerate(boxes):
-        lines = wrap(_label(picture, frame, archipelago), width, NOTE_SIZE)
+        lines = wrap(inset_label(picture, frame, archipelago), width, NOTE_SIZE)
         text = len(lines) * _CAPTION + 0.04
         height = room / (len(boxes) - at) - INSET_GAP - text
         frame, scale = _fit(frame, page.scale, width, height)
@@ -114,9 +126,9 @@ def _insets(figure: Figure, page: Page, picture: Picture, below: float) -> None:
         box = (left, y + text, (frame[2] - frame[0]) * scale, (frame[3] - frame[1]) * scale)
         axes = axes_at(figure, box, frame)
         if archipelago is None:
-            paint_areas(axes, layer, picture.colours, picture.small, 0.3)
+            paint_areas(axes, layer, picture.colours, picture.small, 0.3, scale)
         else:
-            from ncdsurv.maps.draw import island_colour
+            from ncdsurv.maps.picture import island_colour
 
             paint_islands(axes, archipelago.islands, island_colour(picture, archipelago))
         frame_box(axes)
@@ -139,18 +151,21 @@ def _fit(frame: Extent, scale: float, width: float, height: float) -> tuple[Exte
     return (west - spare, south, east + spare, north + _STRIP / scale), scale
 
 
-def _archipelago_frame(archipelago: Any) -> Extent:
+def archipelago_frame(archipelago: Any) -> Extent:
+    """The box of an archipelago in metres."""
     west, south, east, north = archipelago.box
     x, y = project_points([west, east, west, east], [south, south, north, north])
     return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
 
-def _island_frame(extent: Extent) -> Extent:
+def island_frame(extent: Extent) -> Extent:
+    """A box around islands with a rim."""
     rim = max(0.12 * max(extent[2] - extent[0], extent[3] - extent[1]), 2_000.0)
     return extent[0] - rim, extent[1] - rim, extent[2] + rim, extent[3] + rim
 
 
-def _label(picture: Picture, frame: Extent, archipelago: Any) -> str:
+def inset_label(picture: Picture, frame: Extent, archipelago: Any) -> str:
+    """What stands under an inset: the archipelago, or the areas in it."""
     if archipelago is not None:
         return str(archipelago.label(picture.lang))
     import shapely

@@ -38,10 +38,15 @@ class Page:
 
 
 def plan_page(
-    layer: Layer, size: tuple[float, float] | None, title: list[str], lines: list[str], notes: list[str]
+    layer: Layer,
+    size: tuple[float, float] | None,
+    title: list[str],
+    lines: list[str],
+    notes: list[str],
+    panel_height: float = 0.0,
 ) -> Page:
-    """Fit the map and its texts on a page; without a size, one that suits the shape of the area."""
-    frame = _pad(layer.extent)
+    """Fit the map and its texts on a page; without a size, one that suits the area's shape and the panel beside it."""
+    frame = pad(layer.extent)
     ground_w, ground_h = frame[2] - frame[0], frame[3] - frame[1]
     width = size[0] if size else 7.0
     inner = width - 2 * MARGIN
@@ -54,7 +59,7 @@ def plan_page(
     if size:
         room_h = max(size[1] - top - bottom, 1.0)
     else:
-        room_h = min(max(room_w * ground_h / ground_w, 3.6), 7.0)
+        room_h = max(min(max(room_w * ground_h / ground_w, 3.6), 7.0), panel_height)
     scale = min(room_w / ground_w, room_h / ground_h)
     map_w, map_h = ground_w * scale, ground_h * scale
     # A slim country leaves room: the panel then moves to the map's side and takes what is left.
@@ -72,6 +77,11 @@ def plan_page(
         map_box=(left, base, map_w, map_h),
         panel_box=(panel_x, bottom, width - MARGIN - panel_x, room_h),
     )
+
+
+def line_height(size: float) -> float:
+    """Inches that a line of text takes at a font size in points."""
+    return size * _LINE
 
 
 def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
@@ -169,6 +179,7 @@ def round_length(kilometres: float) -> float:
     return next(step * power for step in (5.0, 2.0, 1.0) if step * power <= kilometres)
 
 
-def _pad(extent: Extent) -> Extent:
+def pad(extent: Extent) -> Extent:
+    """A frame with a free rim."""
     rim = _PAD * max(extent[2] - extent[0], extent[3] - extent[1])
     return extent[0] - rim, extent[1] - rim, extent[2] + rim, extent[3] + rim

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,9 @@ from ncdsurv.maps.style import figure_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from ncdsurv.maps.classify import Classes
+    from ncdsurv.maps.picture import Picture
 
 _FORMATS = {".png", ".svg", ".pdf", ".jpg"}
 
@@ -27,6 +30,8 @@ class MapResult:
         title: Indicator, disease and period in words.
         text: The explanation in both languages.
         lang: Language the map is drawn in.
+        classes: The classes, null where the map shows kinds and not classes.
+        picture: What was drawn: layer, packs, identity of the values; null where they cannot be told.
     """
 
     figure: Figure
@@ -34,6 +39,13 @@ class MapResult:
     title: str
     text: dict[str, str]
     lang: str
+    classes: Classes | None = field(default=None, repr=False)
+    picture: Picture | None = field(default=None, repr=False)
+
+    @property
+    def breaks(self) -> tuple[float, ...]:
+        """Limits between the classes; `breaks=` of another map takes them."""
+        return self.classes.breaks if self.classes else ()
 
     def explain(self, lang: str | None = None) -> str:
         """Definition, classes, what is hatched and grey, boundaries and projection, as text."""
@@ -73,6 +85,38 @@ class MapResult:
         with figure_style():
             self.figure.savefig(path, dpi=dpi, **extra)
         return path
+
+    def write(self, path: str | Path) -> Path:
+        """Write the areas of the map with `.data` and their geometry to a file for a GIS.
+
+        Args:
+            path: Ending in .parquet (GeoParquet), .gpkg (GeoPackage) or .geojson (RFC 7946); see `ns.write_areas`.
+
+        Raises:
+            UsageError: Another ending, or a picture whose areas cannot be told.
+        """
+        import narwhals as nw
+
+        from ncdsurv.maps.export import check_ending, write_table
+
+        path = check_ending(path)
+        if self.picture is None:
+            raise UsageError(
+                "this picture holds no areas to write",
+                got=self.title,
+                allowed="a map of ns.choropleth, ns.small_multiples, ns.bivariate or ns.tile_map",
+                do="write the values instead: ns.write_areas(values, path)",
+            )
+        import polars as pl
+
+        table = nw.from_native(self.data).to_polars()
+        if "class" in table.columns:
+            table = table.with_columns(pl.col("class").cast(pl.Int8))
+        if "period" not in table.columns:
+            table = table.with_columns(period=pl.lit(self.picture.rows.period))
+        layer = self.picture.layer
+        place = self.picture.reference, layer.level, layer.vintage, layer.within
+        return write_table(table, path, place, self.picture.identity)
 
     def png(self, dpi: int = 144) -> bytes:
         """The map as PNG bytes."""

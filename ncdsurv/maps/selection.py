@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import Flag, Period
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
     from ncdsurv.reference import Reference
 
-SHOWN, NOT_DEFINED, NOT_REPORTED = "shown", "not_defined", "not_reported"
+SHOWN, SUPPRESSED, NOT_DEFINED, NOT_REPORTED = "shown", "suppressed", "not_defined", "not_reported"
+# Flags of values that are held back because the numbers are too small: by disclosure control, or by the method.
+HELD_BACK = ("suppressed", Flag.TOO_FEW_EVENTS.value)
 
 
 @dataclass(frozen=True)
@@ -63,20 +66,42 @@ def join_areas(codes: list[str], rows: MapRows) -> pl.DataFrame:
 
     Returns:
         [area_code, value, lower, upper, numerator, denominator, flag, status], in the order of `codes`; status is
-        `shown`, `not_defined` (a row without a value) or `not_reported` (no row).
+        `shown`, `suppressed` (held back, its numbers too small), `not_defined` (a row without a value) or
+        `not_reported` (no row). What is flagged as suppressed has no number here, whatever its row says.
     """
     areas = pl.DataFrame({"area_code": codes}, schema={"area_code": pl.String}).with_row_index("place")
     columns = ["area_code", "value", "lower", "upper", "numerator", "denominator", "flag"]
     found = rows.frame.select(columns).with_columns(reported=pl.lit(True))
     joined = areas.join(found, on="area_code", how="left").sort("place")
+    hidden = (pl.col("flag") == HELD_BACK[0]).fill_null(False)
+    numbers = ("value", "lower", "upper", "numerator", "denominator")
+    joined = joined.with_columns(pl.when(hidden).then(None).otherwise(name).alias(name) for name in numbers)
     status = (
         pl.when(pl.col("value").is_not_null())
         .then(pl.lit(SHOWN))
+        .when(pl.col("flag").is_in(HELD_BACK).fill_null(False))
+        .then(pl.lit(SUPPRESSED))
         .when(pl.col("reported").fill_null(False))
         .then(pl.lit(NOT_DEFINED))
         .otherwise(pl.lit(NOT_REPORTED))
     )
     return joined.with_columns(status=status).drop("place", "reported")
+
+
+def same_kind(values: Any, rows: MapRows, codes: list[str]) -> np.ndarray:
+    """Values of the map's areas in every period as long as the map's (months with months), NaN where missing."""
+    table, _ = take_values(values)
+    longs = {one: Period.parse(one).kind for one in table["period"].drop_nulls().unique()}
+    alike = [one for one, kind in longs.items() if kind == longs[rows.period]]
+    table = table.filter(
+        pl.col("period").is_in(alike),
+        pl.col("area_code").is_in(codes),
+        area_level=rows.level,
+        area_vintage=rows.vintage,
+    )
+    require_single(table, IDENTITY, "a map")
+    table = table.filter(pl.col("flag").ne_missing(HELD_BACK[0]))
+    return table["value"].to_numpy().astype(float)
 
 
 def infer_within(rows: MapRows, reference: Reference) -> str | None:

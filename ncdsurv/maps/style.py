@@ -16,6 +16,7 @@ QUALITATIVE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
 OBSERVED, FITTED, BAND = "#404040", "#0072B2", "#9CC9E8"
 INK, SOFT_INK, RULE = "#1A1A1A", "#595959", "#B5B5B5"
 PAPER, LAND, NOT_REPORTED, NOT_DEFINED = "#FFFFFF", "#F4F4F2", "#E4E4E0", "#C9C9C4"
+SUPPRESSED = "#A79E92"
 EDGE, HATCH = "#FFFFFF", "#2B2B2B"
 FONT = "DejaVu Sans"
 # Anchors of a light-to-dark blue-green ramp, even steps of lightness (checked in CIELAB by a test).
@@ -63,8 +64,17 @@ def figure_style() -> Iterator[None]:
     """The project's matplotlib settings, for the length of a `with` block."""
     import matplotlib
 
-    with matplotlib.rc_context(_SETTINGS):
-        yield
+    shows = matplotlib.is_interactive()
+    try:
+        with matplotlib.rc_context(_SETTINGS):
+            try:
+                yield
+            finally:
+                shows = matplotlib.is_interactive()
+    finally:
+        # A notebook's first use of pyplot may lie in the block and switches to figures that show by themselves;
+        # rc_context would take that back, and every later figure would stay unseen.
+        matplotlib.interactive(shows)
 
 
 def sequential(k: int, reverse: bool = False) -> list[str]:

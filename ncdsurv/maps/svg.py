@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ncdsurv.maps.layers import Extent, Layer, project_points
-from ncdsurv.maps.selection import NOT_DEFINED, NOT_REPORTED, SHOWN
+from ncdsurv.maps.selection import SHOWN
 from ncdsurv.maps.style import FONT, HATCH, INK, PAPER, SOFT_INK, luminance, sequential
-from ncdsurv.maps.style import NOT_DEFINED as NOT_DEFINED_COLOUR
-from ncdsurv.maps.style import NOT_REPORTED as NOT_REPORTED_COLOUR
 from ncdsurv.maps.wording import number, say, with_unit
 
 if TYPE_CHECKING:
@@ -58,8 +56,8 @@ def map_svg_links(
     Raises:
         UsageError: As `draw_map`.
     """
-    from ncdsurv.maps.draw import compose
     from ncdsurv.maps.explain import explain_map, heading_of
+    from ncdsurv.maps.picture import compose
 
     picture = compose(
         values, period=period, level=level, vintage=vintage, reference=reference, within=within, lang=lang,
@@ -186,7 +184,7 @@ def _names(picture: Picture, canvas: _Canvas, href: Callable[[str], str | None])
 
 def _insets(picture: Picture, canvas: _Canvas) -> list[str]:
     """Archipelagos at the map's scale, islands too where they would stretch the frame."""
-    from ncdsurv.maps.draw import island_colour
+    from ncdsurv.maps.picture import island_colour
 
     found, foot = [], canvas.height - RIM
     left = canvas.map_width + 6
@@ -217,7 +215,7 @@ def _insets(picture: Picture, canvas: _Canvas) -> list[str]:
 
 
 def _legend(picture: Picture, canvas: _Canvas, mark: str) -> list[str]:
-    from ncdsurv.maps.draw import class_counts, counts_by_status
+    from ncdsurv.maps.picture import GREYS, class_counts, counts_by_status
 
     lang, classes = picture.lang, picture.classes
     left, y = canvas.map_width + 6, 24.0
@@ -226,7 +224,7 @@ def _legend(picture: Picture, canvas: _Canvas, mark: str) -> list[str]:
     entries = [(ramp[at], f"{classes.label(at, lang)} ({counts[at]})") for at in reversed(range(classes.k))]
     if small := sum(picture.small):
         entries.append((f"url(#{mark}-ink)", say("small", lang, n=small)))
-    for status, colour in ((NOT_DEFINED, NOT_DEFINED_COLOUR), (NOT_REPORTED, NOT_REPORTED_COLOUR)):
+    for status, colour in GREYS.items():
         if found.get(status):
             entries.append((colour, say(status, lang, n=found[status])))
     lines = [

@@ -15,13 +15,15 @@ _PUBLIC = {
     "validate_pack": "ncdsurv.reference.validate",
     "add_pack": "ncdsurv.reference.add",
     "Archipelago": "ncdsurv.reference.archipelagos",
+    "is_invented": "ncdsurv.reference.pack",
 }
-__all__ = ["Archipelago", "Reference", "add_pack", "load_reference", "validate_pack"]
+__all__ = ["Archipelago", "Reference", "add_pack", "is_invented", "load_reference", "validate_pack"]
 
 if TYPE_CHECKING:
     from ncdsurv.reference.add import add_pack
     from ncdsurv.reference.archipelagos import Archipelago
     from ncdsurv.reference.load import Reference, load_reference
+    from ncdsurv.reference.pack import is_invented
     from ncdsurv.reference.validate import validate_pack
 
 

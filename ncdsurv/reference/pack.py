@@ -116,6 +116,18 @@ def read_pack(folder: Path | str) -> Pack:
     return Pack(folder, about)
 
 
+def is_invented(release: Any, reference: Any) -> bool:
+    """Whether a release, or one of the reference packs in use, says that its people are invented.
+
+    Args:
+        release: Something with the `manifest` of a release; None when only the packs can say.
+        reference: The reference in use.
+    """
+    manifest = {} if release is None else release.manifest
+    packs = (*reference.manifest, *manifest.get("reference_packs", []))
+    return bool(manifest.get("invented")) or any(pack.get("invented") for pack in packs)
+
+
 def read_table(path: Path, table: str) -> pl.DataFrame:
     """One file of a table with the schema's types; columns the schema does not know are left out.
 

@@ -31,6 +31,8 @@ ParameterKind = Literal[
     "indicator",
     "disease",
     "level",
+    "method",
+    "moment",
     "text",
 ]
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from ncdsurv.catalog.vocabulary import Level
+from ncdsurv.reference import is_invented
 from ncdsurv.reports.catalogue import find_notebooks
 from ncdsurv.reports.content.blocks import Block, heading, paragraph
-from ncdsurv.reports.content.frame import is_invented
 from ncdsurv.reports.content.report import layout
 from ncdsurv.reports.html import TEMPLATES
 from ncdsurv.reports.manifest import ReportEntry
+from ncdsurv.reports.site_maps import SiteMaps
 from ncdsurv.reports.texts import Texts
 
 
@@ -31,6 +32,7 @@ class IndexPage:
     ) -> None:
         self.release, self.reference, self.text = release, reference, text
         self.entries, self.pages, self.forms, self.others = entries, pages, forms, others
+        self.maps = SiteMaps()
 
     def html(self) -> str:
         """The whole page."""
@@ -96,7 +98,40 @@ class IndexPage:
             lang=self.text.lang,
         )
         caption = paragraph(self._caption(values.row(0, named=True))) if values.height else Block("")
-        return heading(self.text("site.map"), 2) + caption + Block(f'<figure class="links">{svg}</figure>')
+        figure = Block(f'<figure class="links">{svg}</figure>')
+        return heading(self.text("site.map"), 2) + caption + figure + self._moving_maps()
+
+    def _moving_maps(self) -> Block:
+        """Link to the interactive map of provinces, in the page's language."""
+        from ncdsurv.maps.interactive.words import phrase
+
+        if self.maps.provinces is None:
+            return Block("")
+        lang = self.text.lang
+        words = phrase("link", lang, areas=self.text.say(f"level.{Level.PROVINCE}"))
+        return Block(f'<p><a href="{escape(self.maps.provinces)}#{lang}">{escape(words)}</a></p>')
+
+    def _commune_map(self, province: str, name: str) -> str:
+        """Link to a province's interactive map of communes, for its cell in the table; nothing where there is none."""
+        from ncdsurv.maps.interactive.words import phrase
+
+        href = self.maps.communes.get(province)
+        if href is None:
+            return ""
+        lang = self.text.lang
+        words = phrase("link_within", lang)
+        # The same words in every row: what a screen reader lists apart from the table names the province too.
+        label = escape(f"{words}: {name}", quote=True)
+        return f' · <a href="{escape(href)}#{lang}" aria-label="{label}">{escape(words)}</a>'
+
+    def measure(self) -> dict[str, Any] | None:
+        """What the map and the table show; None without a report of a province."""
+        if not self._of("province"):
+            return None
+        values = self._rates(self._of("province")[0].parameters["vintage"])
+        names = {"indicator": "indicator", "disease": "disease", "preset": "preset"}
+        names |= {"vintage": "area_vintage", "period": "period"}
+        return None if values.is_empty() else {key: values[name][0] for key, name in names.items()}
 
     def _rates(self, vintage: str) -> Any:
         """Control of the catalog's first disease that the release has: what the map and the table show."""
@@ -131,9 +166,12 @@ class IndexPage:
             rate = rates.get(code, {})
             shown = text.percent(rate.get("value"))
             interval = text.interval(rate.get("lower"), rate.get("upper"))
+            link = (
+                f'<a href="{escape(self.pages[entry.key])}">{escape(name)}</a>{self._commune_map(code, name)}'
+            )
             rows.append(
-                f'<tr><th scope=row>{escape(code)}</th><td><a href="{escape(self.pages[entry.key])}">'
-                f"{escape(name)}</a></td><td class=n>{escape(shown)}</td><td class=n>{escape(interval)}</td></tr>"
+                f"<tr><th scope=row>{escape(code)}</th><td>{link}</td>"
+                f"<td class=n>{escape(shown)}</td><td class=n>{escape(interval)}</td></tr>"
             )
         sample = next(iter(rates.values()), None)
         caption = self._caption(sample) if sample else ""

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, StrictStr, ValidationError, create_model
 
 from ncdsurv.catalog.vocabulary import Language, Level, Period, Vintage
 from ncdsurv.errors import NcdsurvError, UsageError, nearest, unknown
+from ncdsurv.reports.analyses import ANALYSES, moments
 from ncdsurv.reports.catalogue import NotebookSpec
 
 Choices = Mapping[str, Collection[str]]
@@ -23,6 +24,7 @@ FIXED_CHOICES: Choices = {
     "vintage": [str(item) for item in Vintage],
     "language": [str(item) for item in Language],
     "level": [str(item) for item in Level],
+    "method": list(ANALYSES),
 }
 
 
@@ -74,6 +76,13 @@ def check_parameters(spec: NotebookSpec, given: Mapping[str, Any], choices: Choi
     return checked
 
 
+def _check_period(name: str, value: str) -> None:
+    try:
+        Period.parse(value)
+    except NcdsurvError as error:
+        raise UsageError(f"parameter {name}: {error}") from None
+
+
 def _model(spec: NotebookSpec) -> Any:
     fields: dict[str, Any] = {name: (StrictStr, Field(min_length=1)) for name in spec.parameters}
     return create_model(f"Parameters_{spec.name}", __config__=ConfigDict(extra="forbid"), **fields)
@@ -82,10 +91,17 @@ def _model(spec: NotebookSpec) -> Any:
 def _check_value(spec: NotebookSpec, name: str, value: str, known: Choices) -> None:
     kind = spec.parameters[name].kind
     if kind == "period":
-        try:
-            Period.parse(value)
-        except NcdsurvError as error:
-            raise UsageError(f"parameter {name}: {error}") from None
+        _check_period(name, value)
+    if kind == "moment" and value not in moments():
+        near = nearest(value, moments())
+        if near and not value[:1].isdigit():
+            raise UsageError(
+                f"parameter {name} of {spec.name}: no such event",
+                got=value,
+                allowed="YYYY-MM, " + ", ".join(moments()),
+                do=f"try {near}",
+            )
+        _check_period(name, value)
     if kind in known and value not in known[kind]:
         names = [str(item) for item in known[kind]]
         near = nearest(value, names)

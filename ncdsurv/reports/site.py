@@ -1,4 +1,4 @@
-"""A small offline site: a map that links to each province's report, a table, the overview and the forms.
+"""A small offline site: a map that links to each province's report, interactive maps, a table, the overview, forms.
 
 The folder holds everything it links to and every link is relative, so it can be copied to a stick as it is.
 """
@@ -13,6 +13,7 @@ from ncdsurv.catalog.vocabulary import Language
 from ncdsurv.maps.style import nfc
 from ncdsurv.reports.index_page import IndexPage
 from ncdsurv.reports.manifest import Manifest, ReportEntry
+from ncdsurv.reports.site_maps import SiteMaps, write_maps
 from ncdsurv.reports.texts import Texts
 from ncdsurv.store.atomic import write_whole
 
@@ -51,11 +52,18 @@ def write_site(
     words = [str(lang) for lang in languages]
     names = {lang: "index.html" if not number else f"index.{lang}.html" for number, lang in enumerate(words)}
     written = []
+    maps: SiteMaps | None = None  # the same pages for all languages
     for lang in words:
         own = [entry for entry in entries if entry.parameters.get("lang") == lang]
         others = {other: names[other] for other in words if other != lang}
         page = IndexPage(chosen, opened.reference, Texts(lang), own, pages, copied_forms, others)
         # Pages first, index last: at no instant does the index link to what is not there.
+        if maps is None and (shown := page.measure()) is not None:
+            codes = sorted(
+                {entry.parameters["province"] for entry in entries if "province" in entry.parameters}
+            )
+            maps = write_maps(out, chosen, opened.reference, shown, codes)
+        page.maps = maps or SiteMaps()
         write_whole(out / names[lang], nfc(page.html()).encode())
         written.append(out / names[lang])
     return written

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -18,11 +19,15 @@ _DASH = "–"
 
 @cache
 def _load() -> dict[str, dict[str, str]]:
-    return {
-        f"{section}.{key}": entry
-        for section, entries in tomllib.loads(_FILE.read_text(encoding="utf-8")).items()
-        for key, entry in entries.items()
-    }
+    return dict(_flat(tomllib.loads(_FILE.read_text(encoding="utf-8"))))
+
+
+def _flat(node: dict[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, str]]]:
+    for key, entry in node.items():
+        if all(isinstance(one, str) for one in entry.values()):
+            yield above + key, entry
+        else:
+            yield from _flat(entry, f"{above}{key}.")
 
 
 class Texts:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 _WHERE = {
     "fit_trend": "ncdsurv.trends.fit",
+    "describe_series": "ncdsurv.trends.described",
+    "trend_or_series": "ncdsurv.trends.described",
+    "DescribedSeries": "ncdsurv.trends.described",
     "TrendResult": "ncdsurv.trends.result",
     "fit_joinpoints": "ncdsurv.trends.joinpoint.verb",
     "JoinpointResult": "ncdsurv.trends.joinpoint.result",
@@ -22,22 +25,26 @@ _WHERE = {
 
 __all__ = [
     "ControlResult",
+    "DescribedSeries",
     "ForecastResult",
     "InterruptedResult",
     "JoinpointResult",
     "KendallResult",
     "TrendResult",
     "control_chart",
+    "describe_series",
     "fit_interrupted",
     "fit_joinpoints",
     "fit_trend",
     "forecast_rate",
     "mann_kendall",
+    "trend_or_series",
 ]
 
 if TYPE_CHECKING:
     from ncdsurv.trends.control.result import ControlResult
     from ncdsurv.trends.control.verb import control_chart
+    from ncdsurv.trends.described import DescribedSeries, describe_series, trend_or_series
     from ncdsurv.trends.fit import fit_trend
     from ncdsurv.trends.forecast.result import ForecastResult
     from ncdsurv.trends.forecast.verb import forecast_rate

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ncdsurv.catalog.vocabulary import month_start
+from ncdsurv.maps.style import figure_style
 from ncdsurv.maps.wording import language, number, period_words, title_of
+from ncdsurv.trends.answer import Answer
 from ncdsurv.trends.method import phrase
 from ncdsurv.trends.series import MonthlySeries
 
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class SeriesResult:
+class SeriesResult(Answer):
     """Base of results about one monthly series.
 
-    A result adds its own fields and overrides `headline`, `summary`, `rows`, `plot` and `explain`.
+    A result adds its own fields and overrides `headline`, `summary`, `rows`, `lines` and `words`.
     `heading` is the key of its title in the method's wording.
     """
 
@@ -72,38 +73,48 @@ class SeriesResult:
             "months": self.months,
         }
 
-    def headline(self, lang: str | None = None) -> str:
-        """The finding in one sentence."""
-        raise NotImplementedError
-
     def summary(self) -> dict[str, Any]:
         """The finding as plain values, for tables and HTTP answers."""
         raise NotImplementedError
 
-    def rows(self, lang: str) -> list[dict[str, Any]]:
-        """Rows of the table; keys of the first name its columns."""
+    def lines(self, ax: Axes, lang: str) -> None:
+        """Draw what the result itself adds below the observed months."""
+        raise NotImplementedError
+
+    def labels(self, ax: Axes, lang: str) -> None:
+        """Draw what needs the final scale of the axes; nothing unless a result has such."""
+
+    def words(self, lang: str) -> str:
+        """The explanation in one language."""
         raise NotImplementedError
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
-        """Draw the result; a new figure unless `ax` is given."""
-        raise NotImplementedError
-
-    def explain(self, lang: str | None = None) -> str:
-        """Definition, method, what was left out and how far to trust it, as text."""
-        raise NotImplementedError
-
-    def table(self, lang: str | None = None) -> Any:
-        """The numbers of the finding as a frame, columns in words, of the kind of frame that was given.
+        """Draw the result over the observed months, with title, headline, rules, counts and source.
 
         Args:
+            ax: Axes to draw on; a new figure when None.
             lang: `vi` or `en`; the result's own unless given.
 
         Returns:
-            A polars or pandas frame; an interval that the data cannot give is null.
+            The matplotlib Axes.
         """
-        import polars as pl
+        from ncdsurv.trends.draw import draw_observed, finish_axes, new_axes
 
-        return self.back(pl.DataFrame(self.rows(language(lang or self.lang)), infer_schema_length=None))
+        lang = language(lang or self.lang)
+        with figure_style():
+            ax = new_axes() if ax is None else ax
+            self.lines(ax, lang)
+            draw_observed(ax, self, lang)
+            finish_axes(ax, self, lang)
+            self.labels(ax, lang)
+        return ax
+
+    def explain(self, lang: str | None = None) -> str:
+        """What was found, definition, method, what was left out and how far to trust it, as text."""
+        return self.words(language(lang or self.lang))
+
+    def _kind_given(self, table: pl.DataFrame) -> Any:
+        return self.back(table)
 
     def title(self, lang: str | None = None) -> str:
         """Indicator, disease and area in words."""
@@ -119,36 +130,17 @@ class SeriesResult:
         """First day of every month, for an axis."""
         return [month_start(month) for month in self.series.frame["month"].to_list()]
 
+    def named(self, rows: list[tuple[Any, ...]], lang: str) -> list[dict[str, Any]]:
+        """Rows of (quantity, value, lower, upper) with the names of their columns in words."""
+        names = [phrase(f"column.{key}", lang) for key in ("what", "value", "lower", "upper")]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self.identity['indicator']}, {self.identity['disease']}, area "
             f"{self.identity['area_code']} of {self.identity['area_vintage']}, {self.first} to {self.last}: "
             f"{self.headline('en')})"
         )
-
-    def _repr_html_(self) -> str:
-        lines = [line for line in self.explain().splitlines() if line]
-        body = "".join(f"<p style='margin:.2em 0'>{escape(line)}</p>" for line in lines[1:])
-        return (
-            f"<section lang='{self.lang}'><h4 style='margin:.2em 0'>{escape(lines[0])}</h4>"
-            f"<p style='font-size:1.15em;margin:.3em 0'><strong>{escape(self.headline())}</strong></p>"
-            f"{self._html_table()}<details><summary>.explain()</summary>{body}</details></section>"
-        )
-
-    def _html_table(self) -> str:
-        rows = self.rows(self.lang)
-        head = "".join(
-            f"<th style='text-align:left;padding:.1em .6em'>{escape(name)}</th>" for name in rows[0]
-        )
-        cells = (
-            "".join(
-                f"<td style='padding:.1em .6em'>{escape(_shown(cell, self.lang))}</td>"
-                for cell in row.values()
-            )
-            for row in rows
-        )
-        body = "".join(f"<tr>{row}</tr>" for row in cells)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def signed(value: float | None, lang: str, decimals: int = 1, unit: str = "%") -> str:
@@ -171,11 +163,3 @@ def p_words(value: float, lang: str, decimals: int = 3) -> str:
     """
     least = 10.0**-decimals
     return f"< {number(least, lang, decimals)}" if value < least else f"= {number(value, lang, decimals)}"
-
-
-def _shown(cell: Any, lang: str) -> str:
-    if cell is None:
-        return "–"
-    if isinstance(cell, float):
-        return number(cell, lang, 2 if abs(cell) >= 0.1 else 4)
-    return str(cell)

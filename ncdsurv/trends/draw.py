@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.catalog.vocabulary import Flag
-from ncdsurv.maps.page import NOTE_SIZE, wrap
-from ncdsurv.maps.style import BAND, FITTED, INK, OBSERVED, RULE, SOFT_INK, figure_style
+from ncdsurv.maps.page import NOTE_SIZE
+from ncdsurv.maps.page import wrap as wrap_by_count
+from ncdsurv.maps.style import BAND, FITTED, INK, OBSERVED, RULE, SOFT_INK
 from ncdsurv.maps.wording import number, rules_of, say
 from ncdsurv.trends.explain import counts_line, source_line
 from ncdsurv.trends.method import phrase
@@ -22,17 +23,8 @@ OWN = "ncdsurv-trend"  # marks axes of a figure of ours, whose margins may be mo
 MONTH_LABEL, LEGEND_IN_ONE_ROW = 0.72, 5.5  # inches
 TITLE_SIZE, HEADLINE_SIZE, RULES_SIZE, BELOW_TITLE = 10.5, 8.5, 7.5, 8.0  # points
 LEVEL = 1e-3  # an axis that spans less than this part of its values shows nothing but rounding
+HINTED = 0.95  # letters on a screen's grid take a little more than their outlines
 LINE = 1.3  # height of a line as a part of its size
-
-
-def draw_trend(result: TrendResult, ax: Axes | None = None, lang: str = "vi") -> Axes:
-    """Draw a trend; see `TrendResult.plot`."""
-    with figure_style():
-        ax = new_axes() if ax is None else ax
-        _draw_lines(ax, result, lang)
-        draw_observed(ax, result, lang)
-        finish_axes(ax, result, lang)
-    return ax
 
 
 def new_axes() -> Axes:
@@ -51,7 +43,8 @@ def finish_axes(ax: Axes, result: SeriesResult, lang: str) -> None:
     _write_notes(ax, result, lang)
 
 
-def _draw_lines(ax: Axes, result: TrendResult, lang: str) -> None:
+def draw_model(ax: Axes, result: TrendResult, lang: str) -> None:
+    """The model with its band, and the trend without season."""
     series, model = result.series, result.model
     dates, scale = result.dates(), series.scale
     confidence = number(100 * result.confidence, lang)
@@ -104,22 +97,38 @@ def _label_axes(ax: Axes, result: SeriesResult, lang: str) -> None:
 
 
 def _write_notes(ax: Axes, result: SeriesResult, lang: str) -> None:
+    write_words(
+        ax,
+        title=result.title(lang),
+        headline=result.headline(lang),
+        rules=rules_of(result.identity, result.catalog, lang),
+        notes=[counts_line(result, lang), source_line(result, lang)],
+    )
+
+
+def write_words(
+    ax: Axes, *, title: str, headline: str, rules: str, notes: list[str], axis_label: float = 0.0
+) -> None:
+    """Title, headline and rules above the axes; legend and notes below, under the label of the x axis if it has one.
+
+    Args:
+        ax: Axes with all their labelled artists.
+        title, headline, rules: Above, from the top.
+        notes: Small print below the legend.
+        axis_label: Points that the label of the x axis takes.
+    """
     width = _width(ax)
-    rules = wrap(rules_of(result.identity, result.catalog, lang), width, RULES_SIZE)
-    notes = [
-        line
-        for text in (counts_line(result, lang), source_line(result, lang))
-        for line in wrap(text, width, NOTE_SIZE)
-    ]
-    offset = BELOW_TITLE + len(rules) * RULES_SIZE * LINE
+    rule_lines = wrap(rules, width, RULES_SIZE)
+    lines = [line for text in notes for line in wrap(text, width, NOTE_SIZE)]
+    offset = BELOW_TITLE + len(rule_lines) * RULES_SIZE * LINE
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
-    lines = wrap(result.headline(lang), width, HEADLINE_SIZE)
-    title = wrap(result.title(lang), width, TITLE_SIZE, bold=True)
-    pad = offset + 8 + len(lines) * HEADLINE_SIZE * LINE
-    ax.set_title("\n".join(title), loc="left", fontweight="bold", fontsize=TITLE_SIZE, pad=pad)
-    _make_room(ax, pad + len(title) * TITLE_SIZE * LINE + BELOW_TITLE)
+    heads = wrap(headline, width, HEADLINE_SIZE)
+    titles = wrap(title, width, TITLE_SIZE, bold=True)
+    pad = offset + 8 + len(heads) * HEADLINE_SIZE * LINE
+    ax.set_title("\n".join(titles), loc="left", fontweight="bold", fontsize=TITLE_SIZE, pad=pad)
+    _make_room(ax, pad + len(titles) * TITLE_SIZE * LINE + BELOW_TITLE)
     ax.annotate(
-        "\n".join(lines),
+        "\n".join(heads),
         (0, 1),
         (0, offset + 4),
         color=INK,
@@ -128,7 +137,7 @@ def _write_notes(ax: Axes, result: SeriesResult, lang: str) -> None:
         **above,
     )
     ax.annotate(
-        "\n".join(rules),
+        "\n".join(rule_lines),
         (0, 1),
         (0, BELOW_TITLE),
         color=SOFT_INK,
@@ -137,9 +146,11 @@ def _write_notes(ax: Axes, result: SeriesResult, lang: str) -> None:
         **above,
     )
     columns = 4 if width > LEGEND_IN_ONE_ROW else 2
+    rows_of_legend = max(1, math.ceil(len(ax.get_legend_handles_labels()[0]) / columns))
+    down = axis_label / 72 / (ax.get_position().height * float(ax.figure.get_size_inches()[1]))  # type: ignore[union-attr]
     ax.legend(
         loc="upper left",
-        bbox_to_anchor=(0, -0.09),
+        bbox_to_anchor=(0, -0.09 - down),
         ncol=columns,
         borderaxespad=0,
         handlelength=1.8,
@@ -147,9 +158,9 @@ def _write_notes(ax: Axes, result: SeriesResult, lang: str) -> None:
     )
     below = above | {"va": "top"}
     ax.annotate(
-        "\n".join(notes),
+        "\n".join(lines),
         (0, 0),
-        (0, -42 if columns > 2 else -56),
+        (0, -28 - 14 * rows_of_legend - axis_label),
         color=SOFT_INK,
         fontsize=NOTE_SIZE,
         linespacing=1.5,
@@ -165,6 +176,23 @@ def _make_room(ax: Axes, points: float) -> None:
     top = 1 - points / 72 / height
     if top < ax.figure.subplotpars.top:
         ax.figure.subplots_adjust(top=top)
+
+
+def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
+    """Lines of at most `width` inches, measured in the font they will have."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(size=size, weight="bold" if bold else "normal")
+
+    def inches(line: str) -> float:
+        return float(text_to_path.get_text_width_height_descent(line, font, ismath=False)[0]) / 72
+
+    for tried in range(30):
+        lines = wrap_by_count(text, width * (1.2 - 0.03 * tried), size, bold)
+        if all(inches(line) <= HINTED * width for line in lines):
+            break
+    return lines
 
 
 def _width(ax: Axes) -> float:

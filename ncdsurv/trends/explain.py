@@ -67,17 +67,51 @@ def caveats_of_all(result: SeriesResult, lang: str) -> list[str]:
     return [*found, phrase("caveat.reform", lang, vintage=vintage), phrase("caveat.observed", lang)]
 
 
+def explanation(
+    result: SeriesResult,
+    lang: str,
+    *,
+    found: list[str],
+    model: list[str],
+    caveats: list[str],
+    wording: str = "",
+) -> str:
+    """The whole explanation, one statement a line, in the order that all results share.
+
+    Args:
+        result: What is explained.
+        lang: `vi` or `en`.
+        found: What was found, after the title.
+        model: How it was found, after definition and counts.
+        caveats: The method's own, before those of every series.
+        wording: As for `left_out_line`.
+
+    Returns:
+        The text.
+    """
+    lines = [result.title(lang), *found, *definition_lines(result, lang), counts_line(result, lang), *model]
+    lines.append(left_out_line(result, lang, wording))
+    every = " ".join([*caveats, *caveats_of_all(result, lang)])
+    return "\n".join([*lines, f"{phrase('caveats_label', lang)}: {every}", source_line(result, lang)])
+
+
+def labelled(key: str, text: str, lang: str) -> str:
+    """A statement with its label: `Model: ...`."""
+    return f"{phrase(key, lang)}: {text}"
+
+
 def explain_trend(result: TrendResult, lang: str) -> str:
-    """The whole explanation, one statement a line."""
-    lines = [result.title(lang), result.headline(lang) + ". " + phrase("relative", lang)]
-    lines += definition_lines(result, lang)
-    lines.append(counts_line(result, lang))
-    lines.append(f"{phrase('model_label', lang)}: {_model_line(result, lang)}")
-    lines.append(f"{phrase('checks_label', lang)}: {_checks_line(result, lang)}")
-    lines.append(left_out_line(result, lang))
-    lines.append(f"{phrase('caveats_label', lang)}: {' '.join(_caveats(result, lang))}")
-    lines.append(source_line(result, lang))
-    return "\n".join(lines)
+    """The whole explanation of a trend."""
+    return explanation(
+        result,
+        lang,
+        found=[f"{result.headline(lang)}. {phrase('relative', lang)}"],
+        model=[
+            labelled("model_label", _model_line(result, lang), lang),
+            labelled("checks_label", _checks_line(result, lang), lang),
+        ],
+        caveats=_caveats(result, lang),
+    )
 
 
 def _model_line(result: TrendResult, lang: str) -> str:
@@ -140,13 +174,15 @@ def _caveats(result: TrendResult, lang: str) -> list[str]:
         corrected = "overlap_shared" if result.overlap == "shared" else "overlap"
         kind = "overlap_corrected" if result.lag else corrected
         found.append(phrase(f"caveat.{kind}", lang, window=result.window, lag=result.lag))
+    if model.pearson_dispersion < rules["no_noise"]:
+        found.append(phrase("caveat.no_noise", lang))
     limit = rules["autocorrelation_caveat"]
     made = 0.0 if result.overlap == "thin" else 1 - 1 / result.window  # what shared readings alone give
     if model.residual_autocorrelation > limit + made * (1 - limit):
         found.append(phrase("caveat.shape", lang, value=number(model.residual_autocorrelation, lang, 2)))
     if result.harmonics and result.months < rules["full_seasons_months"]:
         found.append(phrase("caveat.short_season", lang, full=rules["full_seasons_months"]))
-    return found + caveats_of_all(result, lang)
+    return found
 
 
 def _short(period: str) -> str:

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 import polars as pl
 
-from ncdsurv.errors import StatisticsError, UsageError, unknown
+from ncdsurv.errors import UsageError, unknown
+from ncdsurv.trends.counts import NEGATIVE_BINOMIAL, QUASI_POISSON
 from ncdsurv.trends.method import method
-from ncdsurv.trends.model import NEGATIVE_BINOMIAL, QUASI_POISSON, RateModel, fit_rate_model
-from ncdsurv.trends.prepare import prepare_series, require_windows, thin
+from ncdsurv.trends.model import RateModel, fit_rate_model
+from ncdsurv.trends.prepare import SeriesArguments, prepare_series, require_windows, series_verb, thin
+from ncdsurv.trends.refusal import SeriesRefused
 from ncdsurv.trends.result import TrendResult
 from ncdsurv.trends.series import MonthlySeries
-
-if TYPE_CHECKING:
-    from ncdsurv.catalog import Catalog
 
 FAMILIES = ("auto", QUASI_POISSON, NEGATIVE_BINOMIAL)
 OVERLAPS = ("shared", "newey_west", "thin", "ignore")
 
 
+@series_verb
 def fit_trend(
     values: Any,
     area: str | None = None,
     *,
-    area_vintage: str | None = None,
     season: bool = True,
     harmonics: int | None = None,
     family: str = "auto",
     lag: int | None = None,
     overlap: str = "shared",
     confidence: float | None = None,
-    catalog: Catalog | None = None,
-    reference: Any = None,
-    lang: str = "vi",
+    **given: Unpack[SeriesArguments],
 ) -> TrendResult:
     """Fit a rate trend to the monthly values of one area.
 
@@ -61,7 +58,8 @@ def fit_trend(
 
     Raises:
         UsageError: The selection is a mixture (areas, vintages, ages, ...), or a setting is out of range.
-        StatisticsError: Too few months, gaps, no denominator, only zeros, windows that overlap too much.
+        StatisticsError: Too few months, gaps, no denominator, only zeros, windows that overlap too much;
+            `trend_or_series` then shows the months with the reason instead.
     """
     rules = method()
     terms = (rules["harmonics"] if harmonics is None else harmonics) if season else 0
@@ -69,16 +67,16 @@ def fit_trend(
     prepared = prepare_series(
         values,
         area,
-        area_vintage=area_vintage,
         confidence=confidence,
-        catalog=catalog,
-        reference=reference,
-        lang=lang,
+        minimum_events=rules["minimum_events"],
+        **given,
     )
     months, needed = prepared.series.frame.height, rules["minimum_months_for_season"]
     if terms and months < needed:
-        raise StatisticsError(
+        raise SeriesRefused(
             "too few months to tell season from trend",
+            reason="season",
+            parts={"months": months, "needed": needed},
             got=f"{months} months",
             allowed=f"at least {needed} with season, {rules['minimum_months']} without",
             do="pass season=False",

@@ -3,17 +3,19 @@ that was given."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import Language, SpellColumn
-from ncdsurv.errors import StatisticsError, UsageError
+from ncdsurv.errors import UsageError
 from ncdsurv.maps.frames import take_values
 from ncdsurv.maps.wording import area_name, language
 from ncdsurv.trends.method import method
+from ncdsurv.trends.refusal import SeriesRefused
 from ncdsurv.trends.series import MonthlySeries, monthly_series
 
 if TYPE_CHECKING:
@@ -44,6 +46,28 @@ class Prepared:
         }
 
 
+class SeriesArguments(TypedDict, total=False):
+    """The arguments by which every verb of this package is told whose series it is and how to speak of it."""
+
+    area_vintage: str | None
+    catalog: Catalog | None
+    reference: Any
+    lang: str
+
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+
+
+def series_verb(verb: Verb) -> Verb:
+    """Show the arguments of `SeriesArguments` by name in a verb's signature, as help and completion read it."""
+    own = inspect.signature(verb)
+    named = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    known = inspect.signature(prepare_series).parameters
+    named += [known[name] for name in SeriesArguments.__annotations__]
+    verb.__signature__ = own.replace(parameters=named)  # type: ignore[attr-defined]
+    return verb
+
+
 def prepare_series(
     values: Any,
     area: str | None = None,
@@ -56,6 +80,7 @@ def prepare_series(
     minimum_months: int | None = None,
     gaps: str = "refuse",
     zeros: str = "refuse",
+    minimum_events: int = 0,
 ) -> Prepared:
     """Check the arguments that all trend verbs share, and pick the series.
 
@@ -70,6 +95,7 @@ def prepare_series(
         minimum_months: Fewer months with a value are refused; the method's own unless given.
         gaps: `refuse`, or `keep` for methods that need no value in every month.
         zeros: `refuse` a series of zeros only, or `keep` it.
+        minimum_events: A series with fewer events in all is refused.
 
     Returns:
         The prepared series.
@@ -91,6 +117,7 @@ def prepare_series(
         minimum_months=rules["minimum_months"] if minimum_months is None else minimum_months,
         gaps=gaps,
         zeros=zeros,
+        minimum_events=minimum_events,
     )
     if catalog is None:
         from ncdsurv.catalog import load_catalog
@@ -115,11 +142,13 @@ def require_windows(prepared: Prepared) -> None:
     window, needed = prepared.window, method()["separate_windows"]
     months = prepared.series.frame.height
     if window > 1 and months < needed * window:
-        raise StatisticsError(
+        raise SeriesRefused(
             "windows overlap too much for an interval",
+            reason="overlap",
+            parts={"window": window, "months": months, "needed": needed * window},
             got=f"{months} months of values that each look back {window} months",
             allowed=f"at least {needed} separate windows, that is {needed * window} months",
-            do='take a longer run of months, or pass overlap="ignore" and distrust the interval',
+            do="take a longer run of months, or show the months without an annual change (describe_series)",
         )
 
 
@@ -142,8 +171,10 @@ def thin(prepared: Prepared, minimum_points: int) -> Prepared:
     last = series.frame["month"][-1]
     kept = series.frame.filter((pl.lit(last) - pl.col("month")) % window == 0)
     if kept.height < minimum_points:
-        raise StatisticsError(
+        raise SeriesRefused(
             "too few months are left that do not overlap",
+            reason="thinned",
+            parts={"window": window, "months": kept.height, "needed": minimum_points},
             got=f"{kept.height} of {series.frame.height} months, one in each window of {window}",
             allowed=f"at least {minimum_points}",
             do="take a longer run of months, or an indicator with a shorter window",

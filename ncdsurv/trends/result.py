@@ -84,29 +84,20 @@ class TrendResult(SeriesResult):
             confidence=number(100 * self.confidence, lang),
         )
 
-    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
-        """Draw observed months, the model with its band and the trend without season.
+    def lines(self, ax: Axes, lang: str) -> None:
+        """The model with its band, and the trend without season."""
+        from ncdsurv.trends.draw import draw_model
 
-        Args:
-            ax: Axes to draw on; a new figure when None.
-            lang: `vi` or `en`; the result's own unless given.
+        draw_model(ax, self, lang)
 
-        Returns:
-            The matplotlib Axes.
-        """
-        from ncdsurv.trends.draw import draw_trend
-
-        return draw_trend(self, ax=ax, lang=language(lang or self.lang))
-
-    def explain(self, lang: str | None = None) -> str:
-        """Definition, model, formula, what was left out and how far to trust it, as text."""
+    def words(self, lang: str) -> str:
+        """Definition, model, formula, what was left out and how far to trust it."""
         from ncdsurv.trends.explain import explain_trend
 
-        return explain_trend(self, language(lang or self.lang))
+        return explain_trend(self, lang)
 
     def rows(self, lang: str) -> list[dict[str, Any]]:
         """The annual change, and the model's first and last month; columns in words."""
-        names = [phrase(f"column.{key}", lang) for key in ("what", "value", "lower", "upper")]
         change = (phrase("quantity.change", lang), self.annual_change, self.lower, self.upper)
         rates = [
             (
@@ -118,4 +109,4 @@ class TrendResult(SeriesResult):
             )
             for at, period in ((0, self.first), (-1, self.last))
         ]
-        return [dict(zip(names, row)) for row in (change, *rates)]
+        return self.named([change, *rates], lang)

@@ -10,6 +10,7 @@ import polars as pl
 from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Flag, Period, month_label
 from ncdsurv.errors import StatisticsError, UsageError, unknown
 from ncdsurv.maps.frames import IDENTITY, require_single
+from ncdsurv.trends.refusal import SeriesRefused
 
 SCALE = {"percent": 100.0, "per_100000": 100_000.0}
 _STANDARD = {"sex": BOTH_SEXES, "age_band": ALL_AGES}
@@ -38,6 +39,7 @@ def monthly_series(
     minimum_months: int,
     gaps: str = "refuse",
     zeros: str = "refuse",
+    minimum_events: int = 0,
 ) -> MonthlySeries:
     """Pick and check one monthly series.
 
@@ -48,6 +50,7 @@ def monthly_series(
         minimum_months: Fewer months are refused.
         gaps: `refuse` months without a value, or `keep` the series with them left out and counted.
         zeros: `refuse` a series whose numerators are all zero, or `keep` it.
+        minimum_events: A series with fewer events in all its numerators is refused.
 
     Returns:
         The series; what was left out stands in `excluded` as (reason key, numbers).
@@ -82,17 +85,30 @@ def monthly_series(
     else:
         _refuse_gaps(table)
     if table.height < minimum_months:
-        raise StatisticsError(
+        raise SeriesRefused(
             "too few months for a trend",
+            reason="months",
+            parts={"months": table.height, "needed": minimum_months},
             got=f"{table.height} months",
             allowed=f"at least {minimum_months}",
-            do="take a longer run of months, or season=False if a year or more is there",
+            do="take a longer run of months",
         )
     if zeros == "refuse" and not table["numerator"].sum() > 0:
-        raise StatisticsError(
+        raise SeriesRefused(
             "every numerator is zero, so a relative change is not defined",
+            reason="zeros",
             got=f"{table.height} months of 0",
             do="show the counts instead of a trend",
+        )
+    events = float(table["numerator"].sum())
+    if events < minimum_events:
+        raise SeriesRefused(
+            "too few events for a relative change",
+            reason="events",
+            parts={"events": round(events), "months": table.height, "needed": minimum_events},
+            got=f"{events:.0f} in {table.height} months",
+            allowed=f"at least {minimum_events}",
+            do="take a larger area, or show the counts",
         )
     return MonthlySeries(identity, table, SCALE[identity["unit"]], excluded)
 
@@ -192,8 +208,10 @@ def _refuse_gaps(table: pl.DataFrame) -> None:
     absent = sorted(set(expected) - set(usable["month"].to_list()))
     if absent:
         shown = ", ".join(month_label(month) for month in absent[:12])
-        raise StatisticsError(
+        raise SeriesRefused(
             "months without a value interrupt the series",
+            reason="gaps",
+            parts={"months": len(absent)},
             got=shown + (f", ... ({len(absent)} in all)" if len(absent) > 12 else ""),
             allowed="a value in every month from the first to the last",
             do="start after the gap, or use a larger area",

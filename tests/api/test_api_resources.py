@@ -174,6 +174,13 @@ def test_a_trend_says_how_sure_it_is(client: TestClient) -> None:
     assert answer["lower"] <= answer["annual_change_percent"] <= answer["upper"]
     assert answer["months"] == len(answer["data"]) == 18
     assert answer["explanation"]
+    # The family of counts is chosen by a test, and the answer says which, how and with what result.
+    assert answer["family"] == "quasi_poisson"
+    assert answer["test"]["name"] == "cameron_trivedi"
+    assert answer["test"]["reason"] == "test_linear"
+    assert 0.05 < answer["test"]["p_value"] <= 1
+    assert answer["dispersion"] > 0
+    assert answer["window_months"] == 1
 
 
 def test_a_map_has_a_feature_for_each_area(client: TestClient) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
@@ -18,6 +19,8 @@ from ncdsurv.areas import (
     strict_threshold,
 )
 from ncdsurv.areas.correct import fewest_at_floor, p_floor, permutations_needed
+from ncdsurv.areas.scan import make_zones
+from ncdsurv.areas.scan_drawings import Work, best_of_drawings
 
 SMALL = settings(max_examples=40, deadline=None)
 PAIRS = st.lists(st.tuples(st.integers(1, 500), st.floats(0, 1)), min_size=4, max_size=25)
@@ -138,3 +141,41 @@ def test_under_no_effect_the_false_positives_keep_their_level():
         assert study.share <= study.promised + 3.5 * study.error, study.line()
         if study.name.endswith("uncorrected: areas"):
             assert study.share >= study.promised - 3.5 * study.error, study.line()
+
+
+def test_the_smaller_tail_alone_breaks_the_level_so_the_study_can_fail():
+    from benchmarks.clusters import moran_studies
+
+    areas = [one for one in moran_studies(40, 8, 299, folded=True) if one.name.endswith("uncorrected: areas")]
+    assert len(areas) == 2
+    assert all(study.share > 1.5 * study.promised for study in areas)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    PAIRS,
+    st.sampled_from(["poisson", "bernoulli"]),
+    st.sampled_from(["high", "low", "both"]),
+    st.integers(0, 99),
+)
+def test_the_compiled_walk_of_the_scan_gives_the_same_drawings_as_the_plain_one(pairs, model, side, seed):
+    pytest.importorskip("numba", reason="the compiled walk needs numba")
+    count, population = counts(pairs)
+    if count.sum() in (0, population.sum()) or population.max() > population.sum() / 2:
+        return
+    rng = np.random.default_rng(seed)
+    people = population.astype(float)
+    zones = make_zones(people, rng.integers(0, 6, len(people)) * 1.0, rng.random(len(people)), 0.5)
+    work = Work(zones, people, int(count.sum()), model, side)
+    plain, compiled = (
+        best_of_drawings(work, 70, np.random.default_rng(seed), compiled=form) for form in (False, True)
+    )
+    np.testing.assert_allclose(compiled, plain, rtol=1e-9, atol=1e-12)
+
+
+def test_the_clocks_of_the_benchmark_run():
+    from benchmarks.clusters import measure_times
+
+    names = [name for name, *_ in measure_times(permutations=99, drawings=3, level="province")]
+    assert any(name.startswith("local Moran") for name in names)
+    assert sum(name.startswith("scan") for name in names) == 2

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from ncdsurv.errors import UsageError
 from ncdsurv.trends.joinpoint.choose import criteria
 from ncdsurv.trends.joinpoint.grid import make_grid, most_joinpoints
 from ncdsurv.trends.joinpoint.model import JoinpointModel, Settings, fit_joinpoint_model
@@ -56,9 +57,35 @@ def test_the_search_equals_trying_every_combination(data: Series, k: int, rho: f
             basis = np.linalg.qr(design)[0]
             best = np.minimum(best, ((rows - basis @ (basis.T @ rows)) ** 2).sum(axis=0))
     np.testing.assert_allclose(sums, best, rtol=1e-7)
+    compiled_sums, compiled_nodes = least_squares(grid, rows, k, form="compiled")
+    np.testing.assert_allclose(compiled_sums, sums, rtol=1e-12)
+    np.testing.assert_array_equal(compiled_nodes, nodes)
+    limit = best * np.array([0.9, 1 - 1e-6, 1, 1 + 1e-6, 1.1, 0.5, 2])
+    for form in ("arrays", "compiled"):
+        assert reaches(grid, rows, k, limit, form=form).tolist() == [False, False, *[True] * 3, False, True]
     assert (np.diff(nodes, axis=1) > 2).all()
     assert reaches(grid, rows, k, best).all()
     assert not reaches(grid, rows, k, best * (1 - 1e-6)).any()
+
+
+@pytest.mark.parametrize(("null", "other"), [(0, 1), (0, 4), (1, 4), (2, 3)])
+def test_compiled_and_not_the_p_value_is_the_same(null: int, other: int):
+    rng = np.random.default_rng(8)
+    noise = make_noise(np.arange(60.0), rng.uniform(0.5, 2, 60), 0.3)
+    grid = make_grid(np.arange(60.0) / 12, noise)
+    row = noise.whiten(rng.normal(size=60) + np.maximum(np.arange(60.0) - 30, 0) / 8)
+    forms = [
+        permutation_p(grid, row, null, other, permutations=199, seed=3, form=form)
+        for form in ("arrays", "compiled")
+    ]
+    assert forms[0] == forms[1]
+    assert 1 / 200 <= forms[0] <= 1
+
+
+def test_a_form_that_does_not_exist_is_refused():
+    grid = make_grid(np.arange(20.0), make_noise(np.arange(20.0), np.ones(20)))
+    with pytest.raises(UsageError, match="unknown form of the search"):
+        least_squares(grid, np.zeros((20, 1)), 1, form="quick")
 
 
 @settings(deadline=None, max_examples=25)

@@ -56,5 +56,7 @@ def test_the_rate_trend_and_mann_kendall_keep_their_level():
 
 
 def test_the_timed_run_finds_what_is_there():
-    found = {name: k for name, k, _, _ in permutation_time(points=60, most=3, permutations=99)}
-    assert (found["no joinpoint"], found["three"]) == (0, 3)
+    found = {one.name: one for one in permutation_time(points=60, most=3, permutations=99)}
+    assert (found["no joinpoint"].found, found["three"].found) == (0, 3)
+    arrays = permutation_time(points=60, most=3, permutations=99, form="arrays")
+    assert [one.p_values for one in arrays] == [one.p_values for one in found.values()]

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ncdsurv.reports.runner import run_reports
 from ncdsurv.reports.site import write_site
+from tests.browser_support import started_browser
 
 if TYPE_CHECKING:
     from ncdsurv.registry import Store
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium."""
+    with started_browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

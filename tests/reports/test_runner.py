@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ncdsurv.errors import StoreError, UsageError
+from ncdsurv.reference import is_invented
 from ncdsurv.reports.catalogue import NOTEBOOK_FOLDER
-from ncdsurv.reports.content.frame import is_invented
 from ncdsurv.reports.manifest import Manifest
 from ncdsurv.reports.plan import Task
 from ncdsurv.reports.processes import Running, outcome_of

@@ -17,7 +17,7 @@ def test_every_link_is_relative_and_leads_to_a_file(reports: Path) -> None:
         assert links
         for link in links:
             assert not link.startswith(("/", "http", "file", "..")), link
-            assert (site / link).is_file(), link
+            assert (site / link.partition("#")[0]).is_file(), link
 
 
 def test_the_map_and_the_table_link_to_each_province(reports: Path) -> None:
@@ -27,6 +27,17 @@ def test_the_map_and_the_table_link_to_each_province(reports: Path) -> None:
         link = f"reports/province_report.{code}.2024.vi.html"
         assert link in drawing
         assert page.count(f'href="{link}"') >= 2
+
+
+def test_the_front_page_links_to_the_interactive_maps_in_its_language(reports: Path) -> None:
+    site = reports / "site"
+    maps = [link for link in _links(site / "index.html") if link.startswith("maps/")]
+    areas = [link.split(".")[2] for link in maps]
+    assert areas == ["province", "02", "37", "56", "64", "79", "84"]
+    assert all(link.endswith("#vi") for link in maps)
+    for path in (site / "maps").glob("*.html"):
+        assert path.stat().st_size < 300_000
+        assert "hư cấu" in path.read_text(encoding="utf-8")  # the people of the samples are invented
 
 
 def test_both_languages_are_there_and_lead_to_each_other(reports: Path) -> None:

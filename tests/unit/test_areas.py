@@ -110,6 +110,41 @@ def test_few_permutations_are_raised_for_the_areas_near_the_floor():
     assert "stand out by chance alone" in plain.explain("en")
 
 
+@pytest.mark.parametrize("method", ["global", "spatial"])
+def test_the_table_of_smoothed_rates_has_words_and_the_numbers_of_the_data(method: str):
+    result = ns.smooth(values(), method=method, reference=REFERENCE)
+    table = result.table("vi")
+    assert table.columns[:3] == ["Đơn vị", "Tử số", "Mẫu số"]
+    assert table["Sau làm trơn (%)"].to_list() == pytest.approx(result.data["smoothed"].to_list())
+    assert "Raw rate (%)" in result.table("en").columns
+    assert isinstance(ns.smooth(values().to_pandas(), reference=REFERENCE).table(), pd.DataFrame)
+    assert result.headline("vi") in result._repr_html_()
+
+
+def test_the_table_of_clusters_has_the_surest_first_and_the_island_last():
+    result = ns.clusters(values(hot=40), permutations=999, reference=REFERENCE)
+    table = result.table("en")
+    assert table.height == len(CODES)
+    assert table["p, corrected"].drop_nulls().is_sorted()
+    assert table["Finding"][0] == "High, neighbours high"
+    assert table["Finding"][-1] == "No neighbours, not tested"
+    assert table["p"][-1] is None
+    assert result.table("vi")["Kết luận"][0] == "Cao, lân cận cao"
+
+
+def test_a_scan_without_any_circle_has_an_empty_table_with_its_words():
+    frame = pl.DataFrame(
+        {"area_code": CODES[:5], "numerator": [50.0] * 4 + [1.0], "denominator": [100.0] * 4 + [10.0]}
+    ).with_columns(area_vintage=pl.lit("2025"), unit=pl.lit("percent"))
+    options: dict[str, Any] = {"method": "scan", "side": "high", "max_share": 0.2, "permutations": 9}
+    result = ns.clusters(frame, **options, reference=REFERENCE, lang="en")
+    assert result.circles == []
+    assert result.table().height == 0
+    assert result.table("vi").columns[:2] == ["Cụm", "Phía"]
+    assert "No cluster can be told from chance" in result.headline()
+    assert result.headline() in result._repr_html_()
+
+
 def test_the_same_seed_gives_the_same_answer():
     first, second = (
         ns.clusters(values(), permutations=499, seed=9, reference=REFERENCE).data for _ in range(2)
@@ -131,13 +166,17 @@ def test_neighbours_of_the_callers_own():
 
 def test_the_scan_finds_the_planted_cluster_and_tells_its_numbers():
     result = ns.clusters(values(hot=40), method="scan", permutations=99, reference=REFERENCE)
-    first = result.table().row(0, named=True)
-    assert first["side"] == "high"
-    assert first["p_value"] == 0.01
-    assert first["relative"] > 1.5
+    first = result.circles[0]
+    assert first.high
+    assert first.p_value == 0.01
+    assert first.relative > 1.5
     inside = result.data.filter(pl.col("cluster") == 1)
     assert CODES[40] in inside["area_code"].to_list()
-    assert inside["numerator"].sum() == first["numerator"]
+    assert inside["numerator"].sum() == first.count
+    row = result.table("en").row(0, named=True)
+    assert (row["Side"], row["Numerator"], row["p"]) == ("high", first.count, 0.01)
+    assert result.table("vi")["Phía"][0] == "cao"
+    assert result.headline("en") in result._repr_html_() or result.lang == "vi"
     assert result.plot("en").title.startswith("Rate: Kulldorff")
 
 
@@ -207,7 +246,10 @@ def _change(**columns: Any) -> pl.DataFrame:
         (values().drop("denominator"), "columns are missing from values: .*do: add denominator"),
         (pl.concat([values(), values()]), "an area stands twice in the values: got 336 rows of 168 areas"),
         (values().head(0), "values hold no row"),
-        (values().cast({"area_code": pl.Int64}), "area_code is not text: got Int64"),
+        (
+            values().cast({"area_code": pl.Int64}),
+            "area_code is not text, so leading zeros are lost: got Int64",
+        ),
         ([1, 2, 3], "values are not a frame: got list"),
     ],
 )

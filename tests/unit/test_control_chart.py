@@ -11,13 +11,13 @@ import polars as pl
 import pytest
 
 import ncdsurv as ns
-from ncdsurv.catalog.tables import VALUES
 from ncdsurv.catalog.vocabulary import month_label
 from ncdsurv.errors import StatisticsError, UsageError
 from ncdsurv.trends.control.limits import chart_limits
 from ncdsurv.trends.control.recent import marker_of_proportions, marker_of_values
 from ncdsurv.trends.control.runs import find_signals
 from ncdsurv.trends.method import method
+from tests.trend_support import monthly_values
 
 FIRST = 2023 * 12 + 1
 SETS = method()["control"]["set"]
@@ -25,33 +25,9 @@ SETS = method()["control"]["set"]
 
 def values(numerator: np.ndarray, people: float = 300.0, **columns: object) -> pl.DataFrame:
     """Monthly control rates of one station with given numerators."""
-    row = {
-        "release": "2026-06-abc",
-        "indicator": "control_rate",
-        "preset": "tt37",
-        "disease": "hypertension",
-        "area_code": "79123",
-        "area_vintage": "2025",
-        "area_level": "station",
-        "sex": "both",
-        "age_band": "all",
-        "ci_method": "wilson",
-        "standardisation": "crude",
-        "unit": "percent",
-        "flag": "ok",
-    } | columns
-    numerator = np.asarray(numerator, dtype=float)
-    frame = pl.DataFrame(
-        {
-            "period": [month_label(FIRST + at) for at in range(len(numerator))],
-            "numerator": numerator,
-            "denominator": np.full(len(numerator), people),
-            "value": 100 * numerator / people,
-        }
+    return monthly_values(
+        numerator, people, FIRST, **{"area_code": "79123", "area_level": "station"} | columns
     )
-    literals = [pl.lit(value, dtype=pl.String).alias(name) for name, value in row.items()]
-    missing = [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("lower", "upper")]
-    return frame.with_columns(*literals, *missing).select(list(VALUES))
 
 
 def wobble(months: int = 30, seed: int = 3) -> np.ndarray:

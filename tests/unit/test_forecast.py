@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 
 import ncdsurv as ns
-from ncdsurv.catalog.tables import VALUES
-from ncdsurv.catalog.vocabulary import month_label
+from benchmarks.forecast import coverage
 from ncdsurv.errors import StatisticsError, UsageError
+from ncdsurv.trends.forecast.drift import maps_of, predict
 from ncdsurv.trends.forecast.model import fit_forecast, from_scale, to_scale
+from tests.trend_support import monthly_values
 
 FIRST = 2022 * 12 + 1
 AT = np.arange(48)
@@ -22,33 +23,7 @@ AT = np.arange(48)
 
 def values(numerator: np.ndarray, people: float = 2000.0, **columns: object) -> pl.DataFrame:
     """Monthly control rates of one province with given numerators."""
-    row = {
-        "release": "2026-06-abc",
-        "indicator": "control_rate",
-        "preset": "tt37",
-        "disease": "hypertension",
-        "area_code": "79",
-        "area_vintage": "2025",
-        "area_level": "province",
-        "sex": "both",
-        "age_band": "all",
-        "ci_method": "wilson",
-        "standardisation": "crude",
-        "unit": "percent",
-        "flag": "ok",
-    } | columns
-    numerator = np.asarray(numerator, dtype=float)
-    frame = pl.DataFrame(
-        {
-            "period": [month_label(FIRST + at) for at in range(len(numerator))],
-            "numerator": numerator,
-            "denominator": np.full(len(numerator), people),
-            "value": 100 * numerator / people,
-        }
-    )
-    literals = [pl.lit(value, dtype=pl.String).alias(name) for name, value in row.items()]
-    missing = [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("lower", "upper")]
-    return frame.with_columns(*literals, *missing).select(list(VALUES))
+    return monthly_values(numerator, people, FIRST, **columns)
 
 
 def rising(people: int = 2000, seed: int = 3) -> np.ndarray:
@@ -88,6 +63,7 @@ def test_intervals_widen_with_the_distance_and_with_fewer_people():
 def test_the_back_test_is_told_and_never_narrows():
     test = RESULT.backtest
     assert (test.origins, test.horizon) == (12, 24)
+    assert 0 < test.p_value <= 1
     assert test.factor >= 1
     assert test.covered >= test.covered_raw
     assert "cut at 12 months" in RESULT.explain()
@@ -96,7 +72,15 @@ def test_the_back_test_is_told_and_never_narrows():
 def test_a_break_in_the_series_widens_the_interval():
     counts = np.where(AT < 30, 800, 1200) + np.random.default_rng(1).integers(-15, 15, 48)
     broken = fit_forecast(to_scale(counts, np.full(48, 2000.0), True), 12, first_origin=24, origins=6)
+    assert broken.backtest.p_value <= 0.05
     assert broken.backtest.factor > 1.5
+    assert broken.backtest.covered > broken.backtest.covered_raw
+    inner, outer = broken.mixture.quantile(0.975), broken.quantile(0.975)
+    assert outer - broken.median == pytest.approx(broken.backtest.factor * (inner - broken.median))
+    assert broken.below(outer) == pytest.approx(np.full(12, 0.975))
+    result = ns.forecast(values(counts), "2026", lang="en")
+    assert "so the width was multiplied by " in result.explain()
+    assert "nên độ rộng được nhân với " in result.explain("vi")
 
 
 def test_the_scale_goes_there_and_back():
@@ -156,3 +140,56 @@ def test_short_equal_and_empty_series_are_refused():
         ns.forecast(values(np.full(48, 500.0)), "2027")
     with pytest.raises(StatisticsError, match="every numerator is zero"):
         ns.forecast(values(np.zeros(48)), "2027")
+
+
+def test_for_a_known_drift_the_prediction_is_that_of_the_state_space_model():
+    from statsmodels.tsa.statespace.structural import UnobservedComponents
+
+    rng = np.random.default_rng(5)
+    y = np.cumsum(rng.normal(0, 0.02, 48)) + rng.normal(0, 0.05, 48) + 0.3 * np.cos(AT * np.pi / 6)
+    maps, found = maps_of(48, 24), predict(y, 24)
+    other = UnobservedComponents(
+        y,
+        level="lldtrend",
+        freq_seasonal=[{"period": 12, "harmonics": 2}],
+        stochastic_freq_seasonal=[False],
+        use_exact_diffuse=True,
+    )
+    for cell in (0, 6, 23):
+        noise = float(y @ maps.left[cell] @ y) / maps.freedom
+        ahead = other.smooth([noise, noise * maps.ratios[cell] ** 2]).get_forecast(24)
+        assert found.mean[cell] == pytest.approx(ahead.predicted_mean, abs=1e-9)
+        assert found.scale[cell] == pytest.approx(ahead.se_mean, rel=1e-8)
+
+
+def test_weights_follow_the_drift_and_quantiles_invert_the_distribution():
+    rng = np.random.default_rng(6)
+    walk, still = np.cumsum(rng.normal(size=60)), rng.normal(size=60)
+    drifts, stays = predict(walk, 12), predict(still, 12)
+    assert drifts.weight @ (drifts.ratios > 1) > 0.9
+    assert stays.weight @ (stays.ratios < 0.5) > 0.9
+    for found in (drifts, stays):
+        assert found.weight.sum() == pytest.approx(1)
+        for p in (0.025, 0.3, 0.9):
+            assert found.cdf(found.quantile(p)) == pytest.approx(np.full(12, p))
+
+
+def test_level_slope_season_and_unit_do_not_change_what_the_interval_says():
+    y = to_scale(rising().astype(float), np.full(48, 2000.0), True)
+    one = fit_forecast(y, 24, first_origin=24, origins=4)
+    shift = 7 + 0.05 * AT + np.sin(AT * np.pi / 6)
+    other = fit_forecast(3 * (y + shift), 24, first_origin=24, origins=4)
+    ahead = 7 + 0.05 * (48 + np.arange(24)) + np.sin((48 + np.arange(24)) * np.pi / 6)
+    for p in (0.1, 0.5, 0.9):
+        assert other.quantile(p) == pytest.approx(3 * (one.quantile(p) + ahead), abs=1e-6)
+    assert other.backtest.p_value == one.backtest.p_value
+
+
+@pytest.mark.parametrize("kind", ["drift 0.4 of the noise", "drift 1 of the noise", "no drift"])
+def test_the_interval_keeps_its_level_far_ahead(kind: str):
+    for study in coverage(kind, 50):
+        assert study.given >= 0.95 - 3 * study.error, study.line()
+
+
+def test_a_slope_that_turns_is_missed_so_the_study_can_fail():
+    assert coverage("wrong model: the slope turns", 25)[-1].given < 0.6

@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 import ncdsurv as ns
-from ncdsurv.catalog.tables import VALUES
 from ncdsurv.catalog.vocabulary import month_label
 from ncdsurv.errors import StatisticsError, UsageError
 from ncdsurv.trends.interrupted.model import fit_segmented
+from tests.trend_support import monthly_values
 
 FIRST = 2023 * 12 + 1
 REFORM = 2025 * 12 + 7
@@ -24,33 +24,7 @@ def values(
     numerator: np.ndarray, people: float = 2000.0, first: int = FIRST, **columns: object
 ) -> pl.DataFrame:
     """Monthly control rates of one province with given numerators."""
-    row = {
-        "release": "2026-06-abc",
-        "indicator": "control_rate",
-        "preset": "tt37",
-        "disease": "hypertension",
-        "area_code": "79",
-        "area_vintage": "2025",
-        "area_level": "province",
-        "sex": "both",
-        "age_band": "all",
-        "ci_method": "wilson",
-        "standardisation": "crude",
-        "unit": "percent",
-        "flag": "ok",
-    } | columns
-    numerator = np.asarray(numerator, dtype=float)
-    frame = pl.DataFrame(
-        {
-            "period": [month_label(first + at) for at in range(len(numerator))],
-            "numerator": numerator,
-            "denominator": np.full(len(numerator), people),
-            "value": 100 * numerator / people,
-        }
-    )
-    literals = [pl.lit(value, dtype=pl.String).alias(name) for name, value in row.items()]
-    missing = [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("lower", "upper")]
-    return frame.with_columns(*literals, *missing).select(list(VALUES))
+    return monthly_values(numerator, people, first, **columns)
 
 
 def stepped(months: int = 48, step: float = 0.8, before: float = 1.05, after: float = 1.05) -> np.ndarray:

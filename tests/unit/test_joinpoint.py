@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 import ncdsurv as ns
-from ncdsurv.catalog.tables import VALUES
 from ncdsurv.catalog.vocabulary import month_label
 from ncdsurv.errors import StatisticsError, UsageError
 from ncdsurv.trends import fit_joinpoints
+from tests.trend_support import monthly_values
 
 FIRST = 2023 * 12 + 1
 QUICK = {"permutations": 199, "max_joinpoints": 2}
@@ -27,37 +27,11 @@ def values(
     rng = np.random.default_rng(3)
     times = np.arange(months)
     log_rate = np.log(0.3) + np.log(1.1) * times / 12 + bend * np.maximum(times - at, 0) / 12
-    people = np.full(months, 5000.0)
-    counts = np.round(people * np.exp(log_rate + rng.normal(0, noise, months)))
-    row = {
-        "release": "2026-12-abc",
-        "indicator": "control_rate",
-        "preset": "tt37",
-        "disease": "hypertension",
-        "area_code": "79",
-        "area_vintage": "2024",
-        "area_level": "province",
-        "sex": "both",
-        "age_band": "all",
-        "ci_method": "wilson",
-        "standardisation": "crude",
-        "unit": "percent",
-        "flag": "ok",
-    } | columns
-    share = counts / people
-    reach = 1.96 * np.sqrt(share * (1 - share) / people)
-    frame = pl.DataFrame(
-        {
-            "period": [month_label(FIRST + i) for i in range(months)],
-            "numerator": counts,
-            "denominator": people,
-            "value": 100 * share,
-            "lower": 100 * (share - reach),
-            "upper": 100 * (share + reach),
-        }
-    )
-    literals = [pl.lit(value, dtype=pl.String).alias(name) for name, value in row.items()]
-    return frame.with_columns(*literals).select(list(VALUES))
+    counts = np.round(5000.0 * np.exp(log_rate + rng.normal(0, noise, months)))
+    share = counts / 5000.0
+    reach = 1.96 * np.sqrt(share * (1 - share) / 5000.0)
+    own = {"release": "2026-12-abc", "area_vintage": "2024"} | columns
+    return monthly_values(counts, 5000.0, FIRST, reach=reach, **own)
 
 
 def counted(counts: np.ndarray, **columns: object) -> pl.DataFrame:

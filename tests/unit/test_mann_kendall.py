@@ -11,43 +11,17 @@ import polars as pl
 import pytest
 
 import ncdsurv as ns
-from ncdsurv.catalog.tables import VALUES
 from ncdsurv.catalog.vocabulary import month_label
 from ncdsurv.errors import StatisticsError, UsageError
 from ncdsurv.trends import mann_kendall
+from tests.trend_support import monthly_values
 
 FIRST = 2015 * 12 + 1
 
 
 def values(rates: np.ndarray, **columns: object) -> pl.DataFrame:
     """Months with given rates in percent among 2,000 people."""
-    rates = np.asarray(rates, dtype=float)
-    row = {
-        "release": "2026-06-abc",
-        "indicator": "control_rate",
-        "preset": "tt37",
-        "disease": "hypertension",
-        "area_code": "79",
-        "area_vintage": "2024",
-        "area_level": "province",
-        "sex": "both",
-        "age_band": "all",
-        "ci_method": "wilson",
-        "standardisation": "crude",
-        "unit": "percent",
-        "flag": "ok",
-    } | columns
-    frame = pl.DataFrame(
-        {
-            "period": [month_label(FIRST + at) for at in range(len(rates))],
-            "numerator": rates * 20,
-            "denominator": np.full(len(rates), 2000.0),
-            "value": rates,
-        }
-    )
-    literals = [pl.lit(value, dtype=pl.String).alias(name) for name, value in row.items()]
-    missing = [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("lower", "upper")]
-    return frame.with_columns(*literals, *missing).select(list(VALUES))
+    return monthly_values(20 * np.asarray(rates), 2000.0, FIRST, **{"area_vintage": "2024"} | columns)
 
 
 def rising(months: int, **columns: object) -> pl.DataFrame:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import shapely
 
 import ncdsurv as ns
 from ncdsurv.catalog.tables import VALUES
@@ -123,7 +124,7 @@ def test_areas_without_data_are_grey_and_apart_from_undefined_ones():
     status = dict(result.data["status"].value_counts().iter_rows())
     assert status == {"shown": 5, "not_defined": 1, "not_reported": 57}
     assert "No data (57)" in texts(result.figure)
-    assert "denominator is 0 (1)" in texts(result.figure)
+    assert "no denominator (1)" in texts(result.figure)
     assert result.data.filter(pl.col("status") != "shown")["class"].null_count() == 58
     assert "5 of 63 provinces" in texts(result.figure)
 
@@ -131,8 +132,13 @@ def test_areas_without_data_are_grey_and_apart_from_undefined_ones():
 def test_small_numbers_are_hatched_and_counted():
     result = draw_map(provinces("2024"), period="2026-06", reference=REFERENCE, lang="en")
     assert "Small numbers: read with care (9)" in texts(result.figure)
-    hatched = [c for axes in result.figure.axes for c in axes.collections if c.get_hatch()]
-    assert sum(len(collection.get_paths()) for collection in hatched) == 9
+    hatched = [path for c in result.figure.axes[0].collections if c.get_hatch() for path in c.get_paths()]
+    layer = load_layer(REFERENCE, "province", "2024")
+    parts = [max(shapely.get_parts(shape), key=shapely.area) for shape in layer.shapes]
+    points = [part.representative_point() for part in parts]
+    inside = [any(path.contains_point((point.x, point.y)) for path in hatched) for point in points]
+    assert inside == [flag == "small_number" for flag in result.data["flag"]]
+    assert sum(inside) == 9
 
 
 def test_counts_in_the_legend_sum_to_the_areas_with_a_value():

@@ -11,10 +11,10 @@ import pytest
 
 from ncdsurv.catalog import load_catalog
 from ncdsurv.errors import IdentityError, StoreError, UsageError
+from ncdsurv.reference import is_invented
 from ncdsurv.registry import build, open_store
 from ncdsurv.registry.buckets import assign_buckets, read_buckets
 from ncdsurv.registry.checks import ValueChecks, check_measures, partitions
-from ncdsurv.reports.content.frame import is_invented
 from ncdsurv.spells import add_buckets, count_bucket, measure_plan
 from ncdsurv.store import Release, compare
 from ncdsurv.store.release import VALUES_ORDER

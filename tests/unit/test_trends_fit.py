@@ -12,45 +12,17 @@ import pytest
 
 import ncdsurv as ns
 from ncdsurv.catalog import load_catalog
-from ncdsurv.catalog.tables import VALUES
-from ncdsurv.catalog.vocabulary import month_label
 from ncdsurv.errors import StatisticsError, UsageError
 from ncdsurv.trends import fit_trend
+from tests.trend_support import monthly_values
 
 FIRST = 2024 * 12 + 7
 
 
 def values(months: int = 24, yearly: float = 1.10, people: float = 2000.0, **columns: object) -> pl.DataFrame:
     """Monthly control rates of one province that change by a known factor a year, without noise."""
-    at = np.arange(months)
-    denominator = np.full(months, people)
-    numerator = denominator * 0.4 * yearly ** (at / 12)
-    row = {
-        "release": "2026-06-abc",
-        "indicator": "control_rate",
-        "preset": "hearts",
-        "disease": "hypertension",
-        "area_code": "79",
-        "area_vintage": "2024",
-        "area_level": "province",
-        "sex": "both",
-        "age_band": "all",
-        "ci_method": "wilson",
-        "standardisation": "crude",
-        "unit": "percent",
-        "flag": "ok",
-    } | columns
-    frame = pl.DataFrame(
-        {
-            "period": [month_label(FIRST + i) for i in range(months)],
-            "numerator": numerator,
-            "denominator": denominator,
-            "value": 100 * numerator / denominator,
-        }
-    )
-    literals = [pl.lit(value, dtype=pl.String).alias(name) for name, value in row.items()]
-    missing = [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("lower", "upper")]
-    return frame.with_columns(*literals, *missing).select(list(VALUES))
+    numerator = people * 0.4 * yearly ** (np.arange(months) / 12)
+    return monthly_values(numerator, people, FIRST, **{"preset": "hearts", "area_vintage": "2024"} | columns)
 
 
 def with_gap(months: slice, column: str, value: float | None) -> pl.DataFrame:

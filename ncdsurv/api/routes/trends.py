@@ -20,7 +20,12 @@ router = APIRouter(tags=["trends and maps"])
 def get_trend(
     request: Request, service: ServiceHere, caller: Reader, query: Annotated[SeriesQuery, Query()]
 ) -> Response:
-    """Relative change per year of one series (quasi-Poisson rate model), and the fitted months."""
+    """Relative change per year of one series, and the fitted months.
+
+    Counts are regressed on time and season with the denominator as offset; a test (Cameron and Trivedi) chooses
+    between quasi-Poisson and the negative binomial, and the answer names family, dispersion and test. A series that
+    cannot carry a trend is refused with the reason.
+    """
     opened = service.open_for(query.release)
     delivery = deliver(request, opened, caller, query.release)
     chosen = DataQuery.model_validate(
@@ -51,7 +56,15 @@ def get_trend(
         "lower": trend.lower,
         "upper": trend.upper,
         "interval": trend.interval,
+        "family": trend.model.family,
         "dispersion": trend.dispersion,
+        "test": {
+            "name": "cameron_trivedi",
+            "p_value": trend.model.checks.quadratic_p_value,
+            "overdispersion_p_value": trend.model.checks.overdispersion_p_value,
+            "reason": trend.family_reason,
+        },
+        "window_months": trend.window,
         "months": trend.months,
         "explanation": trend.explain(),
         "data": trend.data.to_dicts(),

@@ -63,3 +63,21 @@ def overdispersion(
     phi = float(np.mean(z**2))
     below = weight.sum() - (weight**2).sum() / weight.sum()
     return max(1.0, phi), max(0.0, float((y.size * phi - (y.size - 1)) / below))
+
+
+def dispersion_p_value(phi: float, areas: int) -> float:
+    """Chance of a mean squared z of `phi` or more among areas that differ by chance alone.
+
+    Their sum of squares is then nearly chi-square with one degree of freedom an area. Drawing in the tails makes it
+    smaller, so the answer is on the cautious side: dispersion is seen a little less often than it is there.
+
+    Args:
+        phi: Mean of the squared z-scores.
+        areas: Number of areas, 1 or more.
+
+    >>> round(dispersion_p_value(1.0, 100), 3), dispersion_p_value(4.0, 100) < 1e-9
+    (0.481, True)
+    """
+    from scipy.stats import chi2
+
+    return float(chi2.sf(areas * phi, areas))

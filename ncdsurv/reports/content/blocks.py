@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 from typing import Any
 
@@ -63,20 +63,23 @@ def table(
     *,
     caption: str,
     note: str = "",
-    text_columns: int = 1,
+    text_columns: int | Collection[int] = 1,
     data: Any = None,
+    kind: str = "",
 ) -> Block:
-    """A table whose first `text_columns` columns are words and the rest numbers.
+    """A table of columns of words and columns of numbers.
 
     Args:
         header: Column heads.
         rows: Cells as text, in the order of the header.
         caption: What the table shows, of whom and when.
         note: What stands beneath it.
-        text_columns: Columns to the left, set as words.
+        text_columns: How many columns to the left are set as words, or which ones are.
         data: The frame behind it.
+        kind: Class in the style sheet; `compact` for long tables that are looked up, not read.
     """
-    kinds = ["" if i < text_columns else ' class="n"' for i in range(len(header))]
+    words = range(text_columns) if isinstance(text_columns, int) else text_columns
+    kinds = ["" if i in words else ' class="n"' for i in range(len(header))]
     head = "".join(
         f"<th scope=col{kind}>{escape(cell)}</th>" for cell, kind in zip(header, kinds, strict=True)
     )
@@ -87,9 +90,10 @@ def table(
             for i, (cell, kind) in enumerate(zip(row, kinds, strict=True))
         )
         body.append(f"<tr>{first}{''.join(rest)}</tr>")
+    mark = f' class="{kind}"' if kind else ""
     beneath = f'<p class="note">{escape(note)}</p>' if note else ""
     return Block(
-        f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<table{mark}><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(body)}</tbody></table>{beneath}",
         data,
     )
@@ -105,7 +109,7 @@ def cards(entries: Sequence[tuple[str, str, str]]) -> Block:
     return Block(f'<div class="cards">{body}</div>')
 
 
-def picture(drawn: Any, *, alt: str, caption: str = "", data: Any = None) -> Block:
+def picture(drawn: Any, *, alt: str, caption: str = "", data: Any = None, kind: str = "") -> Block:
     """A matplotlib figure or axes as an embedded vector picture, then closed.
 
     Args:
@@ -113,6 +117,7 @@ def picture(drawn: Any, *, alt: str, caption: str = "", data: Any = None) -> Blo
         alt: What it shows, for a reader who cannot see it.
         caption: What stands beneath it.
         data: The frame behind it.
+        kind: Class in the style sheet; `screen` for a picture that paper can do without.
     """
     figure = getattr(drawn, "figure", drawn)
     buffer = io.StringIO()
@@ -121,9 +126,10 @@ def picture(drawn: Any, *, alt: str, caption: str = "", data: Any = None) -> Blo
         figure.savefig(buffer, format="svg", bbox_inches="tight", pad_inches=0.08, metadata={"Date": None})
     _close(figure)
     code = base64.b64encode(buffer.getvalue().encode()).decode()
+    mark = f' class="{kind}"' if kind else ""
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return Block(
-        f'<figure><img alt="{escape(alt, quote=True)}" src="data:image/svg+xml;base64,{code}">{below}</figure>',
+        f'<figure{mark}><img alt="{escape(alt, quote=True)}" src="data:image/svg+xml;base64,{code}">{below}</figure>',
         data,
     )
 

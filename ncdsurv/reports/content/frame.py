@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ncdsurv import __version__
+from ncdsurv.reference import is_invented
 from ncdsurv.reports.content.blocks import Block, heading, items, paragraph
 from ncdsurv.reports.content.report import Report, layout
 
@@ -30,14 +31,6 @@ def invented(report: Report) -> Block:
     return paragraph(report.text("header.invented"), "banner")
 
 
-def is_invented(release: Any, reference: Any) -> bool:
-    """Whether the release, or one of the reference packs in use, says that its people are invented."""
-    if release.manifest.get("invented"):
-        return True
-    packs = (*reference.manifest, *release.manifest.get("reference_packs", []))
-    return any(pack.get("invented") for pack in packs)
-
-
 def methods(report: Report) -> Block:
     """Definitions of what was shown, sources, what is not verified, and how the numbers were made."""
     text, catalog = report.text, report.catalog
@@ -45,14 +38,16 @@ def methods(report: Report) -> Block:
     shown = _indicators()
     definitions = [
         f"{catalog.indicators[name].names[report.lang]}: {catalog.indicators[name].definition[report.lang]}."
-        + ("" if catalog.indicators[name].verified else f" {text('methods.unverified')}")
+        + ("" if catalog.indicators[name].verified else "*")
         for name in shown
     ]
+    apart = preset.enrolment_buffer_months
+    buffer = [text("methods.buffer", months=_months(text, apart))] if apart else []
     rules = [
-        text("methods.window", months=preset.outcome_window_months),
-        text("methods.buffer", months=preset.enrolment_buffer_months),
-        text("methods.lost", months=preset.lost_after_months),
-        text("methods.treated", months=preset.treated_window_months),
+        text("methods.window", months=_months(text, preset.outcome_window_months)),
+        *buffer,
+        text("methods.lost", months=_months(text, preset.lost_after_months)),
+        text("methods.treated", months=_months(text, preset.treated_window_months)),
         text(f"methods.{preset.reading}"),
     ]
     facts = [
@@ -83,9 +78,16 @@ def methods(report: Report) -> Block:
         + items(rules)
         + heading(text("methods.definitions"), 3)
         + items(definitions)
+        + paragraph(
+            "" if all(catalog.indicators[name].verified for name in shown) else text("methods.mark"), "note"
+        )
         + heading(text("methods.facts"), 3)
         + items(facts)
     )
+
+
+def _months(text: Any, n: int) -> str:
+    return str(text("methods.month" if n == 1 else "methods.months", n=n))
 
 
 def _indicators() -> list[str]:

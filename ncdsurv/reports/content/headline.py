@@ -87,8 +87,17 @@ def _sentence(report: Report, disease: str, control: dict[str, Any]) -> str:
             period=text.period(report.year_before),
             value=report.rate(before),
             interval=text.interval(before["lower"], before["upper"]),
+            difference=_difference(report, control, before),
         )
     )
+
+
+def _difference(report: Report, now: dict[str, Any], before: dict[str, Any]) -> str:
+    """Now less before in points, of the figures as they are printed: a reader who takes one from the other gets it."""
+    from ncdsurv.trends.base import signed
+
+    points = round(now["value"], 1) - round(before["value"], 1)
+    return report.text(f"better.unit.{now['unit']}", value=signed(points, report.lang, unit=""))
 
 
 def _interval(report: Report, row: dict[str, Any]) -> str:

@@ -49,6 +49,12 @@ class Parts:
 
         return control_trend(self.own, disease)
 
+    def getting_better(self, disease: str, indicator: str | None = None) -> Block:
+        """The trend in a sentence and a picture, the last values, and whether national targets will be met."""
+        from ncdsurv.reports.content.better import getting_better
+
+        return getting_better(self.own, disease, indicator)
+
     def follow_up(self, disease: str) -> Block:
         """What became of the people under care, and how many were lost."""
         from ncdsurv.reports.content.series import follow_up
@@ -67,11 +73,29 @@ class Parts:
 
         return place_map(self.own, disease, str(of), indicator)
 
+    def map_course(self, disease: str, of: str = Level.PROVINCE) -> Block:
+        """The areas of a level on the same map in a few months up to now."""
+        from ncdsurv.reports.content.places import map_course
+
+        return map_course(self.own, disease, str(of))
+
+    def where(self, disease: str, of: str = Level.COMMUNE, indicator: str | None = None) -> Block:
+        """The areas of a level: who stands out, a map safe from small numbers, clusters if any."""
+        from ncdsurv.reports.content.where import where
+
+        return where(self.own, disease, str(of), indicator)
+
     def places(self, disease: str, of: str = Level.COMMUNE) -> Block:
         """The areas of a level in a table with intervals, in order of code: no ranking."""
         from ncdsurv.reports.content.places import place_table
 
         return place_table(self.own, disease, str(of))
+
+    def annex_table(self, *diseases: str, of: str = Level.COMMUNE) -> Block:
+        """Published figures of every area of a level for all diseases, for looking up."""
+        from ncdsurv.reports.content.annex import annex_table
+
+        return annex_table(self.own, diseases, str(of))
 
     def caterpillar(self, disease: str, of: str = Level.PROVINCE) -> Block:
         """The areas of a level with their intervals beside the average."""
@@ -79,11 +103,11 @@ class Parts:
 
         return caterpillar(self.own, disease, str(of))
 
-    def quality(self) -> Block:
-        """How far the records can be trusted."""
+    def quality(self, brief: bool = False) -> Block:
+        """How far the records can be trusted; `brief` for the measures that decide it."""
         from ncdsurv.reports.content.quality import quality
 
-        return quality(self.own)
+        return quality(self.own, brief)
 
     def quality_methods(self) -> Block:
         """The method note of every quality metric."""
@@ -139,11 +163,23 @@ class Parts:
 
         return months_of(self.own, indicator, disease)
 
-    def explain(self, indicator: str, disease: str) -> Block:
-        """How the trend of an indicator was fitted and how far to trust it."""
-        from ncdsurv.reports.content.series import explain
+    def analysis(self, method: str, indicator: str, disease: str, **given: str) -> Block:
+        """One series under one method: the finding and its picture."""
+        from ncdsurv.reports.content.explorer import analysis
 
-        return explain(self.own, indicator, disease)
+        return analysis(self.own, method, indicator, disease, **given)
+
+    def analysis_table(self, method: str, indicator: str, disease: str, **given: str) -> Block:
+        """The numbers of the same finding."""
+        from ncdsurv.reports.content.explorer import analysis_table
+
+        return analysis_table(self.own, method, indicator, disease, **given)
+
+    def explain_analysis(self, method: str, indicator: str, disease: str, **given: str) -> Block:
+        """How the same finding was made and how far to trust it."""
+        from ncdsurv.reports.content.explorer import explain_analysis
+
+        return explain_analysis(self.own, method, indicator, disease, **given)
 
     def annex(self) -> Block:
         """Heading of what is for looking up."""

@@ -8,6 +8,7 @@ from ncdsurv.catalog.vocabulary import NATION, Level
 from ncdsurv.errors import NcdsurvError
 from ncdsurv.reports.content.blocks import Block, heading, nothing, paragraph, picture, table
 from ncdsurv.reports.content.quality import of_area
+from ncdsurv.reports.content.refusals import reason_of
 from ncdsurv.reports.content.report import Report, layout
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ def inside(report: Report, level: str, vintage: str | None = None) -> pl.DataFra
     return areas.filter(areas["code"].is_in(codes.to_list()))
 
 
+def name_of(report: Report, area: dict[str, Any]) -> str:
+    """Name of an area of the reference's frame in the report's language."""
+    return str((area.get("name_en") if report.lang == "en" else None) or area["name"])
+
+
 def _values(report: Report, disease: str, level: str, indicator: str) -> Any:
     areas = inside(report, level)
     frame = report.values(indicator, disease, level=level, area=None)
@@ -41,11 +47,17 @@ def _values(report: Report, disease: str, level: str, indicator: str) -> Any:
 
 def place_map(report: Report, disease: str, level: str, indicator: str | None = None) -> Block:
     """A choropleth of the areas of a level; small numbers hatched, areas without data named as such."""
-    from ncdsurv.maps import draw_map
-
     text, name = report.text, indicator or layout()["control"]["indicator"]
     _, frame = _values(report, disease, level, name)
     top = heading(text("map.title", areas=text.say(f"level.{level}")), 3) + paragraph(text("map.prose"))
+    note = allocated(report, level)
+    return top + draw_places(report, level, frame) + (paragraph(note) if note else Block(""))
+
+
+def draw_places(report: Report, level: str, frame: pl.DataFrame) -> Block:
+    """The map of published values of one period, or why there is none."""
+    from ncdsurv.maps import draw_map
+
     try:
         drawn = draw_map(
             frame,
@@ -56,14 +68,39 @@ def place_map(report: Report, disease: str, level: str, indicator: str | None = 
             lang=report.lang,
         )
     except NcdsurvError as error:
-        return top + nothing(text("map.none", why=error.what))
-    note = _allocated(report, level)
+        return nothing(report.text("map.none", why=reason_of(error, report.lang)))
+    return picture(drawn.plot(), alt=drawn.alt_text, data=frame)
+
+
+def map_course(report: Report, disease: str, level: str) -> Block:
+    """The same map in a few months up to now, with the same classes, so that a change of colour is a change."""
+    from ncdsurv.maps import small_multiples
+
+    text, part = report.text, layout()["map_course"]
+    name = layout()["control"]["indicator"]
+    months = report.published_months(part["step"] * part["maps"])[:: -part["step"]][: part["maps"]]
+    areas = inside(report, level)["code"].to_list()
+    frame = report.values(name, disease, level=level, area=None, period=months)
+    frame = frame.filter(frame["area_code"].is_in(areas)).drop_nulls("value")
+    top = heading(text("map_course.title"), 3)
+    shown = frame["period"].unique().sort().to_list()
+    if len(shown) < 2:
+        return top + nothing(text("map_course.none"))
+    drawn = small_multiples(
+        frame,
+        shown,
+        level=level,
+        vintage=report.vintage,
+        reference=report.reference,
+        lang=report.lang,
+        width=part["width"],
+    )
     return (
-        top + picture(drawn.plot(), alt=drawn.alt_text, data=frame) + (paragraph(note) if note else Block(""))
+        top + paragraph(text("map_course.prose")) + picture(drawn.plot(), alt=drawn.alt_text, data=drawn.data)
     )
 
 
-def _allocated(report: Report, level: str) -> str:
+def allocated(report: Report, level: str) -> str:
     """What a reader of small areas must know: how many people were placed by population share."""
     from ncdsurv.quality import load_metrics
 
@@ -88,7 +125,7 @@ def place_table(report: Report, disease: str, level: str) -> Block:
         if not any(row is not None and row["value"] for row in found.values()):
             continue
         marked += [row for row in found.values() if row is not None]
-        line = [area["code"], (area.get("name_en") if report.lang == "en" else None) or area["name"]]
+        line = [area["code"], name_of(report, area)]
         line += [report.rate(row) if (row := found[name]) else "–" for name in part["counts"]]
         for name in part["rates"]:
             row = found[name]
@@ -103,7 +140,7 @@ def place_table(report: Report, disease: str, level: str) -> Block:
         text("column.area"),
         *(report.indicator_name(n) for n in (*part["counts"], *part["rates"])),
     ]
-    note = " ".join(filter(None, [text("places.note"), report.small_note(marked), _allocated(report, level)]))
+    note = " ".join(filter(None, [text("places.note"), report.small_note(marked), allocated(report, level)]))
     return heading(text("places.title", areas=text.say(f"level.{level}")), 3) + table(
         header,
         rows,

@@ -12,13 +12,20 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def quality(report: Report) -> Block:
-    """Every quality metric of the area, records of the last months put together."""
+def quality(report: Report, brief: bool = False) -> Block:
+    """Quality metrics of the area, records of the last months put together.
+
+    Args:
+        report: The report.
+        brief: Only those that decide whether the figures of a report may be believed; else all.
+    """
     text = report.text
     frame = pooled(report)
     top = heading(text("quality.title"), 2, "quality") + paragraph(text("quality.prose"))
     rows = []
     for name, metric in metrics_by_id().items():
+        if brief and name not in layout()["quality"]["brief"]:
+            continue
         found = frame.filter(frame["metric"] == name)
         if found.is_empty() or not found["denominator"][0]:
             continue
@@ -47,7 +54,12 @@ def quality(report: Report) -> Block:
         ),
         note=" ".join(
             filter(
-                None, [text("quality.note"), text("note.small") if any("†" in row[3] for row in rows) else ""]
+                None,
+                [
+                    text("quality.note"),
+                    text("quality.more") if brief else "",
+                    text("note.small") if any("†" in row[3] for row in rows) else "",
+                ],
             )
         ),
         text_columns=2,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +101,7 @@ class Report(Parts):
         self.area, self.level, self.vintage = area, level, vintage
         self.text = Texts(lang)
         self.results: dict[str, Any] = {}
+        self._kept: dict[tuple[str, ...], Any] = {}
 
     def __repr__(self) -> str:
         return f"Report({self.area_name}, {self.period}, {self.preset}, {self.release.id})"
@@ -165,6 +166,19 @@ class Report(Parts):
         enrolled = self.one(indicator, disease, period=period)["denominator"] or 0
         return bool(enrolled_then >= layout()["follow_up"]["followed_share"] * enrolled > 0)
 
+    def published_months(self, most: int) -> list[str]:
+        """The last months up to the report's own that the release holds, oldest first, at most `most`."""
+        last = Period.parse(self.period).last_month
+        published = set(self.release.contents()["period"])
+        months = (month_label(last - back) for back in reversed(range(most)))
+        return [month for month in months if month in published]
+
+    def keep(self, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
+        """What was worked out once for this report: several parts of the page speak of the same model."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
     def mark(self, row: dict[str, Any]) -> str:
         """The sign of a value that a reader must know something about."""
         return "†" if row.get("flag") == Flag.SMALL_NUMBER else ""
@@ -189,12 +203,16 @@ class Report(Parts):
         return self.text("note.small") if any(row.get("flag") == Flag.SMALL_NUMBER for row in rows) else ""
 
     def emit(self, name: str, row: dict[str, Any]) -> None:
-        """Keep a number of the report where a machine can read it: `results.json` beside the page."""
+        """Keep a published number of the report where a machine can read it."""
         fields = (
             "release", "indicator", "preset", "disease", "area_code", "area_vintage", "period", "sex", "age_band",
             "numerator", "denominator", "value", "lower", "upper", "ci_method", "unit", "flag",
         )  # fmt: skip
-        self.results[name] = {field: row.get(field) for field in fields}
+        self.tell(name, {field: row.get(field) for field in fields})
+
+    def tell(self, name: str, finding: dict[str, Any]) -> None:
+        """Keep a finding in `results.json` beside the page."""
+        self.results[name] = finding
         path = os.environ.get(RESULTS_VARIABLE)
         if path:
             Path(path).write_text(json.dumps(self.results, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -6,59 +6,41 @@ from textwrap import wrap
 from typing import Any
 
 from ncdsurv.errors import NcdsurvError
+from ncdsurv.reports.content.better import direction, trend, verdict
 from ncdsurv.reports.content.blocks import Block, heading, nothing, paragraph, picture, table
+from ncdsurv.reports.content.refusals import reason_of
 from ncdsurv.reports.content.report import Report, layout
 
 
 def control_trend(report: Report, disease: str) -> Block:
-    """Observed months, the fitted quasi-Poisson rate and its change per year."""
+    """The control rate over the last months, with its trend and change per year where one can be told."""
     return trend_of(report, layout()["control"]["indicator"], disease)
 
 
 def trend_of(report: Report, indicator: str, disease: str) -> Block:
-    """Observed months, the fitted quasi-Poisson rate and its change per year, of any indicator."""
+    """Any indicator over the last months: the trend of `ns.trend`, which chooses the family of counts by a test, or the
+    months as published and the reason why they bear no trend."""
     text = report.text
-    top = heading(text("trend.title", indicator=report.indicator_name(indicator)), 3) + paragraph(
-        text("trend.prose")
-    )
+    top = heading(text("trend.title", indicator=report.indicator_name(indicator)), 3)
     try:
-        result = _fit(report, indicator, disease)
+        result = trend(report, indicator, disease)
     except NcdsurvError as error:
         # Too few months or people is a finding about the area, not a failure of the report.
-        return top + nothing(text("trend.none", why=error.what))
-    report.results[f"trend_{indicator}_{disease}"] = result.summary()
+        return top + nothing(text("trend.none", why=reason_of(error, report.lang)))
+    report.tell(f"trend_{indicator}_{disease}", result.summary())
+    lead = verdict(report, indicator, result) if direction(result) else f"{result.headline(report.lang)}."
     shown = picture(
         result.plot(lang=report.lang),
         alt=f"{result.title(report.lang)}: {result.headline(report.lang)}",
         data=result.data,
     )
-    return top + shown
-
-
-def _fit(report: Report, indicator: str, disease: str) -> Any:
-    from ncdsurv.trends import fit_trend
-
-    values = report.values(indicator, disease, period=_published_months(report))
-    return fit_trend(
-        values, area=report.area, reference=report.reference, catalog=report.catalog, lang=report.lang
-    )
-
-
-def explain(report: Report, indicator: str, disease: str) -> Block:
-    """How the trend was fitted and how far to trust it."""
-    top = heading(report.text("methods.title"), 2, "methods")
-    try:
-        words = _fit(report, indicator, disease).explain(report.lang)
-    except NcdsurvError as error:
-        return top + nothing(report.text("trend.none", why=error.what))
-    blocks = [paragraph(line) for line in words.splitlines() if line.strip()]
-    return sum(blocks, top)
+    return top + paragraph(lead) + shown
 
 
 def months_of(report: Report, indicator: str, disease: str) -> Block:
     """An indicator month by month, with its interval."""
     text = report.text
-    frame = report.values(indicator, disease, period=_published_months(report)).sort("period")
+    frame = report.values(indicator, disease, period=_published(report)).sort("period")
     rows = [
         [
             text.period(row["period"]),
@@ -75,9 +57,8 @@ def months_of(report: Report, indicator: str, disease: str) -> Block:
     )
 
 
-def _published_months(report: Report) -> list[str]:
-    published = set(report.release.contents()["period"])
-    return [month for month in report.months if month in published]
+def _published(report: Report) -> list[str]:
+    return report.published_months(layout()["period_months"])
 
 
 def follow_up(report: Report, disease: str) -> Block:
@@ -103,7 +84,6 @@ def follow_up(report: Report, disease: str) -> Block:
     return (
         heading(text("follow_up.title"), 3)
         + paragraph(text("follow_up.prose" if _same_people(rows) else "follow_up.prose_apart"))
-        + _lines(report, disease, part["drawn"])
         + table(
             [
                 text("follow_up.outcome"),
@@ -119,6 +99,7 @@ def follow_up(report: Report, disease: str) -> Block:
             text_columns=2,
             data=report.values(names, disease),
         )
+        + _lines(report, disease, part["drawn"])
     )
 
 
@@ -134,11 +115,11 @@ def _lines(report: Report, disease: str, names: list[str]) -> Block:
     from ncdsurv.maps.style import QUALITATIVE, RULE, figure_style
 
     text = report.text
-    frame = report.values(names, disease, period=_published_months(report)).sort("period")
+    frame = report.values(names, disease, period=_published(report)).sort("period")
     if frame["value"].null_count() == frame.height:
         return nothing(text("note.nothing"))
     with figure_style():
-        figure = Figure(figsize=(7.6, 2.3))
+        figure = Figure(figsize=(7.6, 2.0))
         first, last = (Period.parse(report.months[end]).last_month for end in (0, -1))
         panels = figure.subplots(1, len(names), sharey=True)
         for number, (ax, name) in enumerate(zip(panels, names, strict=True)):

@@ -33,6 +33,7 @@ def by_sex_and_age(report: Report, disease: str) -> Block:
             caption=report.caption(disease, report.indicator_name(name)),
             note=report.small_note(list(cells.values())),
             data=frame,
+            kind="narrow",
         )
     )
 
@@ -63,7 +64,7 @@ def _dots(report: Report, cells: dict[tuple[str, str], dict[str, Any]], bands: l
     if not shown:
         return nothing(text("note.nothing"))
     with figure_style():
-        figure = Figure(figsize=(7.2, 2.5))
+        figure = Figure(figsize=(7.2, 2.1))
         ax = figure.subplots()
         for number, sex in enumerate(_SEXES):
             rows = [(at, known[sex, band]) for at, band in enumerate(shown) if (sex, band) in known]
@@ -87,4 +88,5 @@ def _dots(report: Report, cells: dict[tuple[str, str], dict[str, Any]], bands: l
             for band in shown
             if (sex, band) in known
         )
-        return picture(figure, alt=alt, caption=text("strata.figure"))
+        # The table beneath says the same with its counts.
+        return picture(figure, alt=alt, caption=text("strata.figure"), kind="screen")

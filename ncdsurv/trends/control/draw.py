@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ncdsurv.maps.style import BAND, FITTED, OBSERVED, QUALITATIVE, figure_style
-from ncdsurv.trends.draw import draw_observed, finish_axes, new_axes
+from ncdsurv.maps.style import BAND, FITTED, OBSERVED, QUALITATIVE
 from ncdsurv.trends.method import method, phrase
 
 if TYPE_CHECKING:
@@ -16,17 +15,8 @@ if TYPE_CHECKING:
     from ncdsurv.trends.control.result import ControlResult
 
 
-def draw_control(result: ControlResult, ax: Axes | None = None, lang: str = "vi") -> Axes:
-    """Draw a control chart; see `ControlResult.plot`."""
-    with figure_style():
-        ax = new_axes() if ax is None else ax
-        _draw_limits(ax, result, lang)
-        _draw_months(ax, result, lang)
-        finish_axes(ax, result, lang)
-    return ax
-
-
-def _draw_limits(ax: Axes, result: ControlResult, lang: str) -> None:
+def draw_limits(ax: Axes, result: ControlResult, lang: str) -> None:
+    """Centre and limits of every phase, the line through the months, and a mark on those that stand out."""
     dates, scale = np.array(result.dates()), result.series.scale
     width = f"{method()['control']['width']:g}"
     label: str | None = phrase("control.limits", lang, width=width)
@@ -42,9 +32,10 @@ def _draw_limits(ax: Axes, result: ControlResult, lang: str) -> None:
             label = None
         ax.plot(own, np.full(len(own), chart.centre * scale), color=FITTED, lw=1.5, label=centre)
         centre = None
+    _mark_months(ax, result, lang)
 
 
-def _draw_months(ax: Axes, result: ControlResult, lang: str) -> None:
+def _mark_months(ax: Axes, result: ControlResult, lang: str) -> None:
     dates, values = np.array(result.dates()), result.series.frame["value"].to_numpy()
     ax.plot(dates, values, color=OBSERVED, lw=0.8)
     out = np.array([bool(names) for names in result.found])
@@ -52,4 +43,3 @@ def _draw_months(ax: Axes, result: ControlResult, lang: str) -> None:
         look: dict[str, Any] = {"ls": "none", "marker": "D", "ms": 7.5, "mew": 1.6, "mfc": "none"}
         label = phrase("control.signal", lang)
         ax.plot(dates[out], values[out], color=QUALITATIVE[1], label=label, clip_on=False, zorder=4, **look)
-    draw_observed(ax, result, lang)

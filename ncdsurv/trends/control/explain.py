@@ -8,25 +8,26 @@ import numpy as np
 
 from ncdsurv.maps.wording import number, period_words
 from ncdsurv.trends.control.limits import PROPORTION
-from ncdsurv.trends.explain import caveats_of_all, counts_line, definition_lines, left_out_line, source_line
+from ncdsurv.trends.counts import lag_one
+from ncdsurv.trends.explain import explanation, labelled
 from ncdsurv.trends.method import method, phrase
-from ncdsurv.trends.model import _lag_one
 
 if TYPE_CHECKING:
     from ncdsurv.trends.control.result import ControlResult
 
 
 def explain_control(result: ControlResult, lang: str) -> str:
-    """The whole explanation, one statement a line."""
-    lines = [result.title(lang), f"{result.headline(lang)}."]
-    lines.append(f"{phrase('control.marker_label', lang)}: {result.marker_words(lang)}.")
-    lines += definition_lines(result, lang)
-    lines.append(counts_line(result, lang))
-    lines.append(f"{phrase('control.model_label', lang)}: {' '.join(_chart(result, lang))}")
-    lines.append(left_out_line(result, lang))
-    lines.append(f"{phrase('caveats_label', lang)}: {' '.join(_caveats(result, lang))}")
-    lines.append(source_line(result, lang))
-    return "\n".join(lines)
+    """The whole explanation."""
+    return explanation(
+        result,
+        lang,
+        found=[
+            f"{result.headline(lang)}.",
+            labelled("control.marker_label", f"{result.marker_words(lang)}.", lang),
+        ],
+        model=[labelled("control.model_label", " ".join(_chart(result, lang)), lang)],
+        caveats=_caveats(result, lang),
+    )
 
 
 def _chart(result: ControlResult, lang: str) -> list[str]:
@@ -68,6 +69,6 @@ def _caveats(result: ControlResult, lang: str) -> list[str]:
     if rough := int((expected < least).sum()):
         found.append(phrase("control.caveat.expected", lang, n=rough, least=least))
     z = np.concatenate([one.z for one in result.charts])
-    if np.isfinite(z).all() and (value := _lag_one(z)) > method()["autocorrelation_caveat"]:
+    if np.isfinite(z).all() and (value := lag_one(z)) > method()["autocorrelation_caveat"]:
         found.append(phrase("control.caveat.correlation", lang, value=number(value, lang, 2)))
-    return found + caveats_of_all(result, lang)
+    return found

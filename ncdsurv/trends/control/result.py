@@ -130,22 +130,14 @@ class ControlResult(SeriesResult):
         rows.append((phrase("control.quantity.marker", lang), self.marker.chi_square, None, None, said))
         return [dict(zip(names, row)) for row in rows]
 
-    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
-        """Draw the months in their limits, those that stand out marked.
+    def lines(self, ax: Axes, lang: str) -> None:
+        """The limits, and the months that stand out marked."""
+        from ncdsurv.trends.control.draw import draw_limits
 
-        Args:
-            ax: Axes to draw on; a new figure when None.
-            lang: `vi` or `en`; the result's own unless given.
+        draw_limits(ax, self, lang)
 
-        Returns:
-            The matplotlib Axes.
-        """
-        from ncdsurv.trends.control.draw import draw_control
-
-        return draw_control(self, ax=ax, lang=language(lang or self.lang))
-
-    def explain(self, lang: str | None = None) -> str:
-        """Definition, chart, correction, rules, recent trend, what was left out and caveats, as text."""
+    def words(self, lang: str) -> str:
+        """Definition, chart, correction, rules, recent trend, what was left out and caveats."""
         from ncdsurv.trends.control.explain import explain_control
 
-        return explain_control(self, language(lang or self.lang))
+        return explain_control(self, lang)

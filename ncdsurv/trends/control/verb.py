@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 import numpy as np
 import polars as pl
@@ -17,29 +17,24 @@ from ncdsurv.trends.control.result import ControlResult
 from ncdsurv.trends.control.runs import find_signals
 from ncdsurv.trends.control.stations import WithStations, is_station, station_names
 from ncdsurv.trends.method import method
-from ncdsurv.trends.prepare import prepare_series, thin
-
-if TYPE_CHECKING:
-    from ncdsurv.catalog import Catalog
+from ncdsurv.trends.prepare import SeriesArguments, prepare_series, series_verb, thin
 
 KINDS = ("auto", PROPORTION, RATE)
 OVERLAPS = ("thin", "ignore")
 
 
+@series_verb
 def control_chart(
     values: Any,
     area: str | None = None,
     *,
-    area_vintage: str | None = None,
     kind: str = "auto",
     laney: bool = True,
     rules: str | None = None,
     phases: Sequence[str] = (),
     baseline: str | None = None,
     overlap: str = "thin",
-    catalog: Catalog | None = None,
-    reference: Any = None,
-    lang: str = "vi",
+    **given: Unpack[SeriesArguments],
 ) -> ControlResult:
     """Draw up a p or u chart of one area's or station's monthly values.
 
@@ -80,17 +75,16 @@ def control_chart(
             got=repr(phases) + (f" and baseline={baseline!r}" if baseline else ""),
             allowed='phases=["YYYY-MM", ...] or baseline="YYYY-MM"',
         )
+    reference = given.get("reference")
     if reference is None:
         from ncdsurv.reference import load_reference
 
         reference = load_reference()
+    given["reference"] = WithStations(reference)
     prepared = prepare_series(
         values,
         area,
-        area_vintage=area_vintage,
-        catalog=catalog,
-        reference=WithStations(reference),
-        lang=lang,
+        **given,
         minimum_months=limits["minimum_points"],
         gaps="keep",
         zeros="keep",

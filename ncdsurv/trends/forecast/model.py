@@ -1,19 +1,18 @@
 """A forecast with a rolling back-test. Arrays in, arrays out.
 
-Local level with a constant slope and fixed seasonal harmonics (Harvey AC, Forecasting, Structural Time Series Models
-and the Kalman Filter, 1989) on the logit of a share or the log of a rate; half an event at either end keeps a month of
-0 finite. The series is cut at earlier months, forecast and compared with what came: where the squared errors exceed
-what the model says, every interval is widened by the root of their ratio. It is never narrowed.
+The model of `drift.py` on the logit of a share or the log of a rate; half an event at either end keeps a month of 0
+finite. The series is cut at earlier months, forecast and compared with what came. Series of the model itself, drawn at
+random, say how large the errors of such a back-test are by chance; where those of the series are larger than in nearly
+all of them, the model does not fit and every interval is widened by the ratio of both. It is never narrowed.
 """
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR
 from ncdsurv.errors import StatisticsError
+from ncdsurv.trends.forecast.drift import Mixture, predict, standard_errors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,13 +20,15 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-HARMONICS = 2
 ROUNDING = 1e-9
+DRAWN, SEED = 199, 20260
+FLOOR = 1e-3  # of the series' own spread
 
 
 @dataclass(frozen=True)
 class BackTest:
-    """Cuts, forecasts compared, longest horizon, share covered before and after widening, and the factor."""
+    """Cuts, forecasts compared, longest horizon, share covered before and after widening, the factor, and how often
+    series of the model itself have errors as large (`p_value`)."""
 
     origins: int
     compared: int
@@ -35,15 +36,24 @@ class BackTest:
     covered_raw: float
     covered: float
     factor: float
+    p_value: float
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Mean and widened standard error on the model's scale for each month ahead, and the back-test."""
+    """Distribution of each month ahead on the model's scale, widened by the back-test's factor."""
 
-    mean: Array
-    error: Array
+    mixture: Mixture
+    median: Array
     backtest: BackTest
+
+    def quantile(self, p: float) -> Array:
+        """The value that is not passed with probability `p`, shape (months ahead,)."""
+        return self.median + self.backtest.factor * (self.mixture.quantile(p) - self.median)
+
+    def below(self, x: Array | float) -> Array:
+        """Probability of a value not above `x`, shape (months ahead,)."""
+        return self.mixture.cdf(self.median + (x - self.median) / self.backtest.factor)
 
 
 def to_scale(numerator: Array, denominator: Array, share: bool) -> Array:
@@ -56,12 +66,14 @@ def to_scale(numerator: Array, denominator: Array, share: bool) -> Array:
 def from_scale(values: Array, share: bool) -> Array:
     """The rate of a value of the scale."""
     import numpy as np
+    from scipy.special import expit
 
-    return 1 / (1 + np.exp(-values)) if share else np.exp(values)
+    with np.errstate(over="ignore"):  # what no number can hold is infinite, and the verb refuses it
+        return np.asarray(expit(values) if share else np.exp(values))
 
 
 def fit_forecast(
-    y: Array, ahead: int, *, first_origin: int, origins: int, confidence: float = 0.95
+    y: Array, ahead: int, *, first_origin: int, origins: int, confidence: float = 0.95, alpha: float = 0.05
 ) -> Forecast:
     """Forecast a series on its scale and check the intervals on it.
 
@@ -71,15 +83,21 @@ def fit_forecast(
         first_origin: Months the first back-test is fitted to.
         origins: Back-tests at most, evenly spread.
         confidence: Of the interval whose coverage is told.
+        alpha: Share of the model's own series with larger errors, below which the intervals are widened.
 
     Returns:
-        The forecast; `mean` and `error` of shape (ahead,).
+        The forecast.
 
     Raises:
-        StatisticsError: The months do not vary, or the model did not converge to finite errors.
+        StatisticsError: The months do not vary.
+
+    >>> import numpy as np
+    >>> y = 0.1 * np.arange(48.0) + np.tile([0.0, 0.02, -0.02], 16)
+    >>> found = fit_forecast(y, 12, first_origin=24, origins=6)
+    >>> round(float(found.median[-1]), 1), found.backtest.factor
+    (5.9, 1.0)
     """
     import numpy as np
-    from scipy import stats
 
     y = np.asarray(y, dtype=float)
     if float(np.ptp(y)) < ROUNDING:
@@ -88,40 +106,40 @@ def fit_forecast(
             got=f"{len(y)} equal months",
             do="state the value; it has no interval",
         )
-    cuts = np.unique(np.linspace(first_origin, len(y) - 1, origins).astype(int))
-    scores = []
-    for cut in cuts:
-        mean, error = _predict(y[:cut], min(ahead, len(y) - int(cut)))
-        scores.append((y[cut : cut + len(mean)] - mean) / error)
-    every = np.concatenate(scores)
-    factor = max(1.0, float(np.sqrt((every**2).mean())))
-    quantile = float(stats.norm.ppf(0.5 + confidence / 2))
-    within = [float((np.abs(every) <= quantile * one).mean()) for one in (1.0, factor)]
-    mean, error = _predict(y, ahead)
-    longest = max(len(one) for one in scores)
-    return Forecast(
-        mean, error * factor, BackTest(len(cuts), len(every), longest, within[0], within[1], factor)
-    )
+    y_mean = float(y.mean())
+    y, floor = y - y_mean, FLOOR * float(np.std(y))
+    mixture = predict(y, ahead, floor)
+    cuts = np.unique(np.linspace(first_origin, len(y) - 1, origins).astype(int)).tolist()
+    factor, p_value = _misfit(y, mixture, cuts, ahead, alpha)
+    outer = [_outer(y, cut, ahead, floor, (1.0, factor)) for cut in cuts]
+    every = np.concatenate(outer, axis=1)
+    within = (every <= confidence).mean(axis=1)
+    longest = max(one.shape[1] for one in outer)
+    test = BackTest(len(cuts), every.shape[1], longest, float(within[0]), float(within[1]), factor, p_value)
+    moved = Mixture(mixture.ratios, mixture.weight, mixture.mean + y_mean, mixture.scale, mixture.freedom)
+    return Forecast(moved, moved.quantile(0.5), test)
 
 
-def _predict(y: Array, ahead: int) -> tuple[Array, Array]:
+def _outer(y: Array, cut: int, ahead: int, floor: float, factors: tuple[float, ...]) -> Array:
+    """Confidence of the narrowest interval that holds each month after a cut, by factor of widening."""
     import numpy as np
-    from statsmodels.tsa.statespace.structural import UnobservedComponents
 
-    model: Any = UnobservedComponents(
-        y,
-        level="lldtrend",
-        freq_seasonal=[{"period": MONTHS_PER_YEAR, "harmonics": HARMONICS}],
-        stochastic_freq_seasonal=[False],
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a variance at its lower end is a finding here, not a failure
-        found = model.fit(disp=False, maxiter=200).get_forecast(ahead)
-    mean, error = np.asarray(found.predicted_mean), np.asarray(found.se_mean)
-    # A stretch without noise would claim to know the future exactly.
-    error = np.maximum(error, max(float(np.std(y)), ROUNDING) * 1e-3)
-    if not (np.isfinite(mean).all() and np.isfinite(error).all()):
-        raise StatisticsError(
-            "the forecast model did not converge", got=f"{len(y)} months", do="look at the counts"
-        )
-    return mean, error
+    come = y[cut : cut + ahead]
+    found = predict(y[:cut], len(come), floor)
+    middle = found.quantile(0.5)
+    return np.array([np.abs(2 * found.cdf(middle + (come - middle) / factor) - 1) for factor in factors])
+
+
+def _misfit(y: Array, mixture: Mixture, cuts: list[int], ahead: int, alpha: float) -> tuple[float, float]:
+    """Factor of widening, and the share of the model's own series whose back-test has errors as large."""
+    import numpy as np
+
+    rng = np.random.default_rng(SEED)
+    ratio = rng.choice(mixture.ratios, size=DRAWN, p=mixture.weight)
+    # Level, slope, season and scale do not matter: the errors are the same whatever they are.
+    walk = np.cumsum(rng.normal(size=(len(y), DRAWN)), axis=0)
+    series = np.column_stack([y, rng.normal(size=(len(y), DRAWN)) + ratio * walk])
+    squares = [standard_errors(series, cut, min(ahead, len(y) - cut)) ** 2 for cut in cuts]
+    size = np.sqrt(np.concatenate(squares).mean(axis=0))
+    p_value = float((1 + (size[1:] >= size[0]).sum()) / (DRAWN + 1))
+    return max(1.0, float(size[0] / np.median(size[1:]))) if p_value <= alpha else 1.0, p_value

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ncdsurv.catalog.vocabulary import Period, month_start
-from ncdsurv.maps.style import BAND, FITTED, QUALITATIVE, figure_style
+from ncdsurv.maps.style import BAND, FITTED, QUALITATIVE
 from ncdsurv.maps.wording import language, number, period_words, with_unit
 from ncdsurv.trends.base import SeriesResult
 from ncdsurv.trends.forecast.model import BackTest
@@ -91,7 +91,6 @@ class ForecastResult(SeriesResult):
 
     def rows(self, lang: str) -> list[dict[str, Any]]:
         """Every December and the last month, and the probability; columns in words."""
-        names = [phrase(f"column.{key}", lang) for key in ("what", "value", "lower", "upper")]
         rows: list[tuple[Any, ...]] = [
             (phrase("forecast.quantity.value", lang, month=period_words(one[0], lang)), *one[1:])
             for one in self.future.rows()
@@ -99,78 +98,29 @@ class ForecastResult(SeriesResult):
         ]
         if self.probability is not None:
             rows.append((phrase("forecast.quantity.probability", lang), 100 * self.probability, None, None))
-        return [dict(zip(names, row)) for row in rows]
+        return self.named(rows, lang)
 
-    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
-        """Draw observed months, the forecast with its interval, and the target.
+    def lines(self, ax: Axes, lang: str) -> None:
+        """The forecast with its interval, and the target."""
+        dates: Any = [month_start(Period.parse(one).first_month) for one in self.future["period"]]
+        label = phrase("forecast.band", lang, confidence=number(100 * self.confidence, lang))
+        ax.fill_between(
+            dates, self.future["lower"], self.future["upper"], color=BAND, alpha=0.55, lw=0, label=label
+        )
+        ax.plot(dates, self.future["forecast"], color=FITTED, lw=1.8, label=phrase("forecast.line", lang))
+        if self.target is not None:
+            look: dict[str, Any] = {"color": QUALITATIVE[1], "lw": 1.2, "ls": (0, (5, 3))}
+            ax.axhline(self.target, label=phrase("forecast.target", lang), **look)
 
-        Args:
-            ax: Axes to draw on; a new figure when None.
-            lang: `vi` or `en`; the result's own unless given.
-
-        Returns:
-            The matplotlib Axes.
-        """
+    def labels(self, ax: Axes, lang: str) -> None:
+        """A year a tick: the axis goes on into the forecast."""
         from matplotlib.dates import DateFormatter, YearLocator
 
-        from ncdsurv.trends.draw import draw_observed, finish_axes, new_axes
+        ax.xaxis.set_major_locator(YearLocator())
+        ax.xaxis.set_major_formatter(DateFormatter("%m/%Y"))
 
-        lang = language(lang or self.lang)
-        dates: Any = [month_start(Period.parse(one).first_month) for one in self.future["period"]]
-        with figure_style():
-            ax = new_axes() if ax is None else ax
-            label = phrase("forecast.band", lang, confidence=number(100 * self.confidence, lang))
-            ax.fill_between(
-                dates, self.future["lower"], self.future["upper"], color=BAND, alpha=0.55, lw=0, label=label
-            )
-            ax.plot(dates, self.future["forecast"], color=FITTED, lw=1.8, label=phrase("forecast.line", lang))
-            if self.target is not None:
-                look: dict[str, Any] = {"color": QUALITATIVE[1], "lw": 1.2, "ls": (0, (5, 3))}
-                ax.axhline(self.target, label=phrase("forecast.target", lang), **look)
-            draw_observed(ax, self, lang)
-            finish_axes(ax, self, lang)
-            ax.xaxis.set_major_locator(YearLocator())
-            ax.xaxis.set_major_formatter(DateFormatter("%m/%Y"))
-        return ax
-
-    def explain(self, lang: str | None = None) -> str:
+    def words(self, lang: str) -> str:
         """What is forecast, the model, its back-test, what was left out and how far to trust it."""
-        from ncdsurv.trends.explain import (
-            caveats_of_all,
-            counts_line,
-            definition_lines,
-            left_out_line,
-            source_line,
-        )
+        from ncdsurv.trends.forecast.explain import explain_forecast
 
-        lang = language(lang or self.lang)
-        test, percent = self.backtest, {}
-        for name in ("covered_raw", "covered"):
-            percent[name] = number(100 * getattr(test, name), lang) + "%"
-        model = phrase("forecast.model", lang, scale="logit" if self.share else "log")
-        checked = phrase(
-            "forecast.backtest",
-            lang,
-            origins=test.origins,
-            n=test.compared,
-            horizon=test.horizon,
-            confidence=number(100 * self.confidence, lang),
-            raw=percent["covered_raw"],
-            covered=percent["covered"],
-            factor=number(test.factor, lang, 2),
-        )
-        caveats = [phrase("forecast.caveat.same", lang), *caveats_of_all(self, lang)]
-        if self.window > 1:
-            caveats.insert(0, phrase("forecast.caveat.overlap", lang, window=self.window))
-        if self.future.height > test.horizon:
-            beyond = phrase("forecast.caveat.beyond", lang, horizon=test.horizon, ahead=self.future.height)
-            caveats.insert(0, beyond)
-        lines = [
-            self.title(lang),
-            f"{self.headline(lang)}.",
-            *definition_lines(self, lang),
-            counts_line(self, lang),
-        ]
-        lines.append(f"{phrase('model_label', lang)}: {model} {checked}")
-        lines += [left_out_line(self, lang), f"{phrase('caveats_label', lang)}: {' '.join(caveats)}"]
-        return "\n".join([*lines, source_line(self, lang)])
+        return explain_forecast(self, lang)

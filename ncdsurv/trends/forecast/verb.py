@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 import numpy as np
 import polars as pl
@@ -12,14 +12,12 @@ from ncdsurv.errors import StatisticsError, UsageError, unknown
 from ncdsurv.trends.forecast.model import fit_forecast, from_scale, to_scale
 from ncdsurv.trends.forecast.result import ForecastResult
 from ncdsurv.trends.method import method
-from ncdsurv.trends.prepare import prepare_series
-
-if TYPE_CHECKING:
-    from ncdsurv.catalog import Catalog
+from ncdsurv.trends.prepare import SeriesArguments, prepare_series, series_verb
 
 BETTER = ("higher", "lower")
 
 
+@series_verb
 def forecast_rate(
     values: Any,
     until: str,
@@ -27,11 +25,8 @@ def forecast_rate(
     *,
     target: float | None = None,
     better: str = "higher",
-    area_vintage: str | None = None,
     confidence: float | None = None,
-    catalog: Catalog | None = None,
-    reference: Any = None,
-    lang: str = "vi",
+    **given: Unpack[SeriesArguments],
 ) -> ForecastResult:
     """Forecast one area's monthly rate to a month or the end of a year.
 
@@ -61,11 +56,9 @@ def forecast_rate(
     prepared = prepare_series(
         values,
         area,
-        area_vintage=area_vintage,
         confidence=confidence,
-        catalog=catalog,
-        reference=reference,
-        lang=lang,
+        **given,
+        minimum_events=method()["minimum_events"],
         minimum_months=rules["minimum_months"],
     )
     frame, scale = prepared.series.frame, prepared.series.scale
@@ -82,6 +75,14 @@ def forecast_rate(
         )
     numerator, denominator = frame["numerator"].to_numpy(), frame["denominator"].to_numpy()
     share = prepared.series.identity["unit"] == "percent" and bool((numerator <= denominator).all())
+    least = method()["minimum_events"]
+    if share and (denominator - numerator).sum() < least:
+        raise StatisticsError(
+            "nearly everybody is in the numerator, so nothing says how far a forecast may be out",
+            got=f"{(denominator - numerator).sum():.0f} people outside it in {frame.height} months",
+            allowed=f"at least {least}",
+            do="state the value; it has no interval",
+        )
     if target is not None and not 0 < target < (scale if share else np.inf):
         raise UsageError(
             "target out of range", got=target, allowed=f"between 0 and {scale:g}" if share else "above 0"
@@ -92,16 +93,21 @@ def forecast_rate(
         first_origin=rules["first_origin"],
         origins=rules["origins"],
         confidence=prepared.confidence,
+        alpha=rules["misfit_alpha"],
     )
-    from scipy import stats
-
-    spread = float(stats.norm.ppf(0.5 + prepared.confidence / 2)) * found.error
-    rates = [from_scale(found.mean + side * spread, share) * scale for side in (0, -1, 1)]
+    half = prepared.confidence / 2
+    rates = [from_scale(found.quantile(p), share) * scale for p in (0.5, 0.5 - half, 0.5 + half)]
+    if not np.isfinite(rates).all():
+        raise StatisticsError(
+            "the forecast has no finite interval",
+            got=f"{numerator.sum():.0f} events in {frame.height} months",
+            do="take a larger area, or an earlier month",
+        )
     probability = None
     if target is not None:
         bound = np.log(target / (scale - target)) if share else np.log(target / scale)
-        above = float(stats.norm.sf(bound, found.mean[-1], found.error[-1]))
-        probability = above if better == "higher" else 1 - above
+        below = float(found.below(bound)[-1])
+        probability = 1 - below if better == "higher" else below
     months = list(range(last + 1, end + 1))
     table = pl.DataFrame(
         {

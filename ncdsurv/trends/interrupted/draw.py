@@ -7,26 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ncdsurv.catalog.vocabulary import month_start
-from ncdsurv.maps.style import BAND, FITTED, INK, NOT_REPORTED, QUALITATIVE, figure_style
+from ncdsurv.maps.style import BAND, FITTED, INK, NOT_REPORTED, QUALITATIVE
 from ncdsurv.maps.wording import number
-from ncdsurv.trends.draw import draw_observed, finish_axes, new_axes
 from ncdsurv.trends.method import phrase
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ncdsurv.trends.interrupted.result import InterruptedResult
-
-
-def draw_interrupted(result: InterruptedResult, ax: Axes | None = None, lang: str = "vi") -> Axes:
-    """Draw an interrupted series; see `InterruptedResult.plot`."""
-    with figure_style():
-        ax = new_axes() if ax is None else ax
-        _mark_date(ax, result, lang)
-        _draw_sides(ax, result, lang)
-        draw_observed(ax, result, lang)
-        finish_axes(ax, result, lang)
-    return ax
 
 
 def _mark_date(ax: Axes, result: InterruptedResult, lang: str) -> None:
@@ -38,7 +26,9 @@ def _mark_date(ax: Axes, result: InterruptedResult, lang: str) -> None:
     ax.axvline(start, color=INK, lw=0.9, ls=(0, (2, 2)))  # type: ignore[arg-type]
 
 
-def _draw_sides(ax: Axes, result: InterruptedResult, lang: str) -> None:
+def draw_sides(ax: Axes, result: InterruptedResult, lang: str) -> None:
+    """The date, the model on both sides of it, and the counterfactual."""
+    _mark_date(ax, result, lang)
     series, model = result.series, result.model
     months, dates, scale = series.frame["month"].to_numpy(), np.array(result.dates()), series.scale
     label: str | None = phrase(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ncdsurv.catalog.vocabulary import month_label
 from ncdsurv.maps.wording import number, period_words
 from ncdsurv.trends.base import p_words, signed
-from ncdsurv.trends.explain import caveats_of_all, counts_line, definition_lines, left_out_line, source_line
+from ncdsurv.trends.explain import explanation, labelled
 from ncdsurv.trends.method import method, phrase
 
 if TYPE_CHECKING:
@@ -15,16 +15,18 @@ if TYPE_CHECKING:
 
 
 def explain_interrupted(result: InterruptedResult, lang: str) -> str:
-    """The whole explanation, one statement a line."""
-    lines = [result.title(lang), f"{result.headline(lang)}. {phrase('interrupted.relative', lang)}"]
-    lines += definition_lines(result, lang)
-    lines.append(counts_line(result, lang))
-    lines.append(f"{phrase('model_label', lang)}: {_model_line(result, lang)}")
-    lines.append(f"{phrase('interrupted.placebo_label', lang)}: {_placebo_line(result, lang)}")
-    lines.append(left_out_line(result, lang, wording="interrupted"))
-    lines.append(f"{phrase('caveats_label', lang)}: {' '.join(_caveats(result, lang))}")
-    lines.append(source_line(result, lang))
-    return "\n".join(lines)
+    """The whole explanation."""
+    return explanation(
+        result,
+        lang,
+        found=[f"{result.headline(lang)}. {phrase('interrupted.relative', lang)}"],
+        model=[
+            labelled("model_label", _model_line(result, lang), lang),
+            labelled("interrupted.placebo_label", _placebo_line(result, lang), lang),
+        ],
+        caveats=_caveats(result, lang),
+        wording="interrupted",
+    )
 
 
 def _model_line(result: InterruptedResult, lang: str) -> str:
@@ -81,9 +83,11 @@ def _caveats(result: InterruptedResult, lang: str) -> list[str]:
     if result.window > 1 and result.overlap != "thin":
         kind = "overlap_shared" if result.overlap == "shared" and not result.lag else "overlap"
         found.append(phrase(f"interrupted.caveat.{kind}", lang, window=result.window))
+    if result.model.dispersion < method()["no_noise"]:
+        found.append(phrase("caveat.no_noise", lang))
     limit = method()["autocorrelation_caveat"]
     made = 0.0 if result.overlap == "thin" else 1 - 1 / result.window  # what shared readings alone give
     if result.model.residual_autocorrelation > limit + made * (1 - limit):
         value = number(result.model.residual_autocorrelation, lang, 2)
         found.append(phrase("interrupted.caveat.correlation", lang, value=value))
-    return found + caveats_of_all(result, lang)
+    return found

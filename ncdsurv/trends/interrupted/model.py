@@ -16,14 +16,7 @@ from typing import TYPE_CHECKING
 
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR
 from ncdsurv.errors import StatisticsError
-from ncdsurv.trends.model import (
-    NEGATIVE_BINOMIAL,
-    QUASI_POISSON,
-    _best_alpha,
-    _fit,
-    _lag_one,
-    _shared_windows,
-)
+from ncdsurv.trends.counts import QUASI_POISSON, fit_counts, lag_one
 
 if TYPE_CHECKING:
     import numpy as np
@@ -135,26 +128,15 @@ def fit_segmented(
 
     months = np.asarray(months, dtype=float)
     design = segmented_design(months, at, harmonics, slope_change)
-    freedom = len(design) - design.shape[1]
-    if freedom < 1:
-        raise StatisticsError(
-            "no residual degree of freedom is left",
-            got=f"{len(design)} months for {design.shape[1]} parameters",
-            do="take more months, or season=False",
-        )
-    counts = np.asarray(numerator, dtype=float)
-    offset = np.log(np.asarray(denominator, dtype=float))
-    poisson = _fit(counts, design, offset, None, None)
-    alpha = _best_alpha(counts, design, offset) if family == NEGATIVE_BINOMIAL else None
-    own = poisson if alpha is None else _fit(counts, design, offset, alpha, None)
-    covariances = [np.asarray(own.cov_params())]
+    fit = fit_counts(numerator, denominator, design, family, do="take more months, or season=False")
+    freedom, covariances = fit.freedom, [fit.covariance()]
     if window > 1 and not lag:
-        shared, freedom = _shared_windows(design, own, months, window)
+        shared, freedom = fit.shared_windows(months, window)
         covariances = [shared]
     elif lag:
-        robust = np.asarray(_fit(counts, design, offset, alpha, lag).cov_params())
+        robust = fit.covariance(lag)
         covariances = [*covariances, robust] if wider else [robust]
-    beta = np.asarray(own.params)
+    beta = np.asarray(fit.own.params)
     quantile = float(stats.t.ppf(0.5 + confidence / 2, freedom))
 
     def errors(contrasts: Array) -> Array:
@@ -189,16 +171,16 @@ def fit_segmented(
             *curve(rows),
             *curve(without),
             parameters=beta,
-            family=QUASI_POISSON if alpha is None else NEGATIVE_BINOMIAL,
-            alpha=alpha or 0.0,
-            dispersion=float(poisson.pearson_chi2 / (len(design) - design.shape[1])),
+            family=fit.family,
+            alpha=fit.alpha or 0.0,
+            dispersion=fit.dispersion,
             degrees_of_freedom=freedom,
-            residual_autocorrelation=_lag_one(np.asarray(own.resid_pearson)),
+            residual_autocorrelation=lag_one(fit.residuals),
         )
     if not np.isfinite([*model.upper, *model.counterfactual_upper, model.level_change.upper]).all():
         raise StatisticsError(
             "the change has no finite interval",
-            got=f"{counts.sum():.0f} events in {len(counts)} months",
+            got=f"{fit.counts.sum():.0f} events in {len(design)} months",
             do="take a larger area, more months, or slope_change=False",
         )
     return model

@@ -136,22 +136,14 @@ class InterruptedResult(SeriesResult):
             for key, one in found.items()
         ]
 
-    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
-        """Draw observed months, the model on both sides and the counterfactual, with the date marked.
+    def lines(self, ax: Axes, lang: str) -> None:
+        """The model on both sides of the date, and the counterfactual."""
+        from ncdsurv.trends.interrupted.draw import draw_sides
 
-        Args:
-            ax: Axes to draw on; a new figure when None.
-            lang: `vi` or `en`; the result's own unless given.
+        draw_sides(ax, self, lang)
 
-        Returns:
-            The matplotlib Axes.
-        """
-        from ncdsurv.trends.interrupted.draw import draw_interrupted
-
-        return draw_interrupted(self, ax=ax, lang=language(lang or self.lang))
-
-    def explain(self, lang: str | None = None) -> str:
-        """Definition, model, check of the months before, what was left out and how far to trust it, as text."""
+    def words(self, lang: str) -> str:
+        """Definition, model, check of the months before, what was left out and how far to trust it."""
         from ncdsurv.trends.interrupted.explain import explain_interrupted
 
-        return explain_interrupted(self, language(lang or self.lang))
+        return explain_interrupted(self, lang)

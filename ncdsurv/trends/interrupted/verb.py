@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import Period, month_label
 from ncdsurv.errors import StatisticsError, UsageError, unknown
+from ncdsurv.trends.counts import NEGATIVE_BINOMIAL, QUASI_POISSON
 from ncdsurv.trends.dispersion import check_counts
 from ncdsurv.trends.interrupted.check import check_before
 from ncdsurv.trends.interrupted.model import Segmented, fit_segmented
 from ncdsurv.trends.interrupted.result import InterruptedResult
 from ncdsurv.trends.method import method
-from ncdsurv.trends.model import NEGATIVE_BINOMIAL, QUASI_POISSON
-from ncdsurv.trends.prepare import Prepared, prepare_series, require_windows, thin
-
-if TYPE_CHECKING:
-    from ncdsurv.catalog import Catalog
+from ncdsurv.trends.prepare import (
+    Prepared,
+    SeriesArguments,
+    prepare_series,
+    require_windows,
+    series_verb,
+    thin,
+)
 
 FAMILIES = ("auto", QUASI_POISSON, NEGATIVE_BINOMIAL)
 OVERLAPS = ("shared", "newey_west", "thin", "ignore")
 
 
+@series_verb
 def fit_interrupted(
     values: Any,
     at: str,
     area: str | None = None,
     *,
-    area_vintage: str | None = None,
     season: bool = True,
     slope_change: bool = True,
     transition: int | None = None,
@@ -37,9 +41,7 @@ def fit_interrupted(
     lag: int | None = None,
     overlap: str = "shared",
     confidence: float | None = None,
-    catalog: Catalog | None = None,
-    reference: Any = None,
-    lang: str = "vi",
+    **given: Unpack[SeriesArguments],
 ) -> InterruptedResult:
     """Estimate how level and slope of one area's monthly rate changed at a date.
 
@@ -83,11 +85,8 @@ def fit_interrupted(
     prepared = prepare_series(
         values,
         area,
-        area_vintage=area_vintage,
         confidence=confidence,
-        catalog=catalog,
-        reference=reference,
-        lang=lang,
+        **given,
     )
     window = prepared.window
     thinned = overlap == "thin" and window > 1

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncdsurv.catalog.vocabulary import Period, month_start
-from ncdsurv.maps.style import BAND, FITTED, INK, PAPER, QUALITATIVE, SOFT_INK, figure_style
+from ncdsurv.maps.style import BAND, FITTED, INK, PAPER, QUALITATIVE, SOFT_INK
 from ncdsurv.maps.wording import number
-from ncdsurv.trends.draw import draw_observed, finish_axes, new_axes
 from ncdsurv.trends.joinpoint.result import short
 from ncdsurv.trends.method import phrase
 
@@ -21,20 +20,15 @@ MONTH_WIDTH, CHANGE_WIDTH = 0.55, 0.85  # inches a label takes
 ROW = 11  # points from one row of labels to the next
 
 
-def draw_joinpoints(result: JoinpointResult, ax: Axes | None = None, lang: str = "vi") -> Axes:
-    """Draw joinpoints; see `JoinpointResult.plot`."""
-    with figure_style():
-        ax = new_axes() if ax is None else ax
-        _draw_lines(ax, result, lang)
-        draw_observed(ax, result, lang)
-        finish_axes(ax, result, lang)
-        _spread_axis(ax)
-        _mark_joinpoints(ax, result)
-        _label_segments(ax, result, lang)
-    return ax
+def label_joinpoints(ax: Axes, result: JoinpointResult, lang: str) -> None:
+    """The month and interval of each joinpoint at the foot, the change of each segment at the top."""
+    _spread_axis(ax)
+    _mark_joinpoints(ax, result)
+    _label_segments(ax, result, lang)
 
 
-def _draw_lines(ax: Axes, result: JoinpointResult, lang: str) -> None:
+def draw_segments(ax: Axes, result: JoinpointResult, lang: str) -> None:
+    """The joined segments with their band, and where they meet."""
     import polars as pl
 
     frame = result.data if isinstance(result.data, pl.DataFrame) else pl.from_pandas(result.data)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ncdsurv.maps.wording import number
 from ncdsurv.trends.base import p_words
-from ncdsurv.trends.explain import caveats_of_all, counts_line, definition_lines, left_out_line, source_line
+from ncdsurv.trends.explain import explanation, labelled
 from ncdsurv.trends.joinpoint.result import short
 from ncdsurv.trends.method import method, phrase
 
@@ -15,21 +15,24 @@ if TYPE_CHECKING:
 
 
 def explain_joinpoints(result: JoinpointResult, lang: str) -> str:
-    """The whole explanation, one statement a line."""
+    """The whole explanation."""
     scale = "relative" if result.choices.log else "absolute"
-    lines = [result.title(lang), f"{result.headline(lang)}. {phrase(f'joinpoint.{scale}', lang)}"]
+    found = [f"{result.headline(lang)}. {phrase(f'joinpoint.{scale}', lang)}"]
     if result.joinpoints:
-        lines.append("; ".join(segment_words(result, lang)) + ".")
-        lines.append("; ".join(joinpoint_words(result, lang)) + ".")
-    lines += definition_lines(result, lang)
-    lines.append(counts_line(result, lang))
-    lines.append(f"{phrase('model_label', lang)}: {_model_line(result, lang)}")
-    lines.append(f"{phrase('joinpoint.choice_label', lang)}: {_choice_line(result, lang)}")
-    lines.append(f"{phrase('joinpoint.interval_label', lang)}: {_interval_line(result, lang)}")
-    lines.append(left_out_line(result, lang, wording="joinpoint"))
-    lines.append(f"{phrase('caveats_label', lang)}: {' '.join(_caveats(result, lang))}")
-    lines.append(source_line(result, lang))
-    return "\n".join(lines)
+        found.append("; ".join(segment_words(result, lang)) + ".")
+        found.append("; ".join(joinpoint_words(result, lang)) + ".")
+    return explanation(
+        result,
+        lang,
+        found=found,
+        model=[
+            labelled("model_label", _model_line(result, lang), lang),
+            labelled("joinpoint.choice_label", _choice_line(result, lang), lang),
+            labelled("joinpoint.interval_label", _interval_line(result, lang), lang),
+        ],
+        caveats=_caveats(result, lang),
+        wording="joinpoint",
+    )
 
 
 def segment_words(result: JoinpointResult, lang: str) -> list[str]:
@@ -135,4 +138,6 @@ def _caveats(result: JoinpointResult, lang: str) -> list[str]:
         found.append(phrase("joinpoint.caveat.season", lang, months=months))
     if result.joinpoints:
         found.append(phrase("joinpoint.caveat.place", lang))
-    return found + caveats_of_all(result, lang)
+    if result.series.frame["value"].n_unique() == 1:
+        found.append(phrase("caveat.no_noise", lang))
+    return found

@@ -42,7 +42,7 @@ class PermutationTest:
 
 
 def permutation_sequence(
-    grid: Grid, row: Array, most: int, *, alpha: float, permutations: int, seed: int
+    grid: Grid, row: Array, most: int, *, alpha: float, permutations: int, seed: int, form: str = "auto"
 ) -> tuple[int, list[PermutationTest]]:
     """Choose the number of joinpoints.
 
@@ -53,6 +53,7 @@ def permutation_sequence(
         alpha: Chance of finding a joinpoint where there is none.
         permutations: Shuffles of each test.
         seed: Of the random numbers; the same seed gives the same p values.
+        form: Of the search, as for `search.least_squares`; the p values are the same.
 
     Returns:
         The number of joinpoints and the tests in their order.
@@ -61,7 +62,7 @@ def permutation_sequence(
     tests = []
     while low < high:
         # One stream for each null model, so that its tests share their shuffles.
-        p_value = permutation_p(grid, row, low, high, permutations=permutations, seed=seed + low)
+        p_value = permutation_p(grid, row, low, high, permutations=permutations, seed=seed + low, form=form)
         tests.append(PermutationTest(low, high, p_value, alpha / (most - low), permutations))
         if tests[-1].rejected:
             low += 1
@@ -70,7 +71,9 @@ def permutation_sequence(
     return low, tests
 
 
-def permutation_p(grid: Grid, row: Array, null: int, other: int, *, permutations: int, seed: int) -> float:
+def permutation_p(
+    grid: Grid, row: Array, null: int, other: int, *, permutations: int, seed: int, form: str = "auto"
+) -> float:
     """P value of `null` against `other` joinpoints; the data count as one of the shuffles.
 
     Args:
@@ -80,6 +83,7 @@ def permutation_p(grid: Grid, row: Array, null: int, other: int, *, permutations
         other: Joinpoints of the other, more than `null`.
         permutations: Number of shuffles.
         seed: Of the random numbers.
+        form: Of the search, as for `search.least_squares`.
 
     Returns:
         Share of shuffles, the data among them, whose ratio is at least that of the data.
@@ -96,11 +100,13 @@ def permutation_p(grid: Grid, row: Array, null: int, other: int, *, permutations
     shuffled += fitted[:, None]
     ratio = sums[1] / sums[0]
     # An upper bound of the null model's sum settles most shuffles; only the rest need the sum itself.
-    bound = least_squares(grid, shuffled, null, exact=null <= 1)[0]
-    at_least = reaches(grid, shuffled, other, ratio * bound)
+    bound = least_squares(grid, shuffled, null, exact=null <= 1, form=form)[0]
+    at_least = reaches(grid, shuffled, other, ratio * bound, form=form)
     if null > 1:
         open_ = np.nonzero(at_least)[0]
-        exact = least_squares(grid, shuffled[:, open_], null)[0]
+        exact = least_squares(grid, shuffled[:, open_], null, form=form)[0]
         lower = exact < bound[open_] * (1 - TIE)
-        at_least[open_[lower]] = reaches(grid, shuffled[:, open_[lower]], other, ratio * exact[lower])
+        at_least[open_[lower]] = reaches(
+            grid, shuffled[:, open_[lower]], other, ratio * exact[lower], form=form
+        )
     return (1 + int(at_least.sum())) / (permutations + 1)

@@ -162,25 +162,23 @@ class JoinpointResult(SeriesResult):
             for part, one in changes
         ]
 
-    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
-        """Draw observed months, the joined segments with their band, and each joinpoint with its interval.
+    def lines(self, ax: Axes, lang: str) -> None:
+        """The joined segments with their band."""
+        from ncdsurv.trends.joinpoint.draw import draw_segments
 
-        Args:
-            ax: Axes to draw on; a new figure when None.
-            lang: `vi` or `en`; the result's own unless given.
+        draw_segments(ax, self, lang)
 
-        Returns:
-            The matplotlib Axes.
-        """
-        from ncdsurv.trends.joinpoint.draw import draw_joinpoints
+    def labels(self, ax: Axes, lang: str) -> None:
+        """Each joinpoint with its interval, each segment with its change."""
+        from ncdsurv.trends.joinpoint.draw import label_joinpoints
 
-        return draw_joinpoints(self, ax=ax, lang=language(lang or self.lang))
+        label_joinpoints(ax, self, lang)
 
-    def explain(self, lang: str | None = None) -> str:
+    def words(self, lang: str) -> str:
         """What was found, how the number was chosen, the model, what was left out and how far to trust it."""
         from ncdsurv.trends.joinpoint.explain import explain_joinpoints
 
-        return explain_joinpoints(self, language(lang or self.lang))
+        return explain_joinpoints(self, lang)
 
 
 def short(period: str) -> str:

@@ -1,19 +1,19 @@
 """The least sum of squares over all places of k joinpoints, exactly, for many series at once.
 
-Right to left, the values at the knots are eliminated one by one, so that what lies to the right of a knot is one
-quadratic in the knot's value. What may lie to its left is bounded from below by lines that need not meet.
-Places whose bound is not below the best sum found so far are dropped (branch and bound), so the result is that
-of trying every combination (Lerman 1980, Applied Statistics 29:77, grid search), at a small part of the work.
+Knots are placed from right to left (`bounds.py`). Places whose bound is not below the best sum found so far are
+dropped (branch and bound), so the result is that of trying every combination (Lerman 1980, Applied Statistics 29:77,
+grid search), at a small part of the work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ncdsurv.trends.joinpoint.grid import Grid, Pieces, running_sums, whitened_line
+from ncdsurv.trends.joinpoint.bounds import Bounds, Partial
+from ncdsurv.trends.joinpoint.forms import descend_compiled, use_compiled
+from ncdsurv.trends.joinpoint.grid import Grid, whitened_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,128 +27,9 @@ BEAM, THREADS = 10, 2
 TIE = 1e-9  # sums of squares closer than this, relatively, are the same
 
 
-@dataclass(frozen=True)
-class _Found:
-    """Partial models: node of the leftmost knot, series, quadratic right of it (p, q, c), bound, all knots."""
-
-    node: Index
-    series: Index
-    p: Array
-    q: Array
-    c: Array
-    bound: Array
-    knots: Index
-
-    def take(self, rows: Any) -> _Found:
-        return _Found(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
-
-
-class _Data:
-    """The data's part of all segments, for a few series."""
-
-    def __init__(self, grid: Grid, rows: Array, k: int) -> None:
-
-        self.grid, self.width = grid, rows.shape[1]
-        one, time = (part[:, None] for part in whitened_line(grid.times, grid.noise))
-        squares, with_one, with_time = (running_sums(part) for part in (rows**2, one * rows, time * rows))
-
-        def parts(pieces: Pieces) -> tuple[Array, Array, Array]:
-            return *pieces.ends(with_one, with_time), squares[pieces.stop] - squares[pieces.first]
-
-        head, tail = grid.head, grid.tail
-        l_a, l_b, c = parts(head)
-        self.head_p = _safe(head.s_bb - head.s_ab**2 / head.s_aa)
-        self.head_q = l_b - (head.s_ab / head.s_aa)[:, None] * l_a
-        self.head_c = c - l_a**2 / head.s_aa[:, None]
-        l_a, l_b, c = parts(tail)
-        self.tail_p = _safe(tail.s_aa - tail.s_ab**2 / tail.s_bb)
-        self.tail_q = l_a - (tail.s_ab / tail.s_bb)[:, None] * l_b
-        self.tail_c = c - l_b**2 / tail.s_bb[:, None]
-        self.lefts: list[Array] = [self.head_c - self.head_q**2 / self.head_p[:, None]]
-        self.steps: list[Array] = []
-        if k > 1:
-            self._between(grid.inner, *parts(grid.inner))
-
-    def _between(self, inner: Pieces, l_a: Array, l_b: Array, c: Array) -> None:
-        """The segments between two joinpoints."""
-        import numpy as np
-
-        self.l_a, self.l_b, self.c = l_a, l_b, c
-        determinant = _safe(inner.s_aa * inner.s_bb - inner.s_ab**2)[:, None]
-        free = (
-            inner.s_bb[:, None] * self.l_a**2
-            - 2 * inner.s_ab[:, None] * self.l_a * self.l_b
-            + inner.s_aa[:, None] * self.l_b**2
-        )
-        self.lines = np.maximum(self.c - free / determinant, 0.0)  # each inner segment as a line of its own
-        # The first joinpoint at a segment's start: the quadratic in the value at its end.
-        d = (inner.s_aa + self.head_p[inner.start])[:, None]
-        lean = self.l_a + self.head_q[inner.start]
-        self.one_p = _safe(inner.s_bb[:, None] - inner.s_ab[:, None] ** 2 / d)[:, 0]
-        self.one_q = self.l_b - inner.s_ab[:, None] * lean / d
-        self.one_c = self.c + self.head_c[inner.start] - lean**2 / d
-        self.steps = [self.one_c - self.one_q**2 / self.one_p[:, None]]
-
-    def left(self, knots: int) -> Array:
-        """Lower bound of the rows up to each node with so many knots before it, shape (nodes, series)."""
-        while len(self.lefts) <= knots:
-            self.lefts.append(_least(self.step(len(self.lefts) - 1), self.grid.offsets))
-        return self.lefts[knots]
-
-    def step(self, knots: int) -> Array:
-        """Lower bound of an inner segment and all to its left, with so many knots before it; exact for none."""
-        while len(self.steps) <= knots:
-            self.steps.append(self.lines + self.left(len(self.steps))[self.grid.inner.start])
-        return self.steps[knots]
-
-    def begin(self, k: int, limit: Array) -> _Found:
-        """Every place of the last of k joinpoints whose bound is below the limit."""
-        import numpy as np
-
-        bound = self.tail_c - self.tail_q**2 / self.tail_p[:, None] + self.left(k - 1)
-        if k == 1:
-            bound = self.tail_c + self.head_c
-            bound = bound - (self.tail_q + self.head_q) ** 2 / (self.tail_p + self.head_p)[:, None]
-        node, series = np.nonzero(bound < limit)
-        found = (self.tail_p[node], self.tail_q[node, series], self.tail_c[node, series])
-        return _Found(node, series, *found, bound[node, series], node[:, None])
-
-    def extend(self, found: _Found, before: int, limit: Array) -> _Found:
-        """One more joinpoint to the left of each partial model, with `before` more to come after it."""
-        import numpy as np
-
-        inner, offsets, width = self.grid.inner, self.grid.offsets, self.width
-        many = offsets[found.node + 1] - offsets[found.node]
-        row = np.repeat(np.arange(len(many)), many)
-        piece = np.arange(len(row)) + np.repeat(offsets[found.node] - np.cumsum(many) + many, many)
-        at = piece * width + found.series.take(row)
-        if before == 0:  # joined to all that lies left of it, the bound is the sum of squares itself
-            bound = self.one_q.ravel().take(at) + found.q.take(row)
-            bound *= -bound / (self.one_p.take(piece) + found.p.take(row))
-            bound += self.one_c.ravel().take(at) + found.c.take(row)
-            keep = np.nonzero(bound < limit.take(found.series).take(row))[0]
-            row, node = row[keep], inner.start[piece[keep]]
-            knots = np.column_stack([node, found.knots[row]])
-            sums = bound[keep]
-            return _Found(node, found.series[row], sums, sums, sums, sums, knots)
-        # A cheap bound first: the new segment as a line that need not meet its neighbours.
-        room = limit.take(found.series) - found.c + found.q**2 / found.p
-        keep = np.nonzero(self.step(before).ravel().take(at) < room.take(row))[0]
-        row, piece, at = row.take(keep), piece.take(keep), at.take(keep)
-        node, series = inner.start.take(piece), found.series.take(row)
-        d = inner.s_bb.take(piece) + found.p.take(row)
-        s_ab = inner.s_ab.take(piece)
-        lean = self.l_b.ravel().take(at) + found.q.take(row)
-        p = _safe(inner.s_aa.take(piece) - s_ab**2 / d)
-        q = self.l_a.ravel().take(at) - s_ab * lean / d
-        c = self.c.ravel().take(at) + found.c.take(row) - lean**2 / d
-        bound = c - q**2 / p + self.left(before).ravel().take(node * width + series)
-        keep = np.nonzero(bound < limit.take(series))[0]
-        knots = np.column_stack([node[keep], found.knots[row[keep]]])
-        return _Found(node[keep], series[keep], p[keep], q[keep], c[keep], bound[keep], knots)
-
-
-def least_squares(grid: Grid, rows: Array, k: int, *, exact: bool = True) -> tuple[Array, Index]:
+def least_squares(
+    grid: Grid, rows: Array, k: int, *, exact: bool = True, form: str = "auto"
+) -> tuple[Array, Index]:
     """Least sum of squares with k joinpoints, of each of many series.
 
     Args:
@@ -156,7 +37,8 @@ def least_squares(grid: Grid, rows: Array, k: int, *, exact: bool = True) -> tup
         rows: Whitened data, one series a column, shape (n, series).
         k: Number of joinpoints.
         exact: False stops after following the ten most promising places at each step: fast, nearly always the
-            least sum, never below it.
+            least sum, never below it. The compiled form is always exact.
+        form: `arrays`, `compiled`, or `auto`: compiled for many series where numba is installed.
 
     Returns:
         Sums of squares, shape (series,), and the nodes of the joinpoints, shape (series, k).
@@ -173,14 +55,19 @@ def least_squares(grid: Grid, rows: Array, k: int, *, exact: bool = True) -> tup
     """
     import numpy as np
 
-    rows = _level(grid, rows)
+    rows, compiled = _level(grid, rows), use_compiled(rows.shape[1], form)
     if not rows.shape[1]:
         return np.zeros(0), np.zeros((0, k), dtype=int)
     if k == 0:
         return (rows**2).sum(axis=0), np.zeros((rows.shape[1], 0), dtype=int)
 
     def part(series: slice) -> tuple[Array, Index]:
-        data = _Data(grid, rows[:, series], k)
+        if compiled:
+            own = rows[:, series]
+            best, knots = np.full(own.shape[1], np.inf), np.full((own.shape[1], k), -1)
+            descend_compiled(grid, own, k, best, knots)
+            return best, knots
+        data = Bounds(grid, rows[:, series], k)
         best, knots = np.full(data.width, np.inf), np.full((data.width, k), -1)
         for beam in (BEAM, None) if exact else (BEAM,):
             _descend(data, k, best, knots, beam=beam)
@@ -190,7 +77,7 @@ def least_squares(grid: Grid, rows: Array, k: int, *, exact: bool = True) -> tup
     return np.maximum(np.concatenate(sums), 0.0), np.concatenate(nodes)
 
 
-def reaches(grid: Grid, rows: Array, k: int, limit: Array) -> NDArray[np.bool_]:
+def reaches(grid: Grid, rows: Array, k: int, limit: Array, *, form: str = "auto") -> NDArray[np.bool_]:
     """Whether k joinpoints bring the sum of squares of each series down to a limit.
 
     Args:
@@ -198,19 +85,24 @@ def reaches(grid: Grid, rows: Array, k: int, limit: Array) -> NDArray[np.bool_]:
         rows: Whitened data, shape (n, series).
         k: Number of joinpoints, at least 1.
         limit: Sum of squares to reach, shape (series,).
+        form: As for `least_squares`.
 
     Returns:
         True where the least sum of squares is at most the limit (ties count), shape (series,).
     """
     import numpy as np
 
-    rows = _level(grid, rows)
+    rows, compiled = _level(grid, rows), use_compiled(rows.shape[1], form)
     if not rows.shape[1]:
         return np.zeros(0, dtype=bool)
 
     def part(series: slice) -> NDArray[np.bool_]:
-        data = _Data(grid, rows[:, series], k)
-        best, knots = limit[series] * (1 + TIE), np.full((data.width, k), -1)
+        best = limit[series] * (1 + TIE)
+        knots = np.full((len(best), k), -1)
+        if compiled:
+            descend_compiled(grid, rows[:, series], k, best, knots, stop=True)
+            return knots[:, 0] >= 0
+        data = Bounds(grid, rows[:, series], k)
         for beam in (BEAM, None):
             _descend(data, k, best, knots, beam=beam, stop=True)
         return knots[:, 0] >= 0
@@ -228,7 +120,7 @@ def _spread(work: Callable[[slice], Any], series: int) -> list[Any]:
 
 
 def _descend(
-    data: _Data, k: int, best: Array, knots: Index, *, beam: int | None = None, stop: bool = False
+    data: Bounds, k: int, best: Array, knots: Index, *, beam: int | None = None, stop: bool = False
 ) -> None:
     """Lower `best` (and set `knots`) by going through all partial models, or the most promising `beam` of each."""
     import numpy as np
@@ -256,7 +148,7 @@ def _descend(
         pending.append((data.extend(found, before - 1, best), before - 1))
 
 
-def _promising(found: _Found, beam: int) -> _Found:
+def _promising(found: Partial, beam: int) -> Partial:
     import numpy as np
 
     order = np.lexsort((found.bound, found.series))
@@ -274,21 +166,3 @@ def _level(grid: Grid, rows: Array) -> Array:
         for column in basis.T[:, :, None]:  # no matrix product: its threads would cost more than they bring
             rows = rows - column * (column * rows).sum(axis=0)
     return rows
-
-
-def _least(values: Array, offsets: Index) -> Array:
-    """Least row of each group of rows; infinity for a group without rows."""
-    import numpy as np
-
-    out = np.full((len(offsets) - 1, values.shape[1]), np.inf)
-    filled = np.nonzero(np.diff(offsets))[0]
-    if len(filled):
-        out[filled] = np.minimum.reduceat(values, offsets[filled], axis=0)
-    return out
-
-
-def _safe(value: Array) -> Array:
-    """A divisor that is never zero: where a segment cannot tell two values apart its dividend is zero too."""
-    import numpy as np
-
-    return np.where(value > 1e-12, value, np.inf)

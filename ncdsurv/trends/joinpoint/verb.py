@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
@@ -12,14 +12,12 @@ from ncdsurv.trends.joinpoint.grid import most_joinpoints
 from ncdsurv.trends.joinpoint.model import Settings, fit_joinpoint_model
 from ncdsurv.trends.joinpoint.result import JoinpointResult
 from ncdsurv.trends.method import method
-from ncdsurv.trends.prepare import prepare_series, thin
+from ncdsurv.trends.prepare import SeriesArguments, prepare_series, series_verb, thin
 from ncdsurv.trends.series import MonthlySeries
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from ncdsurv.catalog import Catalog
 
     Array = NDArray[np.float64]
 
@@ -43,11 +41,11 @@ class Choices:
     settings: Settings
 
 
+@series_verb
 def fit_joinpoints(
     values: Any,
     area: str | None = None,
     *,
-    area_vintage: str | None = None,
     log: bool = True,
     choose: str = "permutation",
     joinpoints: int | None = None,
@@ -63,9 +61,7 @@ def fit_joinpoints(
     permutations: int | None = None,
     seed: int | None = None,
     confidence: float | None = None,
-    catalog: Catalog | None = None,
-    reference: Any = None,
-    lang: str = "vi",
+    **given: Unpack[SeriesArguments],
 ) -> JoinpointResult:
     """Find when the trend of one area's monthly rate changed, and by how much.
 
@@ -116,13 +112,11 @@ def fit_joinpoints(
     prepared = prepare_series(
         values,
         area,
-        area_vintage=area_vintage,
         confidence=confidence,
-        catalog=catalog,
-        reference=reference,
-        lang=lang,
+        **given,
         gaps="keep",
         zeros="refuse" if log else "keep",
+        minimum_events=method()["minimum_events"] if log else 0,
     )
     if overlap == "thin":
         prepared = thin(prepared, method()["minimum_points"])

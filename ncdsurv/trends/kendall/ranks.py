@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+ROUNDING = 1e-12  # of the largest value
 EXACT_UP_TO = 10  # points without ties: below, the normal approximation is poor
 
 
@@ -173,24 +174,26 @@ def _serial_factor(
     if _variance(values) == 0:
         return 1.0, []
     rest = values - slope * (months - months[0]) / MONTHS_PER_YEAR
+    floor = ROUNDING * float(np.abs(values).max())  # a straight line leaves rounding, which has no ranks
     at: NDArray[np.int64] = np.arange(1, min(lags, n - 1) + 1, dtype=np.int64)
     if correction == "yue_wang":
-        return float(1 + 2 * ((1 - at / n) * _autocorrelations(rest, at)).sum()), at.tolist()
-    found = _autocorrelations(stats.rankdata(rest), at)
+        return float(1 + 2 * ((1 - at / n) * _autocorrelations(rest, at, floor)).sum()), at.tolist()
+    ranks = stats.rankdata(np.where(np.abs(rest - rest.mean()) > floor, rest, rest.mean()))
+    found = _autocorrelations(ranks, at, floor)
     clear = np.abs(found) > stats.norm.ppf(0.5 + confidence / 2) / np.sqrt(n)
     weight = (n - at) * (n - at - 1) * (n - at - 2)
     factor = 1 + 2 / (n * (n - 1) * (n - 2)) * float((weight * found)[clear].sum())
     return factor, at[clear].tolist()
 
 
-def _autocorrelations(values: Array, lags: NDArray[np.int64]) -> Array:
+def _autocorrelations(values: Array, lags: NDArray[np.int64], floor: float) -> Array:
+    """Autocorrelations; 0 where no value is further than `floor` from the mean."""
     import numpy as np
 
     centred = values - values.mean()
-    total = float(centred @ centred)
-    if total <= np.finfo(float).eps * float(values @ values):  # a straight line: nothing is left to correlate
+    if np.abs(centred).max() <= floor:  # a straight line: nothing is left to correlate
         return np.zeros(len(lags))
-    return np.array([float(centred[lag:] @ centred[:-lag]) for lag in lags]) / total
+    return np.array([float(centred[lag:] @ centred[:-lag]) for lag in lags]) / float(centred @ centred)
 
 
 def _covariances(table: Array) -> float:

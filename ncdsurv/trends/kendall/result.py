@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ncdsurv.maps.style import FITTED, figure_style
+from ncdsurv.maps.style import FITTED
 from ncdsurv.maps.wording import language, number
 from ncdsurv.trends.base import SeriesResult, p_words, signed
 from ncdsurv.trends.kendall.ranks import Kendall
@@ -88,7 +88,6 @@ class KendallResult(SeriesResult):
 
     def rows(self, lang: str) -> list[dict[str, Any]]:
         """Slope with interval, tau, S and p; columns in words."""
-        names = [phrase(f"column.{key}", lang) for key in ("what", "value", "lower", "upper")]
         unit = phrase(f"joinpoint.points.{self.identity['unit']}", lang).strip()
         rows: list[tuple[Any, ...]] = [
             (phrase("kendall.quantity.slope", lang, unit=unit), self.slope, self.lower, self.upper),
@@ -96,74 +95,17 @@ class KendallResult(SeriesResult):
             (phrase("kendall.quantity.score", lang), self.test.score, None, None),
             (phrase("kendall.quantity.p", lang), self.test.p_value, None, None),
         ]
-        return [dict(zip(names, row)) for row in rows]
+        return self.named(rows, lang)
 
-    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
-        """Draw observed months and Sen's line.
+    def lines(self, ax: Axes, lang: str) -> None:
+        """Sen's line, broken where the test is not significant."""
+        look: dict[str, Any] = {"color": FITTED, "lw": 1.8, "ls": "-"}
+        if self.direction == "none":
+            look["ls"] = (0, (5, 3))
+        ax.plot(self.dates(), list(self.data["line"]), label=phrase("kendall.line", lang), **look)
 
-        Args:
-            ax: Axes to draw on; a new figure when None.
-            lang: `vi` or `en`; the result's own unless given.
-
-        Returns:
-            The matplotlib Axes.
-        """
-        from ncdsurv.trends.draw import draw_observed, finish_axes, new_axes
-
-        lang = language(lang or self.lang)
-        with figure_style():
-            ax = new_axes() if ax is None else ax
-            look: dict[str, Any] = {
-                "color": FITTED,
-                "lw": 1.8,
-                "ls": "-" if self.direction != "none" else (0, (5, 3)),
-            }
-            ax.plot(self.dates(), list(self.data["line"]), label=phrase("kendall.line", lang), **look)
-            draw_observed(ax, self, lang)
-            finish_axes(ax, self, lang)
-        return ax
-
-    def explain(self, lang: str | None = None) -> str:
+    def words(self, lang: str) -> str:
         """What was found, the test, its correction and lag, what was left out and how far to trust it."""
-        from ncdsurv.trends.explain import (
-            caveats_of_all,
-            counts_line,
-            definition_lines,
-            left_out_line,
-            source_line,
-        )
+        from ncdsurv.trends.kendall.explain import explain_kendall
 
-        lang = language(lang or self.lang)
-        test = self.test
-        kind = phrase(f"kendall.kind.{'season' if self.season else 'plain'}", lang)
-        score = phrase(
-            "kendall.score",
-            lang,
-            score=number(test.score, lang),
-            tau=number(test.tau, lang, 2),
-            z=number(test.statistic, lang, 2),
-        )
-        lags = ", ".join(str(lag) for lag in test.lags) or phrase("kendall.no_lag", lang)
-        correction = phrase(
-            f"kendall.correction.{self.correction}",
-            lang,
-            most=self.lag,
-            lags=lags,
-            factor=number(test.factor, lang, 2),
-        )
-        own = ["kendall.exact"] if test.exact else []
-        lines = [self.title(lang), f"{self.headline(lang)}. {phrase('joinpoint.absolute', lang)}"]
-        lines += definition_lines(self, lang)
-        lines.append(counts_line(self, lang))
-        model = " ".join([kind, score, *(phrase(key, lang) for key in own), correction])
-        lines.append(f"{phrase('model_label', lang)}: {model}")
-        lines.append(left_out_line(self, lang, wording="kendall"))
-        caveats = caveats_of_all(self, lang)
-        if self.window > 1 and not self.thinned:
-            key = "overlap_allowed" if self.correction != "none" else "overlap"
-            caveats.insert(0, phrase(f"kendall.caveat.{key}", lang, window=self.window))
-        lines.append(
-            f"{phrase('caveats_label', lang)}: {' '.join([phrase('kendall.caveat.lag', lang), *caveats])}"
-        )
-        lines.append(source_line(self, lang))
-        return "\n".join(lines)
+        return explain_kendall(self, lang)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 import polars as pl
 
@@ -12,29 +12,24 @@ from ncdsurv.errors import StatisticsError, UsageError, unknown
 from ncdsurv.trends.kendall.ranks import Kendall, mann_kendall_test
 from ncdsurv.trends.kendall.result import KendallResult
 from ncdsurv.trends.method import method
-from ncdsurv.trends.prepare import prepare_series, thin
+from ncdsurv.trends.prepare import SeriesArguments, prepare_series, series_verb, thin
 from ncdsurv.trends.series import MonthlySeries
-
-if TYPE_CHECKING:
-    from ncdsurv.catalog import Catalog
 
 CORRECTIONS = {False: ("none", "hamed_rao", "yue_wang"), True: ("none", "hirsch_slack")}
 OVERLAPS = ("auto", "thin", "ignore")
 
 
+@series_verb
 def mann_kendall(
     values: Any,
     area: str | None = None,
     *,
-    area_vintage: str | None = None,
     season: bool | None = None,
     correction: str | None = None,
     lag: int | None = None,
     overlap: str = "auto",
     confidence: float | None = None,
-    catalog: Catalog | None = None,
-    reference: Any = None,
-    lang: str = "vi",
+    **given: Unpack[SeriesArguments],
 ) -> KendallResult:
     """Test whether one area's monthly values rise or fall, and by how much a year (Sen's slope).
 
@@ -67,11 +62,8 @@ def mann_kendall(
     prepared = prepare_series(
         values,
         area,
-        area_vintage=area_vintage,
         confidence=confidence,
-        catalog=catalog,
-        reference=reference,
-        lang=lang,
+        **given,
         minimum_months=rules["minimum_months"],
         gaps="keep",
         zeros="keep",

@@ -1,0 +1,1 @@
+"""The funnel plot: areas against the limits that chance sets for their size."""
