@@ -114,8 +114,8 @@ def conform_carry(
 
 
 def _check_month(carry: pl.DataFrame, month: int) -> None:
-    months = carry["month"].unique().to_list()
-    if months not in ([month], []):
+    if carry.height and not carry["month"].min() == carry["month"].max() == month:
+        months = carry["month"].unique().to_list()
         raise UsageError(
             "the carry is of another month",
             got=", ".join(month_label(found) for found in sorted(months)),

@@ -44,7 +44,7 @@ def count_compiled(
     people, cases = bucket.people, bucket.cases
     contacts, stays = bucket.contacts, places.stays
     judged = contacts.select(work.judged)
-    begun = cases.select(pl.min_horizontal("at_risk_month", "suspected_month", "detected_month"))
+    begun = np.minimum.reduce(_columns(cases, "at_risk_month", "suspected_month", "detected_month"))
     known, states = _states(cases, work, carried)
     # A carried day before the calendar counts as its first: every window has run out since, either way.
     months, first_day = _calendar(first_month - 1 - work.reach, last_month)
@@ -55,7 +55,7 @@ def count_compiled(
     )
     own = _starts(cases["person"], people.height)
     lived = (_starts(stays["person"], people.height), *_columns(stays, "from_month", "place"))
-    begins = _frozen(begun.to_series().to_numpy())
+    begins = _frozen(begun)
     span, sizes = (first_month, last_month), (max(len(places.labels), 1), len(SEXES))
     opening: Any = open_rows
     cells, *passed = opening(
@@ -82,12 +82,9 @@ def count_compiled(
     rest, sexes = np.divmod(rest, sizes[1])
     diseases, place = np.divmod(rest, sizes[0])
     cell = {"disease": diseases, "place": place, "sex": sexes, "band": band}
-    counted = pl.DataFrame(
-        {name: values.astype(np.int32)[row] for name, values in cell.items()}
-    ).with_columns(
-        pl.Series("month", month + np.int32(first_month)),
-        *(pl.Series(name, column) for name, column in zip(work.filled, block, strict=True)),
-    )
+    filled = {name: values.astype(np.int32)[row] for name, values in cell.items()}
+    filled |= {"month": month + np.int32(first_month), **dict(zip(work.filled, block, strict=True))}
+    counted = pl.DataFrame([pl.Series(name, column) for name, column in filled.items()])
     after = pl.Series(STATE, states, pl.Array(pl.Int32, states.shape[1]))
     return counted, cases.select("person", "disease").with_columns(after)
 

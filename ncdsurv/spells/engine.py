@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, Required, TypedDict, Unpack
 
@@ -246,14 +247,19 @@ def _compiled(form: Form, bucket: Bucket) -> bool:
 def labels(catalog: Catalog) -> list[pl.Expr]:
     """Numbers of disease, sex and band as enums."""
     return [
-        _enum(pl.col("disease"), list(catalog.diseases)).alias("disease"),
-        _enum(pl.col("sex"), [sex.value for sex in SEXES]).alias("sex"),
-        _enum(pl.col("band"), band_names(catalog)).alias("age_band"),
+        _enum(pl.col("disease"), tuple(catalog.diseases)).alias("disease"),
+        _enum(pl.col("sex"), tuple(sex.value for sex in SEXES)).alias("sex"),
+        _enum(pl.col("band"), tuple(band_names(catalog))).alias("age_band"),
     ]
 
 
-def _enum(number: pl.Expr, names: list[str]) -> pl.Expr:
-    return pl.lit(pl.Series(names, dtype=pl.Enum(names))).gather(number.cast(pl.UInt32))
+def _enum(number: pl.Expr, names: tuple[str, ...]) -> pl.Expr:
+    return pl.lit(_names(names)).gather(number.cast(pl.UInt32))
+
+
+@lru_cache(maxsize=16)
+def _names(names: tuple[str, ...]) -> pl.Series:
+    return pl.Series(names, dtype=pl.Enum(names))
 
 
 def _place_label(places: Places) -> pl.Expr:

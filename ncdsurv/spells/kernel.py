@@ -37,11 +37,13 @@ KEPT_OF_VISITS, KEPT_OF_READINGS = DUE + 1, OTHER_OF_DAY + 1
 
 
 @compile_once
-def _change(counts, row, at, base, mask, step):
-    """Add a step to each column of a mask."""
-    while mask:
-        counts[row, base + trailing_zeros(mask), at] += step  # type: ignore[call-arg]
-        mask &= mask - 1
+def _change(counts, row, at, base, held, mask):
+    """Take a case out of the columns that it was counted in and put it into those that count it now."""
+    differ = held ^ mask
+    while differ:
+        bit = trailing_zeros(differ)  # type: ignore[call-arg, var-annotated]
+        counts[row, base + bit, at] += 1 - 2 * ((held >> bit) & 1)
+        differ &= differ - 1
 
 
 @compile_once
@@ -201,7 +203,7 @@ def count_changes(
                 if c < last_cell and cell_from[c + 1] <= t:
                     c += 1
                     for q in range(n_lanes):
-                        _change(counts, cell_row[c - 1], t - first, base[q], held[q], -1)
+                        _change(counts, cell_row[c - 1], t - first, base[q], held[q], 0)
                         held[q] = 0
                 row = cell_row[c]
                 # What holds under every preset.
@@ -252,10 +254,8 @@ def count_changes(
                     passes = passes or late != was_overdue[q]
                     was_overdue[q] = late
                     mask = masks[q, code * n_cuts + stage]
-                    if mask != held[q]:
-                        _change(counts, row, t - first, base[q], held[q] & ~mask, -1)
-                        _change(counts, row, t - first, base[q], mask & ~held[q], 1)
-                        held[q] = mask
+                    _change(counts, row, t - first, base[q], held[q], mask)
+                    held[q] = mask
                 if came and enrolled_for >= 0 and death[p] >= t and withdrawn[k] > t:
                     for f in range(quantities.shape[0]):
                         counts[row, quantities[f, 0], t - first] += seen[quantities[f, 1], quantities[f, 2]]

@@ -49,14 +49,15 @@ def _compiled_in(function: Callable) -> str:
 
 
 @compile_once
-def _cell(t, born, d, sex, s, last_stay, stay_month, stay_place, band_months, death, n_places, n_sexes):
+def _cell(
+    t, born, d, sex, s, last_stay, stay_month, stay_place, band_months, reached, death, n_places, n_sexes
+):
     """The cell of a month, as at death afterwards: (cell, stay, month from which it may be another)."""
     lived = min(t, death)
     while s + 1 < last_stay and stay_month[s + 1] <= lived:
         s += 1
-    band, n_bands = 0, band_months.size
-    while band < n_bands and lived - born >= band_months[band]:
-        band += 1
+    age, n_bands = lived - born, band_months.size
+    band = reached[min(age, reached.size - 1)] if age >= 0 else 0
     until = np.int64(NEVER)
     if death > t:
         if s + 1 < last_stay:
@@ -65,6 +66,15 @@ def _cell(t, born, d, sex, s, last_stay, stay_month, stay_place, band_months, de
             until = min(until, born + band_months[band])
     cell = (d * n_places + stay_place[s]) * n_sexes + sex
     return cell * (n_bands + 1) + (band - 1 if band > 0 else n_bands), s, until
+
+
+@compile_once
+def _bands_reached(band_months):
+    """For each age in months, up to the lower age of the last band: how many bands begin at it or before."""
+    reached = np.zeros(band_months[-1] + 1 if band_months.size else 1, np.int64)
+    for youngest in band_months:
+        reached[youngest:] += 1
+    return reached
 
 
 @compile_once
@@ -103,6 +113,7 @@ def open_rows(
     cell_start = np.zeros(disease.size + 1, np.int64)
     most = _most_cells(case_start, stay_start, band_months, last - first)
     cell_from, cell_row = np.empty(most, np.int32), np.empty(most, np.int32)
+    reached = _bands_reached(band_months)
     met = 0
     for p in range(birth.size):
         for k in range(case_start[p], case_start[p + 1]):
@@ -110,7 +121,7 @@ def open_rows(
             while t <= last:
                 cell, s, until = _cell(
                     t, np.int64(birth[p]), np.int64(disease[k]), sex[p], s, stay_start[p + 1],
-                    stay_month, stay_place, band_months, np.int64(death[p]), n_places, n_sexes,
+                    stay_month, stay_place, band_months, reached, np.int64(death[p]), n_places, n_sexes,
                 )  # fmt: skip
                 if cell != before:
                     slots[cell], cell_from[met], cell_row[met] = 0, t, cell
