@@ -110,8 +110,10 @@ def _beyond(result: Any, text: Any) -> str:
     return "" if ahead <= horizon else " " + text("target.beyond", ahead=ahead, horizon=horizon)
 
 
-def _percent(share: float, text: Any) -> str:
+def _percent(share: float | None, text: Any) -> str:
     """A probability as it is printed: a model never knows for certain."""
+    if share is None:
+        return "–"
     percent = 100 * share
     if percent > 99:
         return "> " + text.percent(99, 0)
