@@ -257,7 +257,12 @@ def test_pandas_in_pandas_out():
 def test_the_explanation_names_choice_intervals_and_source(bent, lang: str):
     text = bent.explain(lang)
     assert "Kim" in text
-    assert "Muggeo" in text
+    assert "Zellner" in text
+    delta = fit_joinpoints(values(bend=-0.4), lang=lang, interval="delta", **QUICK)
+    assert "Muggeo" in delta.explain()
+    assert delta.joinpoints == bent.joinpoints
+    assert delta.segments[0].change == bent.segments[0].change
+    assert delta.segments[0].lower != bent.segments[0].lower
     assert "2026-12-abc" in text
     assert "199" in text
     assert unicodedata.is_normalized("NFC", text)

@@ -124,7 +124,9 @@ def _choice_line(result: JoinpointResult, lang: str) -> str:
 
 
 def _interval_line(result: JoinpointResult, lang: str) -> str:
-    parts = {"freedom": result.model.line.freedom, "samples": result.choices.settings.samples}
+    places = result.model.places
+    freedom = result.model.line.freedom if places is None else places.freedom
+    parts = {"freedom": freedom, "samples": result.choices.settings.samples}
     return phrase(f"joinpoint.interval.{result.choices.interval}", lang, **parts)
 
 
