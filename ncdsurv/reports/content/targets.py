@@ -51,7 +51,7 @@ def national_targets(report: Report, disease: str) -> Block:
             ]
         )
     if any(not target.verified for target in targets):
-        notes.append("* " + text("methods.unverified"))
+        notes.append(text("methods.mark"))
     notes.append(report.small_note([report.one(target.indicator, disease) for target in targets]))
     header = ["target.indicator", "target.target", "target.then", "target.now", "target.outlook"]
     body = table(
