@@ -300,3 +300,11 @@ def test_the_public_verb_is_the_same_function():
         "tests",
         "criteria",
     }
+
+
+@pytest.mark.parametrize(("interval", "said"), [("averaged", False), ("delta", True)])
+def test_only_intervals_that_are_too_narrow_under_overlap_are_called_so(interval: str, said: bool):
+    result = fit_joinpoints(values(preset="hearts"), choose="bic", interval=interval)
+    assert ("own month remains too narrow" in result.explain("en")) is said
+    assert ("còn hẹp" in result.explain("vi")) is said
+    assert "{" not in result.explain("en")

@@ -134,7 +134,9 @@ def _caveats(result: JoinpointResult, lang: str) -> list[str]:
     choices = result.choices
     found = []
     if choices.window > 1 and choices.overlap != "thin":
-        found.append(phrase("joinpoint.caveat.overlap", lang, window=choices.window))
+        kept = choices.interval == "averaged"
+        month = "" if kept else phrase("joinpoint.caveat.overlap_month", lang)
+        found.append(phrase("joinpoint.caveat.overlap", lang, window=choices.window, month=month))
     if not choices.harmonics and choices.overlap != "thin":
         months = method()["joinpoint"]["years_per_harmonic_months"]
         found.append(phrase("joinpoint.caveat.season", lang, months=months))
