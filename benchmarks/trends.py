@@ -158,6 +158,10 @@ def studies(series: int) -> Iterator[Study]:
     yield false_positives("weighted BIC", independent, 36, series, choose="wbic")
     yield false_positives("BIC", independent, 36, series, choose="bic")
     yield false_positives("BIC3", independent, 36, series, choose="bic3")
+    for n in (36, 60):
+        yield from coverage("averaged (default)", independent, n, series, averaged=True)
+    windows = {"rho": third, "averaged": True}
+    yield from coverage("averaged, windows of 3, rho 2/3", overlapping, 60, series, **windows)
     yield from coverage("delta", independent, 36, series)
     yield from coverage("delta", independent, 60, series)
     yield from coverage("delta, windows of 3, rho 2/3", overlapping, 60, series, rho=third)
@@ -244,7 +248,7 @@ def main() -> None:
         print(f"{'study':<72}{'promised':>9}{'found':>9}   Monte Carlo error")
         for study in studies(arguments.series):
             print(study.line(), flush=True)
-            every.append(vars(study) | {"share": study.share, "error": study.error})
+            every.append(vars(study) | {"found": int(study.found), "share": float(study.share), "error": study.error})
     if arguments.json:
         print(json.dumps(every))
 

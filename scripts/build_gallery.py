@@ -27,9 +27,11 @@ PICTURE_WIDTH, THUMBNAIL_WIDTH = 860, 300  # pixels
 _CELL = re.compile(r"^# %%(?: \[(vi|en)\])?\n", re.MULTILINE)
 LEAD = {
     "vi": "Mỗi trang là một câu hỏi, trả lời bằng vài dòng lệnh có thể chép lại. Người trong các trang là hư cấu và "
-    "sự thật đã biết ([invented.py](invented.py)), nên câu trả lời được chấm điểm. Trang được tạo bằng `make gallery`.",
-    "en": "Each page is a question, answered in a few lines that can be copied. The people are invented and the "
-    "truth is known ([invented.py](invented.py)), so each answer is judged. Pages are made by `make gallery`.",
+    "sự thật đã biết ([invented.py](invented.py)), nên câu trả lời nào cũng được đối chiếu. Muốn tự chạy: mở trang "
+    "trong chính thư mục này; lần đầu cần khoảng nửa phút để lập sổ đăng ký. `make gallery` tạo lại mọi trang.",
+    "en": "Each page is a question, answered in a few lines that can be copied. The people are invented and the truth "
+    "is known ([invented.py](invented.py)), so each answer is judged. To run one, open it in this very folder; the "
+    "first time takes half a minute to make the registry. `make gallery` makes all pages anew.",
 }
 
 

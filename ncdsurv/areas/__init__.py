@@ -11,6 +11,7 @@ _WHERE = {
     "funnel": "ncdsurv.areas.funnels.verb",
     "smooth_rates": "ncdsurv.areas.rates",
     "standardise_rates": "ncdsurv.areas.rates",
+    "fit_bym2": "ncdsurv.areas.bayes.sample",
     "global_moran": "ncdsurv.areas.moran",
     "local_moran": "ncdsurv.areas.moran",
     "scan_circles": "ncdsurv.areas.scan",
@@ -24,6 +25,7 @@ __all__ = [
     "Neighbours",
     "adjust_fdr",
     "clusters",
+    "fit_bym2",
     "funnel",
     "global_moran",
     "local_moran",
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from ncdsurv.areas.bayes.sample import fit_bym2
     from ncdsurv.areas.clustering import clusters
     from ncdsurv.areas.correct import adjust_fdr, strict_threshold
     from ncdsurv.areas.funnels.verb import funnel

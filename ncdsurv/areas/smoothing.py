@@ -18,9 +18,12 @@ from ncdsurv.errors import unknown
 from ncdsurv.maps.wording import language, number, with_unit
 
 if TYPE_CHECKING:
+    from ncdsurv.areas.bayes.result import BayesResult
     from ncdsurv.catalog import Catalog
     from ncdsurv.maps.result import MapResult
     from ncdsurv.reference import Reference
+
+BYM2 = "bym2"
 
 
 @dataclass(frozen=True, repr=False)
@@ -132,23 +135,30 @@ def smooth(
     period: str | None = None,
     level: str | None = None,
     vintage: str | None = None,
+    draws: int = 1000,
+    chains: int = 4,
+    seed: int = 0,
     reference: Reference | None = None,
     catalog: Catalog | None = None,
     lang: str = "vi",
-) -> SmoothResult:
-    """Empirical Bayes rates of small areas.
+) -> SmoothResult | BayesResult:
+    """Rates of small areas, steadied: empirical Bayes, or the full Bayesian spatial model.
 
     Args:
         values: polars or pandas frame with area_code, area_vintage, numerator, denominator (what
             `release.values(...)` returns has them).
         method: `global`: towards the overall rate. `local`, `spatial`: towards the area and its neighbours; see
-            `ncdsurv.areas.smooth_rates`.
-        neighbours: `queen` (shared border or corner) or `knn` (`k` nearest centroids), for `local` and `spatial`.
+            `ncdsurv.areas.smooth_rates`. `bym2`: the full Bayesian spatial model with intervals, see
+            `ncdsurv.areas.fit_bym2`; needs the extra `bayes` and some ten seconds for a province.
+        neighbours: `queen` (shared border or corner) or `knn` (`k` nearest centroids), for all but
+            `global`.
         k: Number of nearest neighbours.
         weights: Neighbours of your own instead: `Neighbours`, a mapping code -> codes, PySAL's W, or a matrix in the
             order of the sorted codes of areas with a rate.
         family: `binomial` or `poisson`; None: binomial for percent, else Poisson.
         period, level, vintage: Choose rows; may be left out where the values hold one.
+        draws, chains, seed: For `bym2`: draws kept of every chain, number of chains, and the seed; the same seed and
+            values give the same answer.
         reference: Codes, boundaries, centroids; the built-in pack unless given.
         catalog: Names; the built-in catalog unless given.
         lang: `vi` or `en`.
@@ -156,10 +166,10 @@ def smooth(
     Returns:
         A `SmoothResult` with `.data`, `.table()`, `.plot()` and `.explain()`. An area without a figure or with a
         denominator of 0 stays in `.data` with a null rate and its status. An area without neighbours keeps its own
-        rate.
+        rate. For `bym2` a `BayesResult` with the same, and `.trusted`: whether the chains agree.
 
     Raises:
-        UsageError: Columns missing, a mixture, unknown codes or settings.
+        UsageError: Columns missing, a mixture, unknown codes or settings, or `bym2` without its sampler.
         StatisticsError: Fewer than two areas with a rate, all rates equal, or counts that are no rates.
 
     >>> import polars as pl
@@ -169,8 +179,12 @@ def smooth(
     [0.82, 0.64, 0.9]
     """
     language(lang)
-    if method not in METHODS:
-        raise unknown("smoothing method", str(method), METHODS)
+    if method not in (*METHODS, BYM2):
+        raise unknown("smoothing method", str(method), (*METHODS, BYM2))
+    if method == BYM2:
+        from ncdsurv.areas.bayes.sample import require_sampler
+
+        require_sampler()
     scene, family = open_scene(
         values, reference, catalog, period=period, level=level, vintage=vintage, family=family,
         fewest=limits()["fewest_to_smooth"],
@@ -180,6 +194,10 @@ def smooth(
     who = None
     if method != GLOBAL:
         who = find_neighbours(scene, used["area_code"].to_list(), neighbours, k, weights)
+    if method == BYM2 and who is not None:
+        from ncdsurv.areas.bayes.verb import smooth_bayes
+
+        return smooth_bayes(scene, family, who, draws=draws, chains=chains, seed=seed, lang=lang)
     found = smooth_rates(
         used["numerator"], used["denominator"], method=method, family=family,
         neighbours=None if who is None else who.matrix,

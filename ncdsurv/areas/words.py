@@ -12,7 +12,7 @@ from ncdsurv.maps.style import nfc
 from ncdsurv.maps.wording import language, number, say
 
 _SHOWN_NAMES = 6
-_OWN = ("funnel", "table")
+_OWN = ("bayes", "funnel", "table")
 
 
 @cache

@@ -85,6 +85,17 @@ def draw_map(
 
     Raises:
         UsageError: The values are a mixture, hold no such period, or a setting is out of range.
+
+    >>> import polars as pl
+    >>> row = dict(release="r", indicator="control_rate", preset="hearts", disease="hypertension", sex="both",
+    ...     age_band="all", area_vintage="2025", area_level="province", standardisation="crude", unit="percent",
+    ...     numerator=50.0, denominator=100.0, lower=40.4, upper=59.6, ci_method="wilson", flag="ok", period="2026-06")
+    >>> areas = [("01", 40.0), ("48", 45.5), ("79", 52.0), ("92", 61.0)]
+    >>> result = draw_map(pl.DataFrame([row | dict(area_code=a, value=v) for a, v in areas]), lang="en", k=2)
+    >>> result.title, result.breaks
+    ('Control rate – Hypertension, Viet Nam, June 2026', (52.0,))
+    >>> result.data.filter(pl.col("status") == "shown").select("name", "class").rows()
+    [('Ha Noi', 0), ('Da Nang', 0), ('Ho Chi Minh City', 1), ('Can Tho', 1)]
     """
     picture = compose(
         values, period=period, level=level, vintage=vintage, reference=reference, within=within, lang=lang,

@@ -8,6 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ncdsurv.catalog.vocabulary import Level, Vintage
 from ncdsurv.errors import UsageError
 from ncdsurv.maps.explain import explain_map, heading_lines, heading_of, notes_of, subtitle_of
@@ -145,13 +147,13 @@ def _paint(picture: Picture, layout: dict[str, Tile]) -> Figure:
         axes = axes_at(figure, box, frame)
         for place, row in enumerate(picture.areas.iter_rows(named=True)):
             look = picture.colours[place], picture.small[place]
-            words = picture.layer.short_name(place, picture.lang), number(row["value"], picture.lang, 1)
+            words = picture.layer.short_name(place, picture.lang), _value(row["value"], picture)
             _tile(
                 axes,
                 layout[row["area_code"]],
                 rows,
                 look,
-                (words[0], "" if row["value"] is None else words[1]),
+                words,
             )
         for archipelago in picture.reference.archipelagos():
             look = island_colour(picture, archipelago), False
@@ -160,6 +162,17 @@ def _paint(picture: Picture, layout: dict[str, Tile]) -> Figure:
         draw_legend(axes_at(figure, panel), picture, panel[2], panel[3])
         write_texts(figure, page)
     return figure
+
+
+def _value(value: float | None, picture: Picture) -> str:
+    """The value with one decimal, or with as many as keep it on its side of a limit; nothing where there is none."""
+    if value is None:
+        return ""
+    if picture.rows.identity["unit"] == "count":
+        return number(value, picture.lang)
+    place = int(picture.classes.place(np.array([value]))[0])
+    exact = (n for n in (1, 2, 3) if picture.classes.place(np.array([round(value, n)]))[0] == place)
+    return number(value, picture.lang, next(exact, 1))
 
 
 def _tile(

@@ -24,6 +24,7 @@ MONTH_LABEL, LEGEND_IN_ONE_ROW = 0.72, 5.5  # inches
 TITLE_SIZE, HEADLINE_SIZE, RULES_SIZE, BELOW_TITLE = 10.5, 8.5, 7.5, 8.0  # points
 LEVEL = 1e-3  # an axis that spans less than this part of its values shows nothing but rounding
 HINTED = 0.95  # letters on a screen's grid take a little more than their outlines
+DAYS_OF_MONTH = 30.44
 LINE = 1.3  # height of a line as a part of its size
 
 
@@ -70,15 +71,17 @@ def draw_observed(ax: Axes, result: SeriesResult, lang: str) -> None:
 
 
 def _label_axes(ax: Axes, result: SeriesResult, lang: str) -> None:
-    from matplotlib.dates import DateFormatter, MonthLocator
+    from matplotlib.dates import DateFormatter, MonthLocator, YearLocator
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     room = max(_width(ax) / MONTH_LABEL, 1.0)
     months = result.series.frame["month"]
-    span = months[-1] - months[0] + 1
+    # What is drawn may reach beyond the months observed, as a forecast does.
+    span = max(months[-1] - months[0] + 1, ax.dataLim.width / DAYS_OF_MONTH)
     step = next((step for step in (1, 3, 6) if span / step <= room), 12)
-    ax.xaxis.set_major_locator(MonthLocator(bymonth=range(1, 13, step)))
-    ax.xaxis.set_minor_locator(MonthLocator())
+    years = next((years for years in (1, 2, 5) if span / 12 / years <= room), 10)
+    ax.xaxis.set_major_locator(YearLocator(years) if step == 12 else MonthLocator(bymonth=range(1, 13, step)))
+    ax.xaxis.set_minor_locator(MonthLocator(bymonth=range(1, 13, 3 if step == 12 else 1)))
     ax.xaxis.set_major_formatter(DateFormatter("%m/%Y"))
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     low, high = ax.get_ylim()

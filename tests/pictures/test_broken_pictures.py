@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -82,6 +83,20 @@ def test_a_word_that_leaves_the_page_is_noticed():
     figure.text(0.98, 0.5, "Nguồn: ncdsurv")
     with pytest.raises(AssertionError, match="'Nguồn: ncdsurv' leaves the page"):
         whole(figure)
+
+
+@pytest.mark.parametrize(("count", "until"), [(102, "2030"), (54, "2030"), (40, "2026")])
+def test_the_years_of_a_long_forecast_do_not_touch(count: int, until: str):
+    ax = ns.forecast(months(count), until, lang="vi", reference=REFERENCE).plot()
+    ax.figure.canvas.draw()
+    low, high = ax.get_xlim()
+    shown = [
+        tick.label1.get_window_extent()
+        for tick in ax.xaxis.get_major_ticks()
+        if low <= tick.get_loc() <= high
+    ]
+    assert len(shown) >= 4
+    assert all(left.x1 + 3 < right.x0 for left, right in pairwise(shown))
 
 
 def test_baselines_are_small():

@@ -29,7 +29,7 @@ def course(months: int, low: float, high: float, seed: int) -> np.ndarray:
 
 
 def long_release(short: Release, folder: Path, shares: dict[str, np.ndarray]) -> Release:
-    """Write a copy of a release in which the province's series of some indicators are longer, and open it.
+    """Write the provinces' values of a release with longer series of some indicators of one of them, and open it.
 
     Args:
         short: The release copied.
@@ -37,7 +37,7 @@ def long_release(short: Release, folder: Path, shares: dict[str, np.ndarray]) ->
         shares: Indicator -> shares by month, the last one of `LAST`.
     """
     target = folder / short.id
-    shutil.copytree(short.folder, target)
+    shutil.copytree(short.folder, target, ignore=shutil.ignore_patterns("measures*"))
     one = (
         (pl.col("area_code") == PROVINCE)
         & (pl.col("area_vintage") == VINTAGE)
@@ -45,7 +45,8 @@ def long_release(short: Release, folder: Path, shares: dict[str, np.ndarray]) ->
     )
     one &= pl.col("indicator").is_in(list(shares)) & (pl.col("preset") == PRESET)
     one &= (pl.col("area_level") == "province") & (pl.col("sex") == "both") & (pl.col("age_band") == "all")
-    values = pl.read_parquet(target / "values.parquet")
+    # Provinces are enough for a series, and quick to write.
+    values = pl.read_parquet(target / "values.parquet").filter(pl.col("area_level") == "province")
     months = max(len(share) for share in shares.values())
     labels = [month_label(Period.parse(LAST).last_month - back) for back in reversed(range(months))]
     added = [_rows(values, one, name, share, labels) for name, share in shares.items()]

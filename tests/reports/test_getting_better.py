@@ -130,7 +130,7 @@ def test_a_target_that_is_not_verified_says_so_and_has_the_values_of_the_release
                 assert report.results[f"target_{target.id}"][field] == now[field]
             assert report.rate(now) in said
             assert not target.verified
-        assert Texts(lang)("methods.unverified") in said
+        assert Texts(lang)("methods.mark") in said
 
 
 @pytest.mark.parametrize(

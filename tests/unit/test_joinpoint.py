@@ -257,7 +257,12 @@ def test_pandas_in_pandas_out():
 def test_the_explanation_names_choice_intervals_and_source(bent, lang: str):
     text = bent.explain(lang)
     assert "Kim" in text
-    assert "Muggeo" in text
+    assert "Zellner" in text
+    delta = fit_joinpoints(values(bend=-0.4), lang=lang, interval="delta", **QUICK)
+    assert "Muggeo" in delta.explain()
+    assert delta.joinpoints == bent.joinpoints
+    assert delta.segments[0].change == bent.segments[0].change
+    assert delta.segments[0].lower != bent.segments[0].lower
     assert "2026-12-abc" in text
     assert "199" in text
     assert unicodedata.is_normalized("NFC", text)
@@ -295,3 +300,11 @@ def test_the_public_verb_is_the_same_function():
         "tests",
         "criteria",
     }
+
+
+@pytest.mark.parametrize(("interval", "said"), [("averaged", False), ("delta", True)])
+def test_only_intervals_that_are_too_narrow_under_overlap_are_called_so(interval: str, said: bool):
+    result = fit_joinpoints(values(preset="hearts"), choose="bic", interval=interval)
+    assert ("own month remains too narrow" in result.explain("en")) is said
+    assert ("còn hẹp" in result.explain("vi")) is said
+    assert "{" not in result.explain("en")

@@ -7,7 +7,7 @@ import importlib
 
 import pytest
 
-MODULES = ("classify", "export", "multiples", "page", "style", "tiles", "two", "wording")
+MODULES = ("classify", "draw", "export", "multiples", "page", "style", "tiles", "two", "wording")
 
 
 @pytest.mark.parametrize("module", MODULES)

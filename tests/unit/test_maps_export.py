@@ -17,6 +17,7 @@ import shapely
 import ncdsurv as ns
 from ncdsurv.errors import UsageError
 from ncdsurv.maps import bivariate, draw_map, small_multiples, tile_map, write_areas
+from ncdsurv.reference import add_pack, load_reference
 from tests.unit.test_maps_draw import REFERENCE, provinces, texts, values
 from tests.unit.test_maps_same_classes import MONTHS, months
 from tests.unit.test_maps_two import pair
@@ -223,3 +224,16 @@ def test_a_mixture_is_refused(tmp_path: Path):
     )  # fmt: skip
     with pytest.raises(UsageError, match="a file of areas shows one sex, not a mixture"):
         write_areas(mixed, tmp_path / "areas.gpkg", reference=REFERENCE)
+
+
+def test_official_boundaries_come_out_valid_with_every_ring_turned_right(shared_pack: Path, tmp_path: Path):
+    official = load_reference(add_pack(shared_pack, tmp_path / "packs"))
+    codes = official.areas("province", "2025")["code"].to_list()
+    path = write_areas(values("province", "2025", codes), tmp_path / "areas.geojson", reference=official)
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    assert sum(feature["properties"]["kind"] == "area" for feature in whole["features"]) == 34
+    for feature in whole["features"]:
+        shape = shapely.from_geojson(json.dumps(feature["geometry"]))
+        assert shapely.is_valid(shape)
+        assert all(shapely.LinearRing(ring).is_ccw is outer for outer, ring in rings(feature["geometry"]))
+        assert feature["properties"].get("schematic") in (False, None)

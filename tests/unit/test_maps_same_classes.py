@@ -44,6 +44,17 @@ def test_classes_across_periods_are_the_same_in_every_month_and_leave_quarters_o
     assert "giống nhau giữa các kỳ" not in texts(alone[0].figure)
 
 
+def test_classes_by_target_are_the_same_in_every_month():
+    frame = months().with_columns(indicator=pl.lit("management_rate"))
+    maps = [draw_map(frame, period=month, reference=REFERENCE, classes="target") for month in MONTHS]
+    assert len({one.breaks for one in maps}) == 1
+    shared = [
+        draw_map(frame, period=month, reference=REFERENCE, classes="target", across=True) for month in MONTHS
+    ]
+    assert len({one.classes for one in shared}) == 1
+    assert shared[0].breaks == maps[0].breaks
+
+
 def test_limits_of_one_map_can_be_given_to_another():
     first = draw_map(months(), period=MONTHS[0], reference=REFERENCE, lang="en")
     other = draw_map(months(), period=MONTHS[2], reference=REFERENCE, lang="en", breaks=first.breaks)

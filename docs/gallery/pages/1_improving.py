@@ -1,7 +1,7 @@
 # %% [vi]
 # # Việc kiểm soát ở tỉnh tôi có tốt lên không?
 #
-# Người trong trang này là **hư cấu**, nên ta biết sự thật để chấm câu trả lời: huyết áp không đổi cho đến tháng 10/2024;
+# Người trong trang này là **hư cấu**, nên ta biết sự thật để đối chiếu câu trả lời: huyết áp không đổi cho đến tháng 10/2024;
 # từ đó bảy trong chín huyện được tập huấn và huyết áp ở đó giảm 0,9 mmHg mỗi tháng ([invented.py](invented.py)).
 #
 # Trước hết: mở sổ đăng ký, lấy tỷ lệ đạt mục tiêu theo tháng của tỉnh.
@@ -44,7 +44,7 @@ bends = ns.joinpoint(values, lang="en")
 bends.plot()
 bends.table()
 # %% [vi]
-# **Chấm điểm.** Tìm ra đúng lúc bắt đầu tập huấn; trước đó không thấy tăng hay giảm, sau đó tăng rõ. Đây là thay đổi tương
+# **Đối chiếu.** Tìm ra đúng lúc bắt đầu tập huấn; trước đó không thấy tăng hay giảm, sau đó tăng rõ. Đây là thay đổi tương
 # đối: 30% lên 33% là +10%. Điểm gãy cho biết *khi nào*, không cho biết *vì sao*.
 # %% [en]
 # **Judged.** It finds when the training began; before it neither rise nor fall, afterwards a clear rise. These are

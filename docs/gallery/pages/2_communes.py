@@ -74,7 +74,7 @@ found.plot()
 low = found.data.filter(found.data["cluster"] == 1)["area_code"].to_list()
 len(low), len(set(low) & set(untrained()))
 # %% [vi]
-# **Chấm điểm.** Cụm thấp gồm 14 xã, trong đó 11 xã thuộc 12 xã không được tập huấn; ba xã thừa nằm lọt giữa các xã ấy, xã
+# **Đối chiếu.** Cụm thấp gồm 14 xã, trong đó 11 xã thuộc 12 xã không được tập huấn; ba xã thừa nằm lọt giữa các xã ấy, xã
 # thiếu nằm ở rìa. Vòng tròn chỉ gần đúng với hình dạng thật; nó chỉ nơi cần hỏi, không nói vì sao.
 # %% [en]
 # **Judged.** The low cluster has 14 communes; 11 of the 12 that were not trained are among them. The three too many lie

@@ -26,7 +26,7 @@ values = release.values(
 # %%
 short = ns.interrupted(values, SHORTAGE, area=CANG_LONG, lang="en")
 short.plot()
-short.table()
+short
 # %% [vi]
 # Đường đứt là điều sẽ có nếu không có gì xảy ra. Hai tháng đầu lẫn cả hai giai đoạn (mỗi giá trị nhìn lại ba tháng) nên
 # không dùng để khớp.
@@ -45,7 +45,7 @@ short.table()
 spared = ns.interrupted(values, SHORTAGE, area=CHAU_THANH, lang="en")
 print(spared.headline())
 # %% [vi]
-# **Chấm điểm.** Càng Long: mức giảm có khoảng tin cậy nằm hẳn dưới 0. Châu Thành: khoảng chứa 0. Đúng như đã đặt.
+# **Đối chiếu.** Càng Long: mức giảm có khoảng tin cậy nằm hẳn dưới 0. Châu Thành: khoảng chứa 0. Đúng như đã đặt.
 # %% [en]
 # **Judged.** Càng Long: a fall whose interval lies wholly below 0. Châu Thành: an interval that holds 0. As was put in.
 # %% [vi]

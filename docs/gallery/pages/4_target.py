@@ -1,17 +1,17 @@
 # %% [vi]
-# # Đến 2030 có đạt không?
+# # Đến năm 2030 có đạt mục tiêu không?
 #
-# Câu hỏi này cần nhiều năm hơn một sổ đăng ký mới có. Vì vậy chuỗi dưới đây được **rút ngẫu nhiên**, không đếm từ người:
+# Câu hỏi này cần nhiều năm hơn một sổ đăng ký mới có. Vì vậy chuỗi dưới đây được **sinh ngẫu nhiên**, không đếm từ người:
 # 2.400 người đang quản lý, tỷ lệ đạt mục tiêu nhích lên đều trên thang logit, có ngẫu nhiên và mùa đông
-# (`long_series` trong [invented.py](invented.py)). Cả phần "tương lai" sau tháng 6/2026 cũng đã rút sẵn để chấm điểm;
-# dự báo không được nhìn thấy phần đó.
+# (`long_series` trong [invented.py](invented.py)). Cả phần "tương lai" sau tháng 6/2026 cũng đã sinh sẵn để đối chiếu;
+# dự báo không được nhìn thấy phần đó. Mức 60% là ví dụ, không phải chỉ tiêu của văn bản nào.
 # %% [en]
-# # Will we meet 2030?
+# # Will we meet the target of 2030?
 #
 # This question needs more years than a young registry has. So the series below is **drawn**, not counted from people:
 # 2,400 people under care, a share controlled that drifts up steadily on the logit scale, with chance and winters
 # (`long_series` in [invented.py](invented.py)). Its "future" after June 2026 is drawn as well, to judge by; the forecast
-# does not see it.
+# does not see it. The 60% is an example, the target of no document.
 # %%
 from matplotlib.dates import datestr2num
 
@@ -38,10 +38,10 @@ forecast.table()
 # ## What came
 # %%
 when = datestr2num([f"{month}-01" for month in came["period"]])
-axes.plot(when, came["value"], "o", ms=3, color="#D55E00")
+axes.plot(when, came["value"], "o", ms=3, color="#009E73")
 axes.figure
 # %% [vi]
-# **Chấm điểm.** Các điểm tháng nằm trong dải. Xác suất không phải lời hứa: nó giả định mọi việc cứ tiếp tục như trước.
+# **Đối chiếu.** Các điểm tháng nằm trong dải. Xác suất không phải lời hứa: nó giả định mọi việc cứ tiếp tục như trước.
 # Với chuỗi ngắn hoặc có gián đoạn, dải rộng đến mức không nói lên gì, và đó mới là câu trả lời đúng.
 # %% [en]
 # **Judged.** The months lie within the band. A probability is no promise: it takes all to go on as before. With a short

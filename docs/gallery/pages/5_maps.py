@@ -30,7 +30,7 @@ values = release.values(
 # %%
 ns.small_multiples(values, reference=reference, lang="en")
 # %% [vi]
-# **Chấm điểm.** Hai năm đầu các xã chỉ khác nhau do trạm; từ 2025 phía nam sẫm dần, phía bắc thì không.
+# **Đối chiếu.** Hai năm đầu các xã chỉ khác nhau do trạm; từ 2025 phía nam sẫm dần, phía bắc thì không.
 # %% [en]
 # **Judged.** In the first two years communes differ by their stations alone; from 2025 the south darkens, the north does not.
 # %% [vi]
@@ -56,7 +56,7 @@ ns.bivariate(control.drop_nulls("value"), detection.drop_nulls("value"), referen
 # ## Khi tỉnh to tỉnh nhỏ
 #
 # Trên bản đồ cả nước, tỉnh rộng lấn át tỉnh đông dân. Bản đồ ô cho mỗi tỉnh một ô bằng nhau, ghi tên và số. Số liệu ở đây
-# được **rút ngẫu nhiên** cho đủ 34 tỉnh: tăng dần từ bắc vào nam (`provinces` trong [invented.py](invented.py)).
+# được **sinh ngẫu nhiên** cho đủ 34 tỉnh: tăng dần từ bắc vào nam (`provinces` trong [invented.py](invented.py)).
 # %% [en]
 # ## Where provinces are unequal
 #

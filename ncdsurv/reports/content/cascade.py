@@ -147,7 +147,7 @@ def control(report: Report, disease: str) -> Block:
         )
     notes = [text("control.note")]
     if any(not report.catalog.presets[preset].verified for preset in report.catalog.indicators[name].presets):
-        notes.append("* " + text("methods.unverified"))
+        notes.append(text("methods.mark"))
     notes.append(report.small_note(marked))
     return (
         heading(text("control.title"), 3)

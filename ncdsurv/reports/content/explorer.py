@@ -82,7 +82,7 @@ def _answer(report: Report, method: str, indicator: str, disease: str, given: di
         raise unknown("method", method, ANALYSES)
     taken = {name: given[name] for name in ANALYSES[method]}
     key = ("analysis", method, indicator, disease, *taken.values())
-    return report.keep(key, lambda: _run(report, method, indicator, disease, taken))  # type: ignore[no-any-return]
+    return report.keep(key, lambda: _run(report, method, indicator, disease, taken))
 
 
 def _run(report: Report, method: str, indicator: str, disease: str, taken: dict[str, str]) -> Answer:

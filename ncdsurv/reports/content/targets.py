@@ -51,7 +51,7 @@ def national_targets(report: Report, disease: str) -> Block:
             ]
         )
     if any(not target.verified for target in targets):
-        notes.append("* " + text("methods.unverified"))
+        notes.append(text("methods.mark"))
     notes.append(report.small_note([report.one(target.indicator, disease) for target in targets]))
     header = ["target.indicator", "target.target", "target.then", "target.now", "target.outlook"]
     body = table(
@@ -110,8 +110,10 @@ def _beyond(result: Any, text: Any) -> str:
     return "" if ahead <= horizon else " " + text("target.beyond", ahead=ahead, horizon=horizon)
 
 
-def _percent(share: float, text: Any) -> str:
+def _percent(share: float | None, text: Any) -> str:
     """A probability as it is printed: a model never knows for certain."""
+    if share is None:
+        return "–"
     percent = 100 * share
     if percent > 99:
         return "> " + text.percent(99, 0)

@@ -155,7 +155,7 @@ def clusters(report: Report, disease: str, frame: pl.DataFrame) -> str:
 
     level = str(frame["area_level"][0])
     try:
-        found = ncdsurv.clusters(frame, **_of(report, level))
+        found: Any = ncdsurv.clusters(frame, **_of(report, level))
     except NcdsurvError:
         return ""  # too few areas or no variance: there is nothing to say about clusters
     report.tell(f"clusters_{disease}", {"moran_p_value": found.overall.p_value, **found.counts})

@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR
+from ncdsurv.trends.mixture import Mixture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 HARMONICS, CELLS = 2, 24
-BISECTIONS = 36  # of the span between the single distributions: the rest is rounding
 
 
 @dataclass(frozen=True)
@@ -45,46 +45,10 @@ class Maps:
 
 
 @dataclass(frozen=True)
-class Mixture:
-    """Predictive distribution of each month ahead: Student's t by ratio, `weight` (ratios,), `mean` and `scale`
-    (ratios, months ahead)."""
+class Drifts(Mixture):
+    """Predictive distribution of each month ahead, a part by ratio; `ratios` (parts,)."""
 
     ratios: Array
-    weight: Array
-    mean: Array
-    scale: Array
-    freedom: int
-
-    def cdf(self, x: Array) -> Array:
-        """Probability of a value not above `x`, by month ahead, shape (months ahead,)."""
-        import numpy as np
-        from scipy.special import stdtr
-
-        return np.asarray(self.weight @ stdtr(self.freedom, (x - self.mean) / self.scale))
-
-    def quantile(self, p: float) -> Array:
-        """The value that is not passed with probability `p`, by month ahead, shape (months ahead,)."""
-        import numpy as np
-        from scipy.special import stdtrit
-
-        single = self.mean + self.scale * stdtrit(self.freedom, p)
-        low, high = (
-            single.min(axis=0),
-            single.max(axis=0),
-        )  # that of the mixture lies between those of its parts
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            below = self.cdf(middle) < p
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return np.asarray((low + high) / 2)
-
-    def moments(self) -> tuple[Array, Array]:
-        """Mean and standard deviation by month ahead."""
-        import numpy as np
-
-        mean = self.weight @ self.mean
-        inner = self.scale**2 * self.freedom / (self.freedom - 2)
-        return mean, np.sqrt(self.weight @ (inner + (self.mean - mean) ** 2))
 
 
 def design(months: Array) -> Array:
@@ -138,7 +102,7 @@ def weigh(maps: Maps, y: Array) -> tuple[Array, Array]:
     return weight / weight.sum(axis=0), squares / maps.freedom
 
 
-def predict(y: Array, ahead: int, floor: float = 0.0) -> Mixture:
+def predict(y: Array, ahead: int, floor: float = 0.0) -> Drifts:
     """Distribution of the months after a series.
 
     Args:
@@ -154,7 +118,7 @@ def predict(y: Array, ahead: int, floor: float = 0.0) -> Mixture:
     maps = maps_of(len(y), ahead)
     weight, variance = weigh(maps, y[:, None])
     scale = np.sqrt(np.maximum(variance, floor**2) * maps.spread)
-    return Mixture(maps.ratios, weight[:, 0], maps.ahead @ y, scale, maps.freedom)
+    return Drifts(weight[:, 0], maps.ahead @ y, scale, maps.freedom, maps.ratios)
 
 
 def standard_errors(y: Array, cut: int, ahead: int) -> Array:

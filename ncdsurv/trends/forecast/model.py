@@ -8,11 +8,11 @@ all of them, the model does not fit and every interval is widened by the ratio o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ncdsurv.errors import StatisticsError
-from ncdsurv.trends.forecast.drift import Mixture, predict, standard_errors
+from ncdsurv.trends.forecast.drift import Drifts, predict, standard_errors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +43,7 @@ class BackTest:
 class Forecast:
     """Distribution of each month ahead on the model's scale, widened by the back-test's factor."""
 
-    mixture: Mixture
+    mixture: Drifts
     median: Array
     backtest: BackTest
 
@@ -116,7 +116,7 @@ def fit_forecast(
     within = (every <= confidence).mean(axis=1)
     longest = max(one.shape[1] for one in outer)
     test = BackTest(len(cuts), every.shape[1], longest, float(within[0]), float(within[1]), factor, p_value)
-    moved = Mixture(mixture.ratios, mixture.weight, mixture.mean + y_mean, mixture.scale, mixture.freedom)
+    moved = replace(mixture, mean=mixture.mean + y_mean)
     return Forecast(moved, moved.quantile(0.5), test)
 
 
@@ -130,7 +130,7 @@ def _outer(y: Array, cut: int, ahead: int, floor: float, factors: tuple[float, .
     return np.array([np.abs(2 * found.cdf(middle + (come - middle) / factor) - 1) for factor in factors])
 
 
-def _misfit(y: Array, mixture: Mixture, cuts: list[int], ahead: int, alpha: float) -> tuple[float, float]:
+def _misfit(y: Array, mixture: Drifts, cuts: list[int], ahead: int, alpha: float) -> tuple[float, float]:
     """Factor of widening, and the share of the model's own series whose back-test has errors as large."""
     import numpy as np
 

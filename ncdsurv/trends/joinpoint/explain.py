@@ -124,7 +124,9 @@ def _choice_line(result: JoinpointResult, lang: str) -> str:
 
 
 def _interval_line(result: JoinpointResult, lang: str) -> str:
-    parts = {"freedom": result.model.line.freedom, "samples": result.choices.settings.samples}
+    places = result.model.places
+    freedom = result.model.line.freedom if places is None else places.freedom
+    parts = {"freedom": freedom, "samples": result.choices.settings.samples}
     return phrase(f"joinpoint.interval.{result.choices.interval}", lang, **parts)
 
 
@@ -132,7 +134,9 @@ def _caveats(result: JoinpointResult, lang: str) -> list[str]:
     choices = result.choices
     found = []
     if choices.window > 1 and choices.overlap != "thin":
-        found.append(phrase("joinpoint.caveat.overlap", lang, window=choices.window))
+        kept = choices.interval == "averaged"
+        month = "" if kept else phrase("joinpoint.caveat.overlap_month", lang)
+        found.append(phrase("joinpoint.caveat.overlap", lang, window=choices.window, month=month))
     if not choices.harmonics and choices.overlap != "thin":
         months = method()["joinpoint"]["years_per_harmonic_months"]
         found.append(phrase("joinpoint.caveat.season", lang, months=months))

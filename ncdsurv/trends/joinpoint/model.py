@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR
 from ncdsurv.errors import StatisticsError
+from ncdsurv.trends.joinpoint.averaged import Places, weigh_places
 from ncdsurv.trends.joinpoint.grid import make_grid, most_joinpoints
 from ncdsurv.trends.joinpoint.infer import Line
 from ncdsurv.trends.joinpoint.noise import make_noise
 from ncdsurv.trends.joinpoint.permute import PermutationTest
 from ncdsurv.trends.joinpoint.resample import resample_lines
+from ncdsurv.trends.joinpoint.spans import Span, averaged_spans, span_of
 from ncdsurv.trends.joinpoint.steps import Settings, choose_number, estimate_rho, season_columns, settle_line
 
 __all__ = ["JoinpointModel", "Settings", "Span", "fit_joinpoint_model"]
@@ -21,23 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Span:
-    """Change per year over a span of months: a segment, or the average over an interval.
-
-    `change` is a slope of the response a year; `error` its standard error, `lower` and `upper` its interval, None
-    where the data cannot give them.
-    """
-
-    first: float
-    last: float
-    change: float
-    error: float | None
-    lower: float | None
-    upper: float | None
-    p_value: float | None
 
 
 @dataclass(frozen=True)
@@ -59,6 +45,7 @@ class JoinpointModel:
     residuals: Array
     confidence: float
     drawn: list[Line]
+    places: Places | None = None
 
     @property
     def k(self) -> int:
@@ -76,8 +63,13 @@ class JoinpointModel:
             The span; its interval comes the same way as those of the segments.
         """
         start, end = (float(at - self.months[0]) / MONTHS_PER_YEAR for at in (first, last))
+        if self.places is not None:
+            estimate = self.line.average(start, end)
+            return averaged_spans(
+                [(first, last)], [estimate], self.places.average(start, end), self.confidence
+            )[0]
         drawn = [line.average(start, end)[0] for line in self.drawn]
-        return _span(first, last, self.line.average(start, end), drawn, self.line.freedom, self.confidence)
+        return span_of(first, last, self.line.average(start, end), drawn, self.line.freedom, self.confidence)
 
 
 def fit_joinpoint_model(
@@ -136,7 +128,8 @@ def fit_joinpoint_model(
         if settings.samples
         else []
     )
-    return _describe(months, times, response, season, line, rho, tests, scores, drawn, confidence)
+    places = weigh_places(grid, response, season, row, line) if settings.averaged else None
+    return _describe(months, times, response, season, line, rho, tests, scores, drawn, places, confidence)
 
 
 def _describe(
@@ -149,6 +142,7 @@ def _describe(
     tests: list[PermutationTest],
     scores: list[dict[str, float]],
     drawn: list[Line],
+    places: Places | None,
     confidence: float,
 ) -> JoinpointModel:
     import numpy as np
@@ -158,9 +152,11 @@ def _describe(
     edges = [float(months[0]), *(float(at) for at in joinpoints), float(months[-1])]
     slopes_drawn = [[slope for slope, _ in one.slopes()] for one in drawn]
     segments = [
-        _span(first, last, slope, [slopes[at] for slopes in slopes_drawn], line.freedom, confidence)
+        span_of(first, last, slope, [slopes[at] for slopes in slopes_drawn], line.freedom, confidence)
         for at, (first, last, slope) in enumerate(zip(edges, edges[1:], line.slopes()))
     ]
+    if places is not None:
+        segments = averaged_spans(list(pairwise(edges)), line.slopes(), places.slopes(), confidence)
     trend = line.values(times)
     fitted = trend + season @ line.coefficients[len(line.coefficients) - season.shape[1] :]
     errors = line.value_errors(times)
@@ -168,7 +164,10 @@ def _describe(
     limits: list[tuple[float, float] | None] = []
     for at, error in enumerate(line.joinpoint_errors()):
         centre, reach = joinpoints[at], None if error is None else quantile * error * MONTHS_PER_YEAR
-        if drawn:
+        if places is not None:
+            low, high = places.joinpoint_limits(confidence)[at]
+            limits.append((months[0] + low * MONTHS_PER_YEAR, months[0] + high * MONTHS_PER_YEAR))
+        elif drawn:
             tail = (1 - confidence) / 2
             low, high = np.quantile([one.joinpoints[at] for one in drawn], [tail, 1 - tail])
             limits.append((months[0] + low * MONTHS_PER_YEAR, months[0] + high * MONTHS_PER_YEAR))
@@ -192,27 +191,5 @@ def _describe(
         residuals=response - fitted,
         confidence=confidence,
         drawn=drawn,
+        places=places,
     )
-
-
-def _span(
-    first: float,
-    last: float,
-    estimate: tuple[float, float | None],
-    drawn: list[float],
-    freedom: int,
-    confidence: float,
-) -> Span:
-    import numpy as np
-    from scipy import stats
-
-    change, error = estimate
-    if error is None or not np.isfinite(error):
-        return Span(first, last, change, None, None, None, None)
-    reach = float(stats.t.ppf(0.5 + confidence / 2, freedom)) * error
-    lower, upper = change - reach, change + reach
-    if drawn:
-        tail = (1 - confidence) / 2
-        lower, upper = (float(limit) for limit in np.quantile(drawn, [tail, 1 - tail]))
-    statistic = abs(change) / error if error > 0 else (np.inf if change else 0.0)
-    return Span(first, last, change, error, lower, upper, float(2 * stats.t.sf(statistic, freedom)))

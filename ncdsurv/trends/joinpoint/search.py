@@ -55,7 +55,7 @@ def least_squares(
     """
     import numpy as np
 
-    rows, compiled = _level(grid, rows), use_compiled(rows.shape[1], form)
+    rows, compiled = level_rows(grid, rows), use_compiled(rows.shape[1], form)
     if not rows.shape[1]:
         return np.zeros(0), np.zeros((0, k), dtype=int)
     if k == 0:
@@ -92,7 +92,7 @@ def reaches(grid: Grid, rows: Array, k: int, limit: Array, *, form: str = "auto"
     """
     import numpy as np
 
-    rows, compiled = _level(grid, rows), use_compiled(rows.shape[1], form)
+    rows, compiled = level_rows(grid, rows), use_compiled(rows.shape[1], form)
     if not rows.shape[1]:
         return np.zeros(0, dtype=bool)
 
@@ -157,7 +157,7 @@ def _promising(found: Partial, beam: int) -> Partial:
     return found.take(order[rank < beam])
 
 
-def _level(grid: Grid, rows: Array) -> Array:
+def level_rows(grid: Grid, rows: Array) -> Array:
     """Residuals of the straight line: the sums of squares stay, the rounding shrinks."""
     import numpy as np
 

@@ -31,7 +31,8 @@ class Settings:
     """How the number of joinpoints is chosen and where they may stand.
 
     `choose` is `permutation`, `wbic`, `bic`, `bic3` or `fixed` (exactly `most` joinpoints). `rho` is the correlation
-    of errors one month apart, or None to estimate it. `samples` above 0 gives intervals by resampling.
+    of errors one month apart, or None to estimate it. `samples` above 0 gives intervals by resampling, `averaged` those
+    averaged over the places of the joinpoints; neither, those of the delta method.
     """
 
     most: int
@@ -44,6 +45,7 @@ class Settings:
     alpha: float = 0.05
     permutations: int = 4499
     samples: int = 0
+    averaged: bool = False
     seed: int = 1
 
 

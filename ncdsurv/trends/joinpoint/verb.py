@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 CHOICES = ("permutation", "wbic", "bic", "bic3")
+INTERVALS = ("averaged", "delta", "resample")
 WEIGHTS = ("counts", "interval", "equal")
 OVERLAPS = ("autocorrelation", "thin", "ignore")
 
@@ -56,7 +57,7 @@ def fit_joinpoints(
     autocorrelation: float | str | None = None,
     overlap: str = "autocorrelation",
     harmonics: int | None = None,
-    interval: str = "delta",
+    interval: str = "averaged",
     alpha: float | None = None,
     permutations: int | None = None,
     seed: int | None = None,
@@ -85,7 +86,8 @@ def fit_joinpoints(
             overlap of the indicator's windows implies, (window - 1) / window, 0 without overlap.
         overlap: `autocorrelation` as above, `thin` to take one month in each window, or `ignore`.
         harmonics: Seasonal harmonics; by default 1 from two years on, else none.
-        interval: `delta` (joinpoints counted as estimated) or `resample` (search repeated on resampled residuals).
+        interval: `averaged` (over the places that the joinpoints may have, by their weight in the data), `delta`
+            (joinpoints counted as estimated) or `resample` (search repeated on resampled residuals).
         alpha: Chance of finding a joinpoint where there is none (`permutation`).
         permutations: Shuffles of each test.
         seed: Of the random numbers; the same seed gives the same result.
@@ -103,7 +105,7 @@ def fit_joinpoints(
     """
     rules = method()["joinpoint"]
     _check_words(choose=(choose, CHOICES), weights=(weights, WEIGHTS), overlap=(overlap, OVERLAPS))
-    _check_words(interval=(interval, ("delta", "resample")))
+    _check_words(interval=(interval, INTERVALS))
     alpha = rules["alpha"] if alpha is None else alpha
     permutations = rules["permutations"] if permutations is None else permutations
     ends = rules["minimum_end"] if minimum_end is None else minimum_end
@@ -138,6 +140,7 @@ def fit_joinpoints(
         alpha=alpha,
         permutations=permutations,
         samples=rules["samples"] if interval == "resample" else 0,
+        averaged=interval == "averaged",
         seed=rules["seed"] if seed is None else seed,
     )
     choices = Choices(

@@ -1,0 +1,1 @@
+"""Bayesian smoothing: the BYM2 model, sampled; needs the extra `bayes`."""
