@@ -110,7 +110,7 @@ def shrink(png: str | bytes, width: int) -> bytes:
             (width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS
         )
     buffer = io.BytesIO()
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    picture.quantize(COLOURS, kmeans=1, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 

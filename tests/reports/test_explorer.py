@@ -50,6 +50,18 @@ def test_every_method_has_its_picture_table_and_words(
         assert "None" not in words(block)
 
 
+def test_words_in_a_table_wrap_and_numbers_of_a_column_have_the_same_decimals(
+    long: Release, sample_store: Store
+) -> None:
+    report = report_of(long, sample_store.reference)
+    chart = report.analysis_table("control_chart", RATE, DISEASE, **GIVEN).html
+    assert "<td>one month beyond 3 sigmas" in chart
+    changed = report.analysis_table("interrupted", RATE, DISEASE, **GIVEN)
+    numbers = [row.split("</td>")[0] for row in changed.html.split('<td class="n">')[1:]]
+    first = [cell for cell in numbers[::4] if cell != "–"]
+    assert {len(cell.partition(".")[2]) for cell in first} == {1}
+
+
 def test_the_explorer_finds_the_joint_of_a_bent_series(
     sample_release: Release, sample_store: Store, tmp_path: Path
 ) -> None:

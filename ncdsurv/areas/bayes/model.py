@@ -74,8 +74,10 @@ class Model:
         noise = 1 / (weight * self.people.mean())
         off = (self.count / self.people - mean) / weight
         between = np.average(off**2, weights=self.people) - noise
-        spread = max(float(between), _LEAST_SPREAD**2) * (0.5 + 0.5 * self.structure.variances)
-        # Squared: near sigma = 0 the units of the prior are the safe ones.
+        # The smaller of the variances at phi = 0.5 and 0.95, and squared: where sigma nears 0, or phi nears 1 for a
+        # pattern that is not spatial, the units of the prior are the safe ones.
+        smooth = self.structure.variances
+        spread = max(float(between), _LEAST_SPREAD**2) * np.minimum(0.5 + 0.5 * smooth, 0.05 + 0.95 * smooth)
         return (spread / (spread + noise)) ** 2
 
     @cached_property

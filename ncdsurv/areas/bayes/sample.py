@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from scipy.sparse import csr_matrix
 
-_TARGET_ACCEPT = 0.9  # smaller steps than is usual: where sigma nears 0 the density narrows
+_TARGET_ACCEPT = 0.95  # smaller steps than is usual: where sigma nears 0 the density narrows
 _NEEDED = ("nutpie", "arviz", "numba")
 
 

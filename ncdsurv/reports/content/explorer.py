@@ -57,11 +57,14 @@ def analysis_table(report: Report, method: str, indicator: str, disease: str, **
     if result is None:
         return nothing(text("note.nothing"))
     rows = result.rows(report.lang)
-    cells = [[_cell(cell, report) for cell in row.values()] for row in rows]
+    columns = [_column([row[name] for row in rows], report) for name in rows[0]]
+    words = [0, *(at for at, name in enumerate(rows[0]) if any(_is_words(row[name]) for row in rows))]
+    cells = [list(row) for row in zip(*columns, strict=True)]
     return table(
         list(rows[0]),
         cells,
         caption=f"{text('explorer.table')} – {report.disease_name(disease)}, {report.area_name}",
+        text_columns=words,
         data=result.table(report.lang),
     )
 
@@ -106,15 +109,28 @@ def _run(report: Report, method: str, indicator: str, disease: str, taken: dict[
         return None, refused
 
 
-def _cell(cell: Any, report: Report) -> str:
+def _is_words(cell: Any) -> bool:
+    return isinstance(cell, str) and not _MONTH.match(cell)
+
+
+def _column(cells: list[Any], report: Report) -> list[str]:
+    """A column as it is printed: as many decimals in every row, a p value never as 0."""
+    largest = max((abs(cell) for cell in cells if isinstance(cell, float)), default=0.0)
+    digits = 1 if largest >= 1 else 3
+    return [_cell(cell, digits, report) for cell in cells]
+
+
+def _cell(cell: Any, digits: int, report: Report) -> str:
     lang = report.lang
     if cell is None:
         return "–"
     if isinstance(cell, float):
-        if abs(cell) >= 1 or not cell:
-            return number(cell, lang, 1 if cell else 0)
-        # A p value is never printed as 0.
-        return f"< {number(0.001, lang, 3)}" if 0 < cell < 0.001 else number(cell, lang, 3)
+        least = 10.0**-digits
+        return (
+            f"< {number(least, lang, digits)}"
+            if digits > 1 and 0 < cell < least
+            else number(cell, lang, digits)
+        )
     if isinstance(cell, int):
         return number(cell, lang)
     return report.text.period(cell) if _MONTH.match(cell) else str(cell)
