@@ -40,6 +40,7 @@ _AXIS_LABEL = 13.0  # points
 _MARGIN = 0.06  # inches below the last note
 _UNEQUAL = 12.0  # a logarithmic axis where the largest area has so many times the people of the median one
 _GRID = 240
+_MANY = 800  # areas within the limits that would run together at full size
 # Shape says the side and fill how far, so that the picture reads in grey too.
 _LOOKS: dict[str, dict[str, Any]] = {
     WITHIN: {"marker": "o", "ms": 3.6, "color": "#8A8A8A", "mew": 0.6},
@@ -57,7 +58,7 @@ def draw_funnel(result: FunnelResult, ax: Axes | None = None, lang: str = "vi") 
         if ax is None:
             ax = new_axes()
             ax.figure.set_size_inches(7.3, _HEIGHT)  # type: ignore[union-attr]
-            ax.figure.subplots_adjust(bottom=_BOTTOM)
+            ax.figure.subplots_adjust(bottom=_BOTTOM, right=0.95)
         _scale_axes(ax, result, lang)
         _draw_limits(ax, result, lang)
         _draw_areas(ax, result, lang)
@@ -143,7 +144,8 @@ def _draw_limits(ax: Axes, result: FunnelResult, lang: str) -> None:
         for curve in _limits(result, sizes, confidence):
             ax.plot(sizes, curve, color=FITTED, label=label, zorder=2, **look)
             label = None
-    target = phrase("funnel.line.target", lang, target=result.target_words(lang))
+    # The axis says the unit.
+    target = phrase("funnel.line.target", lang, target=number(result.target.value, lang, 1))
     ax.axhline(result.target.value, color=INK, lw=1.2, label=target, zorder=2)
 
 
@@ -179,6 +181,8 @@ def _draw_areas(ax: Axes, result: FunnelResult, lang: str) -> None:
                 if chosen.is_empty():
                     continue
                 look = _LOOKS[position] | ({"mfc": "white"} if hollow else {})
+                if position == WITHIN and n > _MANY:
+                    look = look | {"ms": 2.2}
                 ax.plot(
                     chosen["denominator"],
                     chosen["value"],
