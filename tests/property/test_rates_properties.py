@@ -128,6 +128,31 @@ def test_funnel_limits_shrink_with_size_and_grow_with_dispersion(size, more, ben
 
 
 @SMALL
+@given(st.integers(0, 40), st.integers(1, 40), st.floats(0.05, 0.95))
+def test_an_area_is_outside_an_exact_funnel_as_seldom_as_the_limit_says(count, total, benchmark):
+    from math import comb
+
+    count = min(count, total)
+    found = rates.funnel_proportions(
+        count=[count], total=[total], benchmark=benchmark, multiplier=1, method="exact"
+    )
+    chance = [comb(total, k) * benchmark**k * (1 - benchmark) ** (total - k) for k in range(total + 1)]
+    high, low = sum(chance[count:]), sum(chance[: count + 1])
+    assume(all(abs(tail - limit) > 1e-9 for tail in (high, low) for limit in (0.001, 0.025)))
+    seldom = {"above 99.8": high < 0.001, "below 99.8": low < 0.001}
+    seldom |= {"above 95": 0.001 < high < 0.025, "below 95": 0.001 < low < 0.025}
+    assert found.position[0] == next((word for word, so in seldom.items() if so), "within")
+
+
+def test_one_of_one_at_target_is_no_finding():
+    found = rates.funnel_proportions(
+        count=[1, 2, 0], total=[1, 2, 3], benchmark=0.366, multiplier=1, method="exact"
+    )
+    assert found.position.tolist() == ["within", "within", "within"]
+    assert found.upper_998[0] < 1, "the interpolated curve of one person lies below 100 %"
+
+
+@SMALL
 @given(areas(2), st.floats(0, 0.4))
 def test_dispersion_is_never_below_chance_and_drawing_in_never_adds_to_it(drawn, share):
     count, total = (np.array(part, dtype=float) for part in drawn)

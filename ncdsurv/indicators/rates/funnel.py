@@ -2,7 +2,9 @@
 
 DJ Spiegelhalter, Funnel plots for comparing institutional performance, Stat Med 2005;24:1185-202.
 - normal: benchmark +/- z s, s^2 = b (1 - b) / n for shares, b / n for rates and ratios to expected; cut at 0 (and 1).
-- exact: binomial or Poisson quantiles, interpolated between whole counts (its appendix A.1).
+- exact: binomial or Poisson quantiles, interpolated between whole counts (its appendix A.1) for the curves; an area is
+  outside when chance gives at least its count, or at most, as seldom as the limit says. The interpolated curve of
+  a very small area lies just below 100 %, and one of one at target would stand above it.
 - over-dispersion (`dispersion`): s^2 times phi, or plus tau^2; normal only.
 """
 
@@ -26,7 +28,16 @@ from ncdsurv.indicators.rates.given import (
     positive,
     within,
 )
-from ncdsurv.indicators.rates.limits import EXACT, NORMAL, RATE, RATIO, SHARE, funnel_limits, variance_at
+from ncdsurv.indicators.rates.limits import (
+    EXACT,
+    NORMAL,
+    RATE,
+    RATIO,
+    SHARE,
+    funnel_limits,
+    tails,
+    variance_at,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -193,7 +204,7 @@ def _funnel(
     scale: float,
     method: str,
     way: str,
-    tails: float,
+    winsorise: float,
 ) -> Funnel:
     choice("over-dispersion", way, dispersion.WAYS)
     known = ~np.isnan(x) & (n > 0)
@@ -204,25 +215,26 @@ def _funnel(
     middle = x[known].sum() / n[known].sum() if benchmark is None else benchmark / scale
     phi, tau2 = 1.0, 0.0
     if way != dispersion.NONE:
-        found = dispersion.overdispersion(value, variance_at(middle, size, statistic), middle, tails)
+        found = dispersion.overdispersion(value, variance_at(middle, size, statistic), middle, winsorise)
         phi, tau2 = (found[0], 0.0) if way == dispersion.MULTIPLICATIVE else (1.0, found[1])
     limits = [
         funnel_limits(n, middle, statistic=statistic, confidence=level, method=method, phi=phi, tau2=tau2)
         for level in (CONFIDENCE, CONTROL)
     ]
     (low, high), (lowest, highest) = limits
-    tests = [
-        (~known, ""),
-        (value < lowest, BELOW_OUTER),
-        (value > highest, ABOVE_OUTER),
-        (value < low, BELOW),
-    ]
-    position = words([*tests, (value > high, ABOVE)], WITHIN, value.shape)
+    if method == EXACT:
+        at_most, at_least = tails(x, size, middle, statistic)
+        inner, outer = ((1 - level) / 2 for level in (CONFIDENCE, CONTROL))
+        beyond = [at_most <= outer, at_least <= outer, at_most <= inner, at_least <= inner]
+    else:
+        beyond = [value < lowest, value > highest, value < low, value > high]
+    named = zip(beyond, (BELOW_OUTER, ABOVE_OUTER, BELOW, ABOVE), strict=True)
+    position = words([(~known, ""), *named], WITHIN, value.shape)
     spread = {dispersion.MULTIPLICATIVE: phi, dispersion.ADDITIVE: scale * tau2**0.5}.get(way, np.nan)
-    named = method if way == dispersion.NONE else f"{method}, {way} over-dispersion"
+    how = method if way == dispersion.NONE else f"{method}, {way} over-dispersion"
     low, high, lowest, highest = (scale * figure for figure in (low, high, lowest, highest))
     return Funnel(
-        scale * value, float(scale * middle), low, high, lowest, highest, position, float(spread), named
+        scale * value, float(scale * middle), low, high, lowest, highest, position, float(spread), how
     )
 
 

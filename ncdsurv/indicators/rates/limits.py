@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -64,15 +64,29 @@ def variance_at(benchmark: float, size: Floats, statistic: str) -> Floats:
     return benchmark * (1 - benchmark if statistic == SHARE else 1.0) / size
 
 
-def _quantile(p: float, n: Floats, benchmark: float, statistic: str) -> Floats:
-    from scipy.stats import binom, poisson
+def tails(count: Floats, size: Floats, benchmark: float, statistic: str) -> tuple[Floats, Floats]:
+    """How likely chance alone gives an area of its size at most, and at least, its count.
 
-    if statistic == SHARE:
-        if np.any(n[~np.isnan(n)] % 1):
-            raise StatisticsError("exact limits of a total that is not whole", allowed="the normal method")
-        law = binom(n, benchmark)
-    else:
-        law = poisson(n * benchmark)
+    >>> at_most, at_least = tails(np.array([2.0]), np.array([2.0]), 0.4, SHARE)
+    >>> round(float(at_most[0]), 2), round(float(at_least[0]), 2)
+    (1.0, 0.16)
+    """
+    law = _law(np.where(size > 0, size, np.nan), benchmark, statistic)
+    return law.cdf(count), law.sf(np.ceil(count) - 1)
+
+
+def _quantile(p: float, n: Floats, benchmark: float, statistic: str) -> Floats:
+    law = _law(n, benchmark, statistic)
     r = law.ppf(p)
     at, before = law.cdf(r), law.cdf(r - 1)
     return (r - (at - p) / (at - before)) / n
+
+
+def _law(n: Floats, benchmark: float, statistic: str) -> Any:
+    from scipy.stats import binom, poisson
+
+    if statistic != SHARE:
+        return poisson(n * benchmark)
+    if np.any(n[~np.isnan(n)] % 1):
+        raise StatisticsError("exact limits of a total that is not whole", allowed="the normal method")
+    return binom(n, benchmark)
