@@ -54,9 +54,8 @@ if TYPE_CHECKING:
     from ncdsurv.forms import fill_form, write_form
     from ncdsurv.frames import build_spells, count, explain_person, states
     from ncdsurv.indicators import rates
-    from ncdsurv.maps import bivariate
+    from ncdsurv.maps import bivariate, interactive_map, small_multiples, tile_map, write_areas
     from ncdsurv.maps import draw_map as choropleth
-    from ncdsurv.maps import interactive_map, small_multiples, tile_map, write_areas
     from ncdsurv.reference import load_reference
     from ncdsurv.registry import open_store
     from ncdsurv.synthetic import make_registry

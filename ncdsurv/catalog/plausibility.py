@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
 
 from ncdsurv.catalog.conditions import Condition
 from ncdsurv.catalog.models import Definition
+
+if TYPE_CHECKING:
+    import polars as pl
 
 NEEDED = (
     "sbp",
@@ -69,9 +71,12 @@ class OtherUnit(Definition):
 
         >>> from ncdsurv.catalog import load_catalog
         >>> unit = load_catalog().plausibility["glucose_mmol_l"].other_units["mg/dL"]
+        >>> import polars as pl
         >>> pl.select(unit.convert(pl.Series([79.0, 80.0, 126.0, 199.0, 300.0])).round(2)).to_series().to_list()
         [4.34, 4.4, 7.0, 11.04, 16.7]
         """
+        import polars as pl
+
         if not self.pairs:
             return value / self.divide_by + self.plus
         (low, at_low), (high, at_high) = self.pairs[0], self.pairs[-1]

@@ -90,7 +90,7 @@ def test_spells_of_a_person_cover_every_month_once(spells: Any) -> None:
 
 
 def test_counts_agree_with_the_states(spells: Any) -> None:
-    for month in range(spells.first_month, spells.last_month + 1):
+    for month in range(spells.first_month, spells.last_month + 1, 4):
         at = month_label(month)
         people = ns.states(spells, at=at)
         under_care = people.filter(pl.col("care_state") == "under_care")
