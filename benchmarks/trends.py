@@ -248,7 +248,9 @@ def main() -> None:
         print(f"{'study':<72}{'promised':>9}{'found':>9}   Monte Carlo error")
         for study in studies(arguments.series):
             print(study.line(), flush=True)
-            every.append(vars(study) | {"found": int(study.found), "share": float(study.share), "error": study.error})
+            every.append(
+                vars(study) | {"found": int(study.found), "share": float(study.share), "error": study.error}
+            )
     if arguments.json:
         print(json.dumps(every))
 

@@ -29,6 +29,23 @@ def shared_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+LONGEST = (
+    "faults/test_killed_at_every_write.py",
+    "packaging/test_wheel.py",
+    "faults/test_cut_off_anywhere.py",
+    "unit/test_docs_gallery.py",
+    "reports/test_runner.py",
+    "spec/test_one_number_everywhere.py",
+)
+"""Files that take a minute or more each: begun first, so that no worker ends with one while the others wait."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; everything else as it was collected."""
+    place = {name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get("/".join(item.path.parts[-2:]), len(place)))
+
+
 @pytest.fixture(scope="session")
 def shared_pack() -> Path:
     """The outside reference pack, or a skip that says why."""

@@ -6,7 +6,7 @@ from math import log, sqrt
 
 import numpy as np
 
-from ncdsurv.spells.rows import compile_once
+from ncdsurv.compiling import compile_once
 
 
 @compile_once

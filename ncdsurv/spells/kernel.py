@@ -14,9 +14,9 @@ import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 from ncdsurv.catalog.vocabulary import Outcome
+from ncdsurv.compiling import compile_once
 from ncdsurv.spells.history import IN, OUT
 from ncdsurv.spells.layout import NEVER
-from ncdsurv.spells.rows import compile_once
 from ncdsurv.spells.rules import AT_TARGET, OFF_TARGET, UNREAD
 from ncdsurv.spells.states import STANDING
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 NUMBERS = "LIMIT = {}\n"
 COMPILED = """
 from numbers_elsewhere import LIMIT
-from ncdsurv.spells.rows import compile_once
+from ncdsurv.compiling import compile_once
 
 @compile_once
 def beyond(x):
@@ -58,7 +58,7 @@ def test_what_did_not_change_is_taken_from_the_cache(tmp_path):
 
 def test_a_value_whose_change_would_not_be_seen_is_refused():
     pytest.importorskip("numba")
-    from ncdsurv.spells.rows import compile_once
+    from ncdsurv.compiling import compile_once
 
     def reads_a_path(x):
         return x, ROOT

@@ -6,7 +6,7 @@ from math import exp, log, log1p, sqrt
 
 import numpy as np
 
-from ncdsurv.spells.rows import compile_once
+from ncdsurv.compiling import compile_once
 
 FIRST = 3  # level, log sigma, logit phi stand before the patterns' own numbers
 _FAR = 60.0  # beyond this a rate is 0 or beyond all people: clipped so that a wild step stays a number

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ncdsurv.spells.rows import compile_once
+from ncdsurv.compiling import compile_once
 
 
 @compile_once
