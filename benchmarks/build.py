@@ -27,10 +27,9 @@ def peak_mb() -> float:
 
 def step(name: str, folder: Path, part: int) -> dict[str, float]:
     """One step, in this process."""
-    from ncdsurv.registry import linking, open_store, quality, stations
+    from ncdsurv.registry import open_store, visits
 
-    for module in (linking, quality, stations):
-        module.PART_ROWS = part
+    visits.PART_ROWS = part
     store = open_store(folder)
     start = time.perf_counter()
     if name == "link":
@@ -63,7 +62,7 @@ def main() -> None:
     """Parse the arguments and print a table, and with --json one line for each size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=int, nargs="+", default=[500_000, 2_000_000])
-    parser.add_argument("--part", type=int, default=1_000_000)
+    parser.add_argument("--part", type=int, default=250_000)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true")

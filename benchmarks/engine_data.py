@@ -23,6 +23,7 @@ from ncdsurv.spells.layout import STATUSES
 PATIENTS_PER_ATOM = 750
 PATIENTS_PER_BUCKET = 25_000
 PROCESSES = 2
+UNASKED = "assignments"  # the table that counting by atom does not look at
 LONGEST_HISTORY = 40  # visits drawn per patient before thinning
 FEWEST_VISITS, MOST_VISITS = 2, 28
 
@@ -171,12 +172,17 @@ def read_bucket(home: Path) -> Bucket:
 
 
 def read_month(home: Path, contacts: str, carry: Path) -> tuple[Bucket, pl.DataFrame]:
-    """A bucket with the contacts of one file, people with a number only, and a carry: small files, read at once."""
+    """A bucket with the contacts of one file, and a carry: small files, read at once.
+
+    What counting by atom does not look at is left out: names of people, and where they were cared for.
+    """
+    tables = {name: schema for name, schema in LAYOUT.items() if name != UNASKED}
     scans = [
         pl.scan_parquet(home / f"{contacts if name == 'contacts' else name}.parquet").select(
             column for column in schema if column != "person_id"
         )
-        for name, schema in LAYOUT.items()
+        for name, schema in tables.items()
     ]
-    *tables, carried = pl.collect_all([*scans, pl.scan_ipc(carry)])
-    return Bucket(**dict(zip(LAYOUT, tables, strict=True))), carried
+    *found, carried = pl.collect_all([*scans, pl.scan_ipc(carry)])
+    unasked = {UNASKED: pl.DataFrame(schema=LAYOUT[UNASKED])}
+    return Bucket(**dict(zip(tables, found, strict=True)), **unasked), carried

@@ -70,7 +70,7 @@ def link_records(
         {
             "node": sharing,
             "root": [groups.root(node) for node in sharing],
-            "rule": [None if (rank := groups.rule.get(node)) is None else PASSES[rank] for node in sharing],
+            "rule": [PASSES[groups.rule[node]] if node in groups.rule else None for node in sharing],
         },
         schema={"node": pl.UInt32, "root": pl.UInt32, "rule": pl.String},
     )

@@ -13,7 +13,7 @@ from ncdsurv.errors import StoreError
 from ncdsurv.link import build_persons, build_residences, link_records
 from ncdsurv.registry.buckets import LayoutWriter, assign_buckets
 from ncdsurv.registry.digest import basis, fingerprint
-from ncdsurv.registry.visits import PART_ROWS, visits_in_parts
+from ncdsurv.registry.visits import part_rows, visits_in_parts
 from ncdsurv.store.parts import Parts, parts_in
 
 if TYPE_CHECKING:
@@ -69,10 +69,11 @@ def link(store: Store) -> dict[str, Any]:
     residences = build_residences(crosswalk, patients, reference)
     homes = assign_buckets(residences, reference.atoms)
     records = _records(crosswalk, patients, homes)
-    groups = _groups(snapshot, records)
+    rows = part_rows(snapshot)
+    groups = _groups(snapshot, records, rows)
     homes, records = homes.join(groups, on="bucket"), records.join(groups, on="bucket")
-    with store.lake.transaction() as tx, parts_in(store.folder, PART_ROWS) as visits:
-        deaths = _divide(snapshot, store.folder, records, visits)
+    with store.lake.transaction() as tx, parts_in(store.folder, rows) as visits:
+        deaths = _divide(snapshot, store.folder, records, visits, rows)
         persons = build_persons(crosswalk, patients, deaths)
         for name, frame in (("crosswalk", crosswalk), ("persons", persons), ("residences", residences)):
             tx.overwrite(name, frame)
@@ -105,19 +106,19 @@ def _at(records: pl.DataFrame) -> pl.DataFrame:
     return records.select("record_id", pl.col("bucket", "^group$"))
 
 
-def _groups(snapshot: Snapshot, records: pl.DataFrame) -> pl.DataFrame:
-    """[bucket, group]: neighbouring buckets that are laid out together, some `PART_ROWS` visits at a time."""
+def _groups(snapshot: Snapshot, records: pl.DataFrame, rows: int) -> pl.DataFrame:
+    """[bucket, group]: neighbouring buckets that are laid out together, some `rows` visits at a time."""
     told = snapshot.scan("visits").group_by("record_id").agg(visits=pl.len().cast(pl.Int64)).collect()
     each = records.join(told, on="record_id", how="left").group_by("bucket").agg(pl.col("visits").sum())
     before = pl.col("visits").cum_sum() - pl.col("visits")
-    return each.sort("bucket").select("bucket", group=(before // PART_ROWS).cast(pl.Int32))
+    return each.sort("bucket").select("bucket", group=(before // rows).cast(pl.Int32))
 
 
-def _divide(snapshot: Snapshot, folder: Path, records: pl.DataFrame, parts: Parts) -> pl.DataFrame:
+def _divide(snapshot: Snapshot, folder: Path, records: pl.DataFrame, parts: Parts, rows: int) -> pl.DataFrame:
     """Put the visits of placed persons under their group; gives those, of all persons, that tell a death."""
     to_group = records.select("record_id", "group")
     told: list[pl.DataFrame] = []
-    with visits_in_parts(snapshot, folder, PART_ROWS) as found:
+    with visits_in_parts(snapshot, folder, rows) as found:
         for visits in found:
             told.append(visits.filter(pl.col("patient_status") == PatientStatus.DEAD.value))
             parts.put(visits.join(to_group, on="record_id"), "group")

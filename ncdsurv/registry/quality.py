@@ -10,7 +10,7 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import TIME_ZONE
 from ncdsurv.registry.linking import current_diagnoses
-from ncdsurv.registry.visits import PART_ROWS, visits_by_record
+from ncdsurv.registry.visits import part_rows, visits_by_record
 
 if TYPE_CHECKING:
     from ncdsurv.registry.store import Store
@@ -51,5 +51,5 @@ def _received(store: Store, snapshot: Snapshot) -> Iterator[Iterator[pl.DataFram
     """
     day = pl.col("received_at").dt.convert_time_zone(TIME_ZONE).dt.date()
     log = snapshot.scan("ingest_log").select(first_received="received", received_on=day).collect()
-    with visits_by_record(snapshot, store.folder, PART_ROWS) as parts:
+    with visits_by_record(snapshot, store.folder, part_rows(snapshot)) as parts:
         yield (part.join(log, on="first_received", how="left").drop("first_received") for part in parts)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ncdsurv.indicators.stations import count_stations
-from ncdsurv.registry.visits import PART_ROWS, visits_in_parts
+from ncdsurv.registry.visits import part_rows, visits_in_parts
 from ncdsurv.spells.cases import month_expr
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def station_counts(
     has = has.select("person_id", "disease").unique()
     told: list[pl.DataFrame] = []
     seen: list[pl.DataFrame] = []
-    with visits_in_parts(snapshot, store.folder, PART_ROWS) as parts:
+    with visits_in_parts(snapshot, store.folder, part_rows(snapshot)) as parts:
         for visits in parts:
             contacts = _contacts(visits)
             of_people = contacts.join(persons, on="record_id").join(has, on="person_id")

@@ -14,8 +14,16 @@ from ncdsurv.store.parts import Parts, parts_in
 if TYPE_CHECKING:
     from ncdsurv.store.lake import Snapshot
 
-PART_ROWS = 1_000_000
-"""Most visits held at once, about: with what is made of them some 1 GB (`benchmarks/build.py`)."""
+PART_ROWS = 250_000
+"""Most visits held at once, about: what is made of them included, a step stays near 1.5 GB (`benchmarks/build.py`)."""
+MOST_PARTS = 500
+"""A part is an open file while it is filled, and a process has not many more."""
+
+
+def part_rows(snapshot: Snapshot) -> int:
+    """How many visits are held at once: `PART_ROWS`, more only where there would be too many parts."""
+    visits = int(snapshot.scan("visits").select(pl.len()).collect().item())
+    return max(PART_ROWS, -(-visits // MOST_PARTS))
 
 
 def current_visits(snapshot: Snapshot) -> pl.DataFrame:

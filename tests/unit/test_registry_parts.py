@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ncdsurv.registry import buckets, linking, open_store
+from ncdsurv.registry import buckets, open_store, visits
 from ncdsurv.registry.visits import current_visits, visits_in_parts
 from ncdsurv.spells import LAYOUT
 from ncdsurv.store.parts import parts_in
@@ -59,25 +59,35 @@ def test_visits_in_parts_are_the_visits_as_last_reported_each_once(store, tmp_pa
 
 
 def test_a_correction_wins_in_parts_as_it_does_whole(store, tmp_path):
-    visits = store.lake.snapshot().read("visits")
-    later = visits.with_columns(pl.col("received") + 1, sbp=pl.lit(199, visits.schema["sbp"]))
-    both = pl.concat([later.head(20), visits, later.tail(20)])
+    told = store.lake.snapshot().read("visits")
+    later = told.with_columns(pl.col("received") + 1, sbp=pl.lit(199, told.schema["sbp"]))
+    both = pl.concat([later.head(20), told, later.tail(20)])
 
     class Told:
         def scan(self, _):
             return both.lazy()
 
     with visits_in_parts(Told(), tmp_path, FEW) as found:  # type: ignore[arg-type]
-        told = pl.concat(list(found))
+        last = pl.concat(list(found))
     corrected = pl.concat([later.head(20), later.tail(20)])["visit_id"]
-    assert set(told.filter(pl.col("visit_id").is_in(corrected.implode()))["sbp"]) == {199}
-    assert told.height == visits["visit_id"].n_unique()
+    assert set(last.filter(pl.col("visit_id").is_in(corrected.implode()))["sbp"]) == {199}
+    assert last.height == told["visit_id"].n_unique()
+
+
+def test_a_nation_has_no_more_parts_than_a_process_may_have_files(store, monkeypatch):
+    snapshot = store.lake.snapshot()
+    held = snapshot.read("visits").height
+    monkeypatch.setattr(visits, "PART_ROWS", 1)
+    monkeypatch.setattr(visits, "MOST_PARTS", 10)
+    assert visits.part_rows(snapshot) == -(-held // 10)
+    monkeypatch.setattr(visits, "PART_ROWS", held)
+    assert visits.part_rows(snapshot) == held
 
 
 def test_a_registry_linked_in_parts_is_the_same_registry(store, files, tmp_path, monkeypatch):
     store.link()
     whole = store.lake.snapshot()
-    monkeypatch.setattr(linking, "PART_ROWS", FEW)
+    monkeypatch.setattr(visits, "PART_ROWS", FEW)
     monkeypatch.setattr(buckets.assign_buckets, "__defaults__", (40,))
     divided = open_store(tmp_path / "registry", key_file=store.vault.folder / "key")
     divided.ingest(files, source="viettel")
