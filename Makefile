@@ -20,7 +20,7 @@ demo: $(STAMP)  ## samples -> registry -> release -> reports -> site
 	$(BIN)/ncdsurv demo --out $(DEMO)
 
 test: $(STAMP)  ## every test
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 faults: $(STAMP)  ## the long run of tests/faults: processes really killed at every single step, 300 more at random
 	NCDSURV_FAULTS=all $(BIN)/python -m pytest -n 2 --dist load tests/faults
