@@ -7,7 +7,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from ncdsurv.registry import buckets, open_store, visits
-from ncdsurv.registry.visits import current_visits, visits_in_parts
+from ncdsurv.registry.visits import current_visits, visits_by_record, visits_in_parts
 from ncdsurv.spells import LAYOUT
 from ncdsurv.store.parts import parts_in
 from tests.conftest import SAMPLES
@@ -58,9 +58,25 @@ def test_visits_in_parts_are_the_visits_as_last_reported_each_once(store, tmp_pa
     assert_frame_equal(pl.concat(parts).sort("visit_id"), whole.sort("visit_id"))
 
 
+def test_a_record_is_in_one_part_only_with_the_file_that_first_told_of_each_visit(store, tmp_path):
+    snapshot = store.lake.snapshot()
+    with visits_by_record(snapshot, tmp_path, FEW) as found:
+        parts = list(found)
+    assert len(parts) > 2
+    whole = pl.concat(parts)
+    assert sum(part["record_id"].n_unique() for part in parts) == whole["record_id"].n_unique()
+    first = snapshot.read("visits").group_by("visit_id").agg(first_received=pl.col("received").min())
+    assert_frame_equal(whole.select(first.columns).sort("visit_id"), first.sort("visit_id"))
+
+
 def test_a_correction_wins_in_parts_as_it_does_whole(store, tmp_path):
     told = store.lake.snapshot().read("visits")
-    later = told.with_columns(pl.col("received") + 1, sbp=pl.lit(199, told.schema["sbp"]))
+    # A correction stands in another row of another file, so nothing but the visit itself brings the two together.
+    later = told.with_columns(
+        pl.col("received") + 1,
+        row_number=pl.col("row_number").reverse() + 1_000,
+        sbp=pl.lit(199, told.schema["sbp"]),
+    )
     both = pl.concat([later.head(20), told, later.tail(20)])
 
     class Told:
