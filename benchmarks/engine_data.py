@@ -21,7 +21,7 @@ from ncdsurv.spells import ASSIGNMENTS, CASES, CONTACTS, LAYOUT, NEVER, PEOPLE, 
 from ncdsurv.spells.layout import STATUSES
 
 PATIENTS_PER_ATOM = 750
-PATIENTS_PER_BUCKET = 25_000
+PATIENTS_PER_BUCKET = 50_000
 PROCESSES = 2
 UNASKED = "assignments"  # the table that counting by atom does not look at
 LONGEST_HISTORY = 40  # visits drawn per patient before thinning

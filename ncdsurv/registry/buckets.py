@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
     from ncdsurv.store.lake import Snapshot, Transaction
 
-BUCKET_PEOPLE = 36_000
-"""Most people of a bucket (about 25,000 on the average): the array of changes stays in the processor's cache."""
+BUCKET_PEOPLE = 72_000
+"""Most people of a bucket (about 50,000 on the average): the array of changes stays in the processor's cache."""
 _PAIR = ["commune_2024", "commune_2025"]
 _HALF = 2
 _TOLD = ("persons", "residences", "records", "diagnoses", "visits")

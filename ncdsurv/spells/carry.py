@@ -1,7 +1,8 @@
 """What is carried from one month to the next: the state of every case, so that old contacts need no reading.
 
 One row per person and disease, as of the end of a month, named by person_id since a bucket numbers its people
-anew when somebody joins it. The columns belong to the presets they were made with (see `passes`).
+anew when somebody joins it. The columns belong to the presets they were made with (see `passes`). By number, a
+state is a row of 16-bit numbers, days counted from an anchor: half of what a new month reads and writes.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import month_label
 from ncdsurv.errors import UsageError
-from ncdsurv.spells.layout import Bucket
-from ncdsurv.spells.passes import Pass
+from ncdsurv.spells.layout import NEVER, Bucket
+from ncdsurv.spells.passes import Pass, is_day
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
 
 STATE = "state"
+ANCHOR_DAY = 18_262  # 1 January 2020 in days from the epoch: 16 bits reach 89 years to either side of it
+FARTHEST = 2**15 - 1  # stands for NEVER
+NO_DAY = ANCHOR_DAY - FARTHEST - 1  # and its place for -NEVER
 
 
 def carry_schema(catalog: Catalog, work: Pass) -> dict[str, pl.DataType]:
@@ -35,22 +39,33 @@ def carry_schema(catalog: Catalog, work: Pass) -> dict[str, pl.DataType]:
 def pack(states: pl.DataFrame, work: Pass, month: int) -> pl.DataFrame:
     """States of cases -> a carry by number: person, disease (numbers within the bucket), month and `state`.
 
-    `state` holds the columns of `Pass.carried` side by side: it is written, read and handed to the kernel whole.
+    `state` holds the columns of `Pass.carried` side by side, in 16 bits: written, read and counted from whole.
     It serves only while the bucket numbers its people as it did; a carry by name serves longer.
     """
     if STATE not in states.columns:
         block = states.select(pl.col(name).cast(pl.Int32) for name in work.carried).to_numpy(order="c")
-        states = states.select(
-            "person", "disease", pl.Series(STATE, block, pl.Array(pl.Int32, block.shape[1]))
-        )
+        near = np.clip(block - zeros_of(work), -FARTHEST - 1, FARTHEST)
+        states = states.select("person", "disease", as_state(near))
     return states.select("person", "disease", pl.lit(month, pl.Int32).alias("month"), STATE)
+
+
+def zeros_of(work: Pass) -> np.ndarray:
+    """What 0 stands for in each column of a state: the anchor where it holds a day (Int32)."""
+    return np.array([ANCHOR_DAY if is_day(name) else 0 for name in work.carried], dtype=np.int32)
+
+
+def as_state(block: np.ndarray) -> pl.Series:
+    """Numbers (cases, columns) that fit 16 bits -> the column `state`."""
+    return pl.Series(STATE, block.astype(np.int16, copy=False), pl.Array(pl.Int16, block.shape[1]))
 
 
 def unpack(states: pl.DataFrame, work: Pass) -> pl.DataFrame:
     """The opposite of `pack`: a column for each part of the state."""
     if STATE not in states.columns:
         return states
-    block = np.ascontiguousarray(states[STATE].to_numpy().T)
+    kept = states[STATE].to_numpy()
+    whole = np.where(kept == FARTHEST, NEVER, kept + zeros_of(work))
+    block = np.ascontiguousarray(np.where(kept < -FARTHEST, -NEVER, whole).T, dtype=np.int32)
     return states.drop(STATE).with_columns(
         pl.Series(name, part, pl.Int32) for name, part in zip(work.carried, block, strict=True)
     )
@@ -63,7 +78,7 @@ def conform_packed(carry: pl.DataFrame, work: Pass, month: int) -> pl.DataFrame:
         UsageError: It is of another month, or of other presets.
     """
     width = len(work.carried)
-    if carry.schema[STATE] != pl.Array(pl.Int32, width):
+    if carry.schema[STATE] != pl.Array(pl.Int16, width):
         raise UsageError(
             "the carry is of other presets",
             got=str(carry.schema[STATE]),

@@ -12,7 +12,7 @@ import polars as pl
 
 from ncdsurv.catalog.models import AgeBand
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, Quantity, month_index, month_start
-from ncdsurv.spells.carry import STATE
+from ncdsurv.spells.carry import STATE, as_state, pack, zeros_of
 from ncdsurv.spells.history import none_yet
 from ncdsurv.spells.layout import NEVER, SEXES, Bucket
 from ncdsurv.spells.passes import Pass
@@ -45,7 +45,6 @@ def count_compiled(
     contacts, stays = bucket.contacts, places.stays
     judged = contacts.select(work.judged)
     begun = np.minimum.reduce(_columns(cases, "at_risk_month", "suspected_month", "detected_month"))
-    known, states = _states(cases, work, carried)
     # A carried day before the calendar counts as its first: every window has run out since, either way.
     months, first_day = _calendar(first_month - 1 - work.reach, last_month)
     bands_from = _frozen(np.array([band.lower * MONTHS_PER_YEAR for band in bands], dtype=np.int64))
@@ -61,7 +60,8 @@ def count_compiled(
     cells, *passed = opening(
         birth, death, sex, own, disease, begins, *lived, bands_from, *span, *sizes, n_diseases
     )
-    counts = np.zeros((len(cells), len(work.filled), last_month - first_month + 1), dtype=np.int32)
+    states = np.empty((cases.height, len(work.carried)), dtype=np.int16)
+    counts = np.zeros((len(cells), last_month - first_month + 1, len(work.filled)), dtype=np.int32)
     kernel: Any = count_changes
     kernel(
         *(death, own, disease, detected, enrolled, begins, suspected, withdrawn),
@@ -70,10 +70,10 @@ def count_compiled(
         *_columns(contacts, "day", "month", "kind", "diseases", "status", "reported_target", "dispensed"),
         _frozen(contacts["due_day"].fill_null(-NEVER).to_numpy()),
         _verdicts(judged),
-        *_shared_rules(work),
-        *_lane_rules(work),
-        *(_frozen(np.array(work.plan.cuts, dtype=np.int64)), months, first_day),
-        *(_frozen(known), states, counts, *span),
+        *_tables(work),
+        *(months, first_day),
+        *_carried(cases, work, carried),
+        *(states, counts, *span),
         "overdue" in work.needed or "overdue_at_start" in work.needed,
         "companion_at_target" in work.needed,
     )
@@ -85,26 +85,38 @@ def count_compiled(
     filled = {name: values.astype(np.int32)[row] for name, values in cell.items()}
     filled |= {"month": month + np.int32(first_month), **dict(zip(work.filled, block, strict=True))}
     counted = pl.DataFrame([pl.Series(name, column) for name, column in filled.items()])
-    after = pl.Series(STATE, states, pl.Array(pl.Int32, states.shape[1]))
-    return counted, cases.select("person", "disease").with_columns(after)
+    return counted, cases.select("person", "disease").with_columns(as_state(states))
 
 
-def _states(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> tuple[np.ndarray, np.ndarray]:
-    """Which cases were carried, and their states; the others' say that nothing is known yet."""
-    from ncdsurv.spells.rows import carry_over, in_order
+def _carried(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> list[np.ndarray]:
+    """`carried`, `was`, `nothing` and `zeros` of the kernel: what each case begins with."""
+    from ncdsurv.spells.rows import carried_rows, in_order
 
-    nothing = _frozen(np.array([none_yet(name) for name in work.carried], dtype=np.int32))
+    nothing, zeros = _beginning(work)
     if carried is None:
-        carried = cases.clear().with_columns(pl.lit(0, pl.Int32).alias(name) for name in work.carried)
+        return [_frozen(np.full(cases.height, -1, np.int32)), nothing, nothing[0], zeros]
+    carried = pack(carried, work, 0)
     ordered: Any = in_order
     if not ordered(*_columns(carried, "person", "disease")):
         carried = carried.sort("person", "disease")
-    block = (carried[STATE] if STATE in carried.columns else carried.select(work.carried)).to_numpy()
-    known = _frozen(np.ascontiguousarray(block, dtype=np.int32))
-    copy: Any = carry_over
-    return copy(
-        *_columns(cases, "person", "disease"), *_columns(carried, "person", "disease"), known, nothing
-    )
+    rows: Any = carried_rows
+    found = rows(*_columns(cases, "person", "disease"), *_columns(carried, "person", "disease"))
+    return [_frozen(found), _frozen(carried[STATE].to_numpy()), nothing[0], zeros]
+
+
+@lru_cache(maxsize=16)
+def _beginning(work: Pass) -> tuple[np.ndarray, np.ndarray]:
+    """A carry of one case of which nothing is known, and what 0 stands for in its columns."""
+    nothing = pl.DataFrame({name: [none_yet(name)] for name in ("person", "disease", *work.carried)})
+    return _frozen(pack(nothing, work, 0)[STATE].to_numpy()), _frozen(zeros_of(work))
+
+
+@lru_cache(maxsize=16)
+def _tables(work: Pass) -> list[Any]:
+    """The rules of a pass, as the kernel reads them: from `visit_rules` to `reads`."""
+    cuts = _frozen(np.array(work.plan.cuts, dtype=np.int64))
+    counted = (work.lanes, work.visit_rules, work.reading_rules)
+    return [*_shared_rules(work), *_lane_rules(work), cuts, *(tuple(range(len(of))) for of in counted)]
 
 
 def _verdicts(judged: pl.DataFrame) -> np.ndarray:

@@ -14,7 +14,7 @@ import polars as pl
 from ncdsurv.catalog.vocabulary import PatientStatus
 from ncdsurv.spells.cases import month_expr
 from ncdsurv.spells.layout import NEVER, STATUSES, Bucket
-from ncdsurv.spells.passes import READING_STATE, VISIT_STATE
+from ncdsurv.spells.passes import READING_STATE, VISIT_STATE, is_day
 from ncdsurv.spells.rules import AT_TARGET, OFF_TARGET, UNREAD, Rules
 
 # A contact's status 0 is "none given".
@@ -31,10 +31,9 @@ def none_yet(column: str) -> int:
     >>> none_yet("read_verdict_0"), none_yet("visit_day") == none_yet("visit_day_1") == -NEVER
     (0, True)
     """
-    name = column.rstrip("0123456789").rstrip("_")
-    if name == DUE_DAY:
-        return NEVER
-    return -NEVER if name.endswith("_day") else UNREAD
+    if is_day(column):
+        return NEVER if column.startswith(DUE_DAY) else -NEVER
+    return UNREAD
 
 
 def number_cases(bucket: Bucket, first_month: int) -> pl.DataFrame:

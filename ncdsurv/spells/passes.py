@@ -33,9 +33,18 @@ READING_STATE = (
 )
 
 
-@dataclass(frozen=True)
+def is_day(column: str) -> bool:
+    """Whether a column of the state, with or without its lane, holds a day (from the epoch).
+
+    >>> is_day("visit_day_0"), is_day("due_day"), is_day("day_verdict_1"), is_day("day_other")
+    (True, True, False, False)
+    """
+    return column.rstrip("0123456789").rstrip("_").endswith("_day")
+
+
+@dataclass(frozen=True, eq=False)
 class Pass:
-    """What one pass counts.
+    """What one pass counts; made once for a catalog and presets (`make_pass`), so it is equal to itself only.
 
     Attributes:
         presets: Their ids, in the order asked for.

@@ -105,32 +105,30 @@ def running_rows(counts, n_states):
     """Running sums over the months, kept where any column is not 0.
 
     Args:
-        counts: Changes (rows, columns, months); the first `n_states` columns are summed in place.
+        counts: Changes (rows, months, columns); the first `n_states` columns are summed in place.
 
     Returns:
         (row, month, block): row and month from 0 of each kept line, and the counts as Int32 (columns, lines).
     """
-    n_rows, n_columns, width = counts.shape
+    n_rows, width, n_columns = counts.shape
     rows, months = np.empty(n_rows * width, np.int32), np.empty(n_rows * width, np.int32)
     block = np.empty((n_columns, n_rows * width), np.int32)  # what is not written takes no memory
-    some = np.empty(width, np.int32)
     line = 0
     for row in range(n_rows):
-        some[:] = 0
-        for m in range(n_columns):
-            if m < n_states:
-                for at in range(1, width):
-                    counts[row, m, at] += counts[row, m, at - 1]
-            for at in range(width):
-                some[at] |= counts[row, m, at]
         opened = line
         for at in range(width):
-            if some[at] != 0:
+            here, before = counts[row, at], counts[row, max(at - 1, 0)]
+            some = np.int32(0)
+            for m in range(n_states if at else 0):
+                here[m] += before[m]
+            for m in range(n_columns):
+                some |= here[m]
+            if some != 0:
                 rows[line], months[line] = row, at
                 line += 1
         for m in range(n_columns):
-            for here in range(opened, line):
-                block[m, here] = counts[row, m, months[here]]
+            for kept in range(opened, line):
+                block[m, kept] = counts[row, months[kept], m]
     return rows[:line], months[:line], block[:, :line]
 
 
@@ -157,21 +155,18 @@ def in_order(person, disease):
 
 
 @compile_once
-def carry_over(person, disease, was_person, was_disease, was, nothing):
-    """The carried state of each case, or that nothing is known; both tables are ordered by person and disease.
+def carried_rows(person, disease, was_person, was_disease):
+    """For each case, the row that carries its state; -1 where none does.
 
-    Returns:
-        (found, states): Bool per case, whether it was carried, and Int32 (cases, kept columns).
+    Both tables are ordered by person and disease.
     """
-    found = np.zeros(person.size, np.bool_)
-    states = np.empty((person.size, nothing.size), np.int32)
+    found = np.full(person.size, -1, np.int32)
     at = 0
     for k in range(person.size):
         while at < was_person.size and (
             was_person[at] < person[k] or (was_person[at] == person[k] and was_disease[at] < disease[k])
         ):
             at += 1
-        found[k] = at < was_person.size and was_person[at] == person[k] and was_disease[at] == disease[k]
-        for f in range(nothing.size):
-            states[k, f] = was[at, f] if found[k] else nothing[f]
-    return found, states
+        if at < was_person.size and was_person[at] == person[k] and was_disease[at] == disease[k]:
+            found[k] = at
+    return found
