@@ -144,7 +144,7 @@ def test_a_reading_just_below_its_limit_is_not_shown_as_the_limit() -> None:
     visits = VISITS.with_columns(glucose_mmol_l=6.99, glucose_kind=pl.lit("fasting"))
     diagnoses = DIAGNOSES.with_columns(disease=pl.lit("diabetes"))
     told = ns.explain_person(ns.build_spells(PATIENTS, diagnoses, visits, **MONTHS), SECRET).explain()
-    assert "glucose 6.99, at target" in told
+    assert "fasting glucose 6.99 mmol/L, at target" in told
 
 
 def test_a_cohort_is_read_at_the_end_of_a_quarter() -> None:
