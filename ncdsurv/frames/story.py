@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import CareState, Period, Suspicion, Tenure, month_start
-from ncdsurv.errors import unknown
+from ncdsurv.errors import UsageError
 from ncdsurv.frames.events import VisitWords, diagnosis_events
 from ncdsurv.frames.known import Known, known_days
 from ncdsurv.frames.reasons import RuleWords
 from ncdsurv.frames.records import PERSON
-from ncdsurv.frames.spells import Spells
+from ncdsurv.frames.spells import Spells, as_spells
 from ncdsurv.frames.wording import disease_name, phrase
 from ncdsurv.maps.wording import language
 
@@ -115,9 +115,15 @@ def explain_person(spells: Spells, person_id: Any, lang: str = "en") -> Story:
     >>> print(explain_person(spells, "A").explain().splitlines()[-1].strip())
     2024-04-30  → missed visit: no visit for 3 months; the last was on 2024-01-10
     """
-    lang, person = language(lang), str(person_id)
+    spells, lang = as_spells(spells), language(lang)
+    whole = isinstance(person_id, float) and person_id.is_integer()  # ids that pandas turned into floats
+    person = str(int(person_id) if whole else person_id)
     if spells.bucket.people.filter(pl.col(PERSON) == person).is_empty():
-        raise unknown("person", "the one asked for", [])
+        raise UsageError(
+            "unknown person: not among the patients",
+            allowed="a person_id of the patients' frame",
+            do="see how person_id is written there",
+        )
     known = known_days(spells, person)
     found: list[tuple[date, str, str, str]] = []
     months: list[tuple[str, int, str, bool]] = []

@@ -304,3 +304,17 @@ def test_every_change_of_state_has_its_line_whatever_the_records(seed: int, pres
             assert states.height >= changes
             assert not states.filter(pl.col("text").str.contains("none|None|: $")).height
         assert story.explain("vi").count("→") == story.explain("en").count("→")
+
+
+def test_the_limit_told_is_that_of_the_reading_that_decided_the_day() -> None:
+    story = told(
+        """
+        visited_on | glucose_mmol_l | glucose_kind | hba1c_percent
+        2024-01-10 | 9.4            | fasting      | -
+        2024-04-10 | -              | -            | 6.5
+        2024-04-10 | 12.3           | random       | -
+        """,
+        "disease | recorded_on\ndiabetes | 2024-01-10",
+    )
+    wanted = "uncontrolled, moderately: the reading of 2024-04-10 does not meet random glucose < 11.1 mmol/L"
+    assert f"2024-04-30  → {wanted}" in lines(story)
