@@ -18,7 +18,7 @@ from benchmarks.engine_sql_states import code_of, compact_mask, spell_months
 from benchmarks.engine_sql_verdicts import judged_columns, verdict_of
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, PatientStatus, Quantity
 from ncdsurv.spells import measure_plan
-from ncdsurv.spells.layout import NEVER, STATUSES
+from ncdsurv.spells.layout import NEVER, NOTICE, STATUSES
 from ncdsurv.spells.rules import preset_rules
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Query:
         WHERE least(l.until, o.until) > {self.first} AND greatest(l.since, o.since) <= {self.last}"""
 
     def _days(self) -> str:
-        """One row per case and visit day, and one before the first, with what is carried from day to day."""
+        """One row per case and day with a visit or a notice, and one before the first, with what is carried on."""
         kinds = ", ".join(map(str, self.rules[0].kinds))
         judged = judged_columns(self.catalog, self.presets)
         told = ", ".join(["*", *(f"{sql} AS judged_{i}" for i, sql in enumerate(judged))])
@@ -147,11 +147,13 @@ class Query:
         keep = lambda value: f"last_value({value} IGNORE NULLS) OVER w"  # noqa: E731
         before = lambda value: f"last_value({value}) OVER b"  # noqa: E731  # at the end of the month before
         carried = [
+            # Between the notice of a move and the next visit nothing hangs on the visit before.
+            "CASE WHEN visit THEN month END AS visit_month",
             f"{keep('CASE WHEN drugs THEN month END')} AS drug_month",
             f"{before('status')} AS before_status",
         ]
         for name in dues:
-            left = f"CASE WHEN {name} IS NULL THEN NULL WHEN status = {OUT} THEN 4 * {NEVER} ELSE {name} END"
+            left = f"CASE WHEN {name} IS NULL AND visit THEN NULL WHEN status = {OUT} THEN 4 * {NEVER} ELSE {name} END"
             carried.append(f"{keep(left)} AS {name}")
             carried.append(f"{before(f'{left} IGNORE NULLS')} AS before_{name}")
         for name in said:
@@ -163,9 +165,9 @@ class Query:
             carried.append(
                 f"CASE WHEN v{i} > 0 THEN v{i} > 1 AND {one} ELSE {one} AND {two} END AS twice_{i}"
             )
-        empty = ", ".join(
-            ["0 AS status", "false AS drugs", *(f"NULL AS {n}" for n in dues), *(f"0 AS {n}" for n in said)]
-        )
+        nothing = ["false AS drugs", *(f"NULL AS {n}" for n in dues), *(f"0 AS {n}" for n in said)]
+        empty = ", ".join(["0 AS status", *nothing])
+        moved = ", ".join([f"{OUT} AS status", *nothing])
         each = f"""SELECT *, {", ".join(f"{sql} AS {name}" for name, sql in said.items())}
                  FROM (SELECT k.case_id, k.disease, t.*, (t.diseases >> k.disease) & 1 = 1 AS speaks
                        FROM told t JOIN known k USING (person)"""
@@ -173,14 +175,20 @@ class Query:
         WITH told AS (SELECT {told} FROM contacts WHERE kind IN ({kinds}) AND month <= {self.last}),
         again AS (SELECT person, day FROM contacts WHERE kind IN ({kinds}) AND month <= {self.last}
                   GROUP BY ALL HAVING count(*) > 1),
-        apart AS (SELECT case_id, day, month, {singly} FROM ({each} ANTI JOIN again USING (person, day)))
+        apart AS (SELECT case_id, day, month, true AS visit, {singly}
+                  FROM ({each} ANTI JOIN again USING (person, day)))
                   UNION ALL
-                  SELECT case_id, day, month, {together} FROM ({each} SEMI JOIN again USING (person, day)))
+                  SELECT case_id, day, month, true, {together} FROM ({each} SEMI JOIN again USING (person, day)))
                   GROUP BY case_id, day, month
-                  UNION ALL SELECT case_id, -{NEVER} AS day, -{NEVER} AS month, {empty} FROM known),
+                  UNION ALL
+                  SELECT case_id, day, month, false, {moved} FROM contacts t JOIN known k USING (person)
+                  WHERE kind = {NOTICE} AND status = {OUT} AND (diseases >> k.disease) & 1 = 1 AND month <= {self.last}
+                  GROUP BY case_id, day, month
+                  UNION ALL SELECT case_id, -{NEVER} AS day, -{NEVER} AS month, false, {empty} FROM known),
         dated AS (SELECT *, date_part('day', date '1970-01-01' + day)::INT AS day_of_month FROM apart)
-        SELECT case_id, day, month, status, {", ".join(carried)},
-               lag(day) OVER w AS previous_day, lead(month, 1, {self.last + 1}) OVER w AS next_month
+        SELECT case_id, day, month, visit, status, {", ".join(carried)},
+               lag(CASE WHEN visit THEN day END IGNORE NULLS) OVER w AS previous_day,
+               lead(month, 1, {self.last + 1}) OVER w AS next_month
         FROM dated WINDOW w AS (PARTITION BY case_id ORDER BY day),
              b AS (PARTITION BY case_id ORDER BY day RANGE BETWEEN UNBOUNDED PRECEDING AND day_of_month PRECEDING)"""
 
@@ -215,7 +223,7 @@ class Query:
         for interval, grace in pairs:
             for when in ("", "before_"):
                 left = f"{when}due_{interval}"
-                due = f"date '1970-01-01' + ({left} + {grace} + 1)::INT"
+                due = f"date '1970-01-01' + ({left} + {grace})::INT"
                 index = f"(year({due}) * {MONTHS_PER_YEAR} + month({due}))::INT"
                 made.append(
                     f"CASE WHEN {left} < {NEVER} THEN {index} END AS {when}overdue_{interval}_{grace}"
@@ -274,11 +282,11 @@ class Query:
                         GROUP BY {CELL}, later),
         flows AS (SELECT disease, place, sex, band, month, {flows}
                   FROM (SELECT disease, s.place, sex, band, d.month, day, status,
-                               nullif(previous_day, -{NEVER}) AS previous
+                               previous_day AS previous
                         FROM days d JOIN known k USING (case_id)
                         JOIN stays s ON k.person = s.person AND d.month >= s.since AND d.month < s.until
-                        WHERE d.month >= {self.first} AND d.month <= {self.last} AND enrolled_month <= d.month
-                          AND d.month <= death_month AND withdrawn_month > d.month)
+                        WHERE d.visit AND d.month >= {self.first} AND d.month <= {self.last}
+                          AND enrolled_month <= d.month AND d.month <= death_month AND withdrawn_month > d.month)
                   GROUP BY ALL)
         SELECT {CELL}, month, {result} FROM stocks FULL JOIN flows USING ({CELL}, month) WHERE {some}"""
 

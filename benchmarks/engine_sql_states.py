@@ -46,7 +46,7 @@ def code_of(query: Query, rules: Rules, facts: list[str]) -> str:
     in_window = lambda name: f"from_month - (read_{name} >> 3) < {rules.outcome_window}"  # noqa: E731
     recent = f"CASE WHEN {in_window(f'v{reading}')} THEN read_v{reading} & 7 ELSE 0 END"
     verdict = f"(CASE WHEN {day_only} THEN day_v{reading} ELSE coalesce({recent}, 0) END)"
-    unseen = lambda months: f"(month IS NULL OR from_month - month >= {months})"  # noqa: E731
+    unseen = lambda months: f"(visit_month IS NULL OR from_month - visit_month >= {months})"  # noqa: E731
     since = "(from_month - enrolled_month)"
     grace = f"{since} >= {rules.lost_after} AND " if rules.lost_grace else ""
     overdue_from = f"overdue_{interval}_{rules.grace_days}"
@@ -54,7 +54,9 @@ def code_of(query: Query, rules: Rules, facts: list[str]) -> str:
         WHEN withdrawn_month <= from_month THEN {STANDING["withdrawn"]}
         WHEN death_month <= from_month AND {since} >= 0 THEN {STANDING["dead"]}
         WHEN death_month <= from_month THEN {STANDING["died_before_enrolment"]}
-        WHEN {since} < 0 THEN CASE WHEN detected_month <= from_month THEN {STANDING["not_enrolled"]}
+        WHEN {since} < 0 THEN CASE
+            WHEN detected_month <= from_month AND status = {OUT} THEN {STANDING["moved_before_enrolment"]}
+            WHEN detected_month <= from_month THEN {STANDING["not_enrolled"]}
             WHEN suspected_month <= from_month THEN {STANDING["suspected"]} ELSE {STANDING["at_risk"]} END
         WHEN status = {OUT} THEN {STANDING["transferred_out"]}
         WHEN {grace}{unseen(rules.lost_after)} THEN {STANDING["lost_to_follow_up"]}
@@ -67,7 +69,7 @@ def code_of(query: Query, rules: Rules, facts: list[str]) -> str:
             ELSE {STANDING["visited_unmeasured"]} END END"""
     told = {
         "treated": f"from_month - drug_month < {rules.treated_window}",
-        "seen": "from_month = month",
+        "seen": "from_month = visit_month",
         "dispensed": "from_month = drug_month",
         "newly_detected": "from_month = detected_month AND death_month >= from_month",
         "overdue": _overdue(f"{overdue_from} <= from_month", "status", "from_month"),
@@ -108,8 +110,9 @@ def spell_months(query: Query) -> list[str]:
         overdue = f"overdue_{interval}_{rules.grace_days}"
         more = [
             "month + 1",
-            f"month + {rules.outcome_window}",
-            f"month + {rules.lost_after}",
+            "visit_month + 1",
+            f"visit_month + {rules.outcome_window}",
+            f"visit_month + {rules.lost_after}",
             f"(read_v{reading} >> 3) + {rules.outcome_window}",
             f"(read_c{reading} >> 3) + {rules.outcome_window}",
             "drug_month + 1",

@@ -61,6 +61,39 @@ def usable(row: dict, reading: Any) -> bool:
     return all(row[column] is not None for column in reading.columns) and holds(reading.where, row)
 
 
+def in_order(visits: list[dict], catalog: Catalog) -> list[dict]:
+    """A person's contacts in order, each with `notice`: whether it only reports a status, and nobody was seen.
+
+    The status of a notice that only the facility of the last contact may tell is taken from another's; a death
+    counts by the person's date of it.
+    """
+    ordered = sorted(
+        visits, key=lambda v: (v["visited_on"], v["sequence"] or 0, v["row_number"] or 0, v["visit_id"])
+    )
+    bare = [any(_only_reports(visit, notice) for notice in catalog.notices.values()) for visit in ordered]
+    away = {status for notice in catalog.notices.values() for status in notice.only_from_last_facility}
+    found = []
+    for visit, is_bare in zip(ordered, bare):
+        same_day = [b for v, b in zip(ordered, bare) if v["visited_on"] == visit["visited_on"]]
+        cared = [
+            v["facility"]
+            for v, b in zip(ordered, bare)
+            if v["visited_on"] <= visit["visited_on"] and not b and v["kind"] != "screening" and v["facility"]
+        ]
+        elsewhere = visit["patient_status"] in away and cared and visit["facility"] not in (None, cared[-1])
+        notice = is_bare and (all(same_day) or bool(elsewhere))
+        silent = notice and (elsewhere or visit["patient_status"] == "dead")
+        status = None if silent else visit["patient_status"]
+        found.append({**visit, "notice": notice, "patient_status": status})
+    return found
+
+
+def _only_reports(visit: dict, notice: Any) -> bool:
+    told = visit["patient_status"] in notice.statuses and visit["kind"] in notice.kinds
+    filled = any(visit[column] is not None for column in notice.filled)
+    return told and not filled and not any(holds(condition, visit) for condition in notice.unless)
+
+
 class History:
     """One person and one disease under one preset.
 
@@ -76,10 +109,10 @@ class History:
         self.names = (disease.id, *disease.members)
         self.death = month_of(person["died_on"]) if person["died_on"] else None
         self.known = [d for d in diagnoses if d["disease"] in self.names]
-        ordered = sorted(
-            visits, key=lambda v: (v["visited_on"], v["sequence"] or 0, v["row_number"] or 0, v["visit_id"])
-        )
-        self.contacts = [self._without_readings(v) if v["pregnant"] else v for v in ordered]
+        ordered = in_order(visits, catalog)
+        self.notices = [v for v in ordered if v["notice"] and v["patient_status"] and self.speaks(v)]
+        contacts = [v for v in ordered if not v["notice"]]
+        self.contacts = [self._without_readings(v) if v["pregnant"] else v for v in contacts]
         self.counted = [v for v in self.contacts if v["kind"] in preset.visit_kinds]
         self.days: dict[date, list[dict]] = {}
         self._until: dict[int, list[date]] = {}  # worked out once: the rest asks for them again and again
@@ -219,9 +252,20 @@ class History:
         return told[-1] if told else UNREAD
 
     def told_status(self, day: date) -> str | None:
-        """What the day's contacts that speak of the disease last said of the patient."""
-        told = [v["patient_status"] for v in self.days[day] if self.speaks(v) and v["patient_status"]]
+        """What the day's contacts that speak of the disease, or its notices, last said of the patient."""
+        rows = self.days.get(day) or [v for v in self.notices if v["visited_on"] == day]
+        told = [v["patient_status"] for v in rows if self.speaks(v) and v["patient_status"]]
         return told[-1] if told else None
+
+    def told_until(self, month: int) -> list[date]:
+        """Days with a counted contact or a notice, up to the month's end."""
+        noticed = [v["visited_on"] for v in self.notices if month_of(v["visited_on"]) <= month]
+        return sorted({*self.until(month), *noticed})
+
+    def moved(self, month: int) -> bool:
+        """Whether the last that was told of the person is a transfer out."""
+        days = self.told_until(month)
+        return bool(days) and self.told_status(days[-1]) == "transferred_out"
 
     def since_visit(self, month: int) -> int | None:
         days = self.until(month)
@@ -239,14 +283,14 @@ class History:
             return "dead" if is_enrolled else "died_before_enrolment"
         if not is_enrolled:
             if self.detected is not None and self.detected <= month:
-                return "not_enrolled"
+                return "moved_before_enrolment" if self.moved(month) else "not_enrolled"
             return "suspected" if self.suspected is not None and self.suspected <= month else "at_risk"
         return self._in_care(month)
 
     def _in_care(self, month: int) -> str:
-        preset, days, since = self.preset, self.until(month), self.since_visit(month)
+        preset, since = self.preset, self.since_visit(month)
         enrolled_for = month - self.enrolled
-        if days and self.told_status(days[-1]) == "transferred_out":
+        if self.moved(month):
             return "transferred_out"
         grace = preset.lost_grace and enrolled_for < preset.lost_after_months
         if (since is None or since >= preset.lost_after_months) and not grace:
@@ -266,18 +310,18 @@ class History:
         )[verdict]
 
     def overdue(self, month: int) -> bool:
-        """Whether the day to come back on, and the grace, had passed at the end of a month."""
+        """Whether the day to come back on, and the grace, were over when the month was: due before the next 1st."""
         if self.standing(month) not in (*UNDER_CARE, "lost_to_follow_up"):
             return False
         due = None
-        for day in self.until(month):
+        for day in self.told_until(month):
             if self.told_status(day) == "transferred_out":
                 due = None
-            elif speaking := [v for v in self.days[day] if self.speaks(v)]:
+            elif speaking := [v for v in self.days.get(day, ()) if self.speaks(v)]:
                 due = max(self._due(v) for v in speaking)
         if due is None:
             return False
-        return month_of(due + timedelta(days=self.preset.overdue_grace_days + 1)) <= month
+        return month_of(due + timedelta(days=self.preset.overdue_grace_days)) <= month
 
     def _due(self, visit: dict) -> date:
         day = visit["visited_on"]

@@ -110,10 +110,16 @@ def _stated(draw: Random, recorded: date, days: int) -> dict:
 
 
 def _visit(draw: Random, on: date, disease: str | None) -> dict:
-    """One contact: each reading on a limit of some preset, or just beside it, or absent."""
+    """One contact: each reading on a limit of some preset, or just beside it, or absent; or nothing but a status."""
+    facility = draw.choice([None, "F1", "F2", "F3"])
+    if draw.random() < 0.1:
+        told = {"patient_status": draw.choice(["transferred_out", "transferred_out", "dead", "managed"])}
+        empty = {"supply_days": draw.choice([None, 0]), "reported_target": draw.choice([None, None, 1, 2])}
+        place = {"visited_on": on, "facility": facility, "disease": disease, "row_number": draw.randint(1, 4)}
+        return {**place, **told, **empty, "kind": draw.choice(["exam", "exam", "exam", "screening"])}
     return {
         "visited_on": on,
-        "facility": draw.choice([None, "F1", "F2", "F3"]),
+        "facility": facility,
         "sequence": draw.choice([None, 0, 480, 600]),
         "row_number": draw.randint(1, 4),
         "disease": disease,

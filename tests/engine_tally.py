@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from ncdsurv.catalog import Catalog
-from tests.engine_oracle import History, holds, month_of
+from tests.engine_oracle import History, holds, in_order, month_of
 
 SIDES = ("numerator", "denominator")
 
@@ -37,19 +37,15 @@ def wanted_counts(catalog: Catalog, presets: list[str]) -> Iterator[tuple[tuple[
 class Places:
     """Where a person is counted in a month: the atom lived in, or the facility or source last seen at."""
 
-    def __init__(self, person: dict, residences: list, visits: list, atoms: dict, by: str):
+    def __init__(self, person: dict, residences: list, visits: list, atoms: dict, by: str, catalog: Catalog):
         self.died = month_of(person["died_on"]) if person["died_on"] else None
         if by == "atom":
             ordered = sorted(residences, key=lambda r: (r["from_on"], r["commune_2024"], r["commune_2025"]))
             told = [(month_of(r["from_on"]), atoms[r["commune_2024"], r["commune_2025"]]) for r in ordered]
         else:
-            ordered = sorted(
-                visits,
-                key=lambda v: (v["visited_on"], v["sequence"] or 0, v["row_number"] or 0, v["visit_id"]),
-            )
-            named = [v for v in ordered if v["facility"] is not None]
-            # A screening assigns nobody who has other contacts; who has none at all belongs nowhere.
-            chosen = [v for v in named if v["kind"] != "screening"] or named
+            named = [v for v in in_order(visits, catalog) if v["facility"] is not None]
+            # Screenings and notices assign nobody who has other contacts; who has none at all belongs nowhere.
+            chosen = [v for v in named if v["kind"] != "screening" and not v["notice"]] or named
             told = [(month_of(v["visited_on"]), v[by] or "") for v in chosen] or [(0, "")]
         self.ends = sorted(dict(told).items())  # the last one told of each month
 
@@ -108,7 +104,7 @@ def count(
         asked[what[-1]].setdefault(wanted, []).append(what)
     counts: Counter = Counter()
     for person, mine, history in histories(records, catalog, presets):
-        places = Places(person, mine["residences"], mine["visits"], atoms, by)
+        places = Places(person, mine["residences"], mine["visits"], atoms, by, catalog)
         for month in range(first, last + 1):
             found = history.state(month)
             if found is None:

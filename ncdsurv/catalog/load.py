@@ -22,6 +22,7 @@ from ncdsurv.catalog.models import (
     Indicator,
     Measurement,
     NationalTarget,
+    Notice,
     Preset,
     Prevalence,
     Publication,
@@ -37,6 +38,7 @@ _FILES: dict[str, type[Definition]] = {
     "diseases": Disease,
     "measurements": Measurement,
     "contact_flags": ContactFlag,
+    "notices": Notice,
     "presets": Preset,
     "prevalence": Prevalence,
     "targets": NationalTarget,
@@ -53,6 +55,7 @@ class Catalog(BaseModel):
     diseases: dict[str, Disease]
     measurements: dict[str, Measurement]
     contact_flags: dict[str, ContactFlag]
+    notices: dict[str, Notice]
     presets: dict[str, Preset]
     indicators: dict[str, Indicator]
     prevalence: dict[str, Prevalence]

@@ -19,7 +19,7 @@ from ncdsurv.catalog.base import (
 from ncdsurv.catalog.conditions import Condition
 from ncdsurv.catalog.icd10 import check_set, in_set
 from ncdsurv.catalog.indicator import Indicator
-from ncdsurv.catalog.vocabulary import VisitKind
+from ncdsurv.catalog.vocabulary import CARE_COLUMNS, PatientStatus, VisitKind
 
 __all__ = [
     "AgeBand",
@@ -31,6 +31,7 @@ __all__ = [
     "MeasurementCondition",
     "Names",
     "NationalTarget",
+    "Notice",
     "Preset",
     "Prevalence",
     "Publication",
@@ -145,6 +146,38 @@ def _folded(text: str) -> str:
     """Composed, without case, with single spaces, none before a colon and one after it."""
     plain = unicodedata.normalize("NFC", text).casefold()
     return re.sub(r"\s*:\s*", ": ", re.sub(r"\s+", " ", plain))
+
+
+class Notice(Definition):
+    """Rows that only report a status: they bear a date of contact, but nobody was seen.
+
+    Attributes:
+        statuses: What such a row says of the person.
+        kinds: The kinds of contact a source may have put it down as.
+        filled: Columns that only care fills; a row with one of them is a contact.
+        unless: Conditions that only care meets; a row that meets one of them is a contact.
+        only_from_last_facility: Statuses that hold only when told by the facility of the last contact.
+    """
+
+    id: str
+    names: Names
+    statuses: tuple[PatientStatus, ...] = Field(min_length=1)
+    kinds: tuple[VisitKind, ...] = Field(min_length=1)
+    filled: tuple[str, ...] = Field(min_length=1)
+    unless: tuple[MeasurementCondition, ...] = ()
+    only_from_last_facility: tuple[PatientStatus, ...] = ()
+    effect: Names
+    source: str
+    verified: bool
+
+    @model_validator(mode="after")
+    def _shape(self) -> Notice:
+        named = {*self.filled, *(column for condition in self.unless for column in condition.columns)}
+        if odd := sorted(named - set(CARE_COLUMNS)):
+            raise ValueError(
+                f"{', '.join(odd)}: no column that care fills; allowed: {', '.join(CARE_COLUMNS)}"
+            )
+        return self
 
 
 class Reading(Definition):

@@ -51,6 +51,20 @@ GLUCOSE_KINDS = ("fasting", "random", "post_prandial", "unknown")
 """When a glucose was taken; unknown is a reading without a word on it."""
 CONTACT_FLAGS = ("pregnant",)
 """Yes/no columns of a visit that its ICD-10 codes raise (`contact_flags.toml`)."""
+CARE_COLUMNS = (
+    "sbp",
+    "dbp",
+    "glucose_mmol_l",
+    "hba1c_percent",
+    "lung_grade",
+    "asthma_control",
+    "weight_kg",
+    "height_cm",
+    "supply_days",
+    "next_visit_on",
+    "reported_target",
+)
+"""Columns of a visit that hold what care leaves behind (`notices.toml`)."""
 
 
 class Finding(StrEnum):

@@ -8,14 +8,16 @@ from typing import Any
 
 import polars as pl
 
-from ncdsurv.catalog.vocabulary import month_start
+from ncdsurv.catalog.vocabulary import PatientStatus, month_start
 from ncdsurv.frames.known import Known
+from ncdsurv.frames.readings import REPORTED, deciding, own_names, reading_words, speaks, target_of
 from ncdsurv.frames.records import PERSON
 from ncdsurv.frames.spells import Spells
-from ncdsurv.frames.wording import phrase, reading_words
+from ncdsurv.frames.wording import disease_name, phrase
 from ncdsurv.spells.rules import UNREAD
 
 Event = tuple[date, str, str, str]
+NOTICE_EVENT = "notice"
 
 
 def last_day(spells: Spells) -> date:
@@ -25,47 +27,96 @@ def last_day(spells: Spells) -> date:
 
 def diagnosis_events(spells: Spells, person: str, disease: str, lang: str) -> Iterator[Event]:
     """Diagnoses of a disease (or a member of a group), their withdrawals, and the person's death."""
-    own = {disease, *spells.catalog.diseases[disease].members}
-    end = last_day(spells)
+    own, end = own_names(spells.catalog, disease), last_day(spells)
     stated = spells.records.diagnoses.filter(
         (pl.col("record_id") == person) & pl.col("disease").is_in(list(own))
     )
-    kinds = {"recorded_on": "diagnosed", "detected_on": "detected", "withdrawn_on": "withdrawn"}
+    kinds = {"detected_on": "detected", "recorded_on": "diagnosed", "withdrawn_on": "withdrawn"}
     for row in stated.sort("recorded_on").iter_rows(named=True):
+        of = f" ({disease_name(spells.catalog, row['disease'], lang)})" if row["disease"] != disease else ""
         for column, kind in kinds.items():
             if row[column] is not None and row[column] <= end:
-                yield row[column], disease, kind, phrase(f"event.{kind}", lang)
+                yield row[column], disease, kind, phrase(f"event.{kind}", lang) + of
     died = spells.records.persons.filter(pl.col(PERSON) == person)["died_on"][0]
     if died is not None and died <= end:
         yield died, disease, "died", phrase("event.died", lang)
 
 
-def visit_events(spells: Spells, person: str, disease: str, known: Known, lang: str) -> Iterator[Event]:
-    """Every visit of the person, with what it says of the disease; the verdict is the day's."""
-    own = {disease, *spells.catalog.diseases[disease].members}
-    visits = spells.records.visits.filter(
-        (pl.col("record_id") == person) & (pl.col("visited_on") <= last_day(spells))
-    )
-    counted = [kind.value for kind in spells.catalog.presets[spells.preset].visit_kinds]
-    for row in visits.sort("visited_on", "sequence", "row_number").iter_rows(named=True):
-        if row["disease"] is not None and row["disease"] not in own:
-            continue
-        yield row["visited_on"], disease, row["kind"], _visit(spells, row, disease, known, counted, lang)
+class VisitWords:
+    """Every visit of a person, with what it says of one disease.
 
+    Args:
+        spells: The spells told about.
+        disease: The disease told about.
+        known: Of the person.
+        lang: `vi` or `en`.
+    """
 
-def _visit(
-    spells: Spells, row: dict[str, Any], disease: str, known: Known, counted: list[str], lang: str
-) -> str:
-    text = phrase(f"event.{row['kind']}", lang)
-    if row["facility"]:
-        text += " " + phrase("place", lang, facility=row["facility"])
-    reading = reading_words(spells.catalog, disease, row, lang)
-    day = known.on(disease, row["visited_on"]) if row["kind"] in counted else None
-    if day is not None:
-        verdict = phrase(f"verdict.{day['day_verdict'] or UNREAD}", lang)
-        text += f": {reading}, {verdict}" if reading else f": {verdict}"
-        if day["due_day"] is not None:
-            text += "; " + phrase("due", lang, day=day["due_day"].isoformat())
-    elif reading:
-        text += f": {reading}"
-    return text
+    def __init__(self, spells: Spells, disease: str, known: Known, lang: str) -> None:
+        self.spells, self.disease, self.known, self.lang = spells, disease, known, lang
+        self.catalog, self.preset = spells.catalog, spells.catalog.presets[spells.preset]
+        self.measured = target_of(self.catalog, self.preset, disease) is not None
+
+    def events(self) -> Iterator[Event]:
+        """One line for each visit; a visit for another disease is a contact for this one too."""
+        for row in self.known.rows:
+            if row["visited_on"] <= last_day(self.spells):
+                if not row["notice"]:
+                    yield row["visited_on"], self.disease, row["kind"], self._visit(row)
+                elif speaks(self.catalog, self.disease, row):
+                    yield row["visited_on"], self.disease, NOTICE_EVENT, self._notice(row)
+
+    def _visit(self, row: dict[str, Any]) -> str:
+        mine = speaks(self.catalog, self.disease, row)
+        text = phrase(f"event.{row['kind']}", self.lang)
+        if not mine:
+            text += " " + phrase(
+                "for_disease", self.lang, disease=disease_name(self.catalog, row["disease"], self.lang)
+            )
+        text += self._place(row)
+        if mine and row["patient_status"] not in (None, PatientStatus.MANAGED):
+            text += ", " + phrase(f"status.{row['patient_status']}", self.lang)
+        said = [reading_words(self.catalog, self.disease, row, self.lang), *self._judged(row, mine)]
+        told = ", ".join(part for part in said if part)
+        due = self._due(row)
+        return (f"{text}: {told}" if told else text) + (f"; {due}" if due else "")
+
+    def _notice(self, row: dict[str, Any]) -> str:
+        said = phrase(f"status.{row['patient_status']}", self.lang)
+        text = phrase("event.notice", self.lang, status=said, place=self._place(row))
+        unheard = row["patient_status"] == PatientStatus.TRANSFERRED_OUT and not row["believed"]
+        return f"{text}; {phrase('not_believed', self.lang)}" if unheard else text
+
+    def _place(self, row: dict[str, Any]) -> str:
+        return " " + phrase("place", self.lang, facility=row["facility"]) if row["facility"] else ""
+
+    def _of_the_day(self, row: dict[str, Any]) -> list[dict[str, Any]]:
+        """The counted contacts of a contact's day, in order."""
+        day = [r for r in self.known.rows if r["visited_on"] == row["visited_on"] and not r["notice"]]
+        return [r for r in day if r["kind"] in self.preset.visit_kinds]
+
+    def _judged(self, row: dict[str, Any], mine: bool) -> Iterator[str]:
+        """The verdict of a day, told once, where there is one to be told: only people in care are judged."""
+        day = self.known.on(self.disease, row["visited_on"])
+        counted = row["kind"] in self.preset.visit_kinds
+        if day is None or not counted or not self.known.in_care(self.disease, row["visited_on"]):
+            return
+        telling = [r for r in self._of_the_day(row) if deciding(self.catalog, self.preset, self.disease, r)]
+        if not telling:
+            if mine or self.measured:
+                yield phrase(f"verdict.{UNREAD}" if self.measured else "unreported", self.lang)
+        elif row is telling[-1]:
+            why = [phrase(f"same_day.{self.preset.same_day}", self.lang)] if len(telling) > 1 else []
+            if deciding(self.catalog, self.preset, self.disease, row) == REPORTED:
+                why.insert(0, phrase("as_reported", self.lang))
+            verdict = phrase(f"verdict.{day['day_verdict']}", self.lang)
+            yield f"{verdict} ({', '.join(why)})" if why else verdict
+
+    def _due(self, row: dict[str, Any]) -> str:
+        """The day due again, told with the last contact of a day that speaks of the disease."""
+        day = self.known.on(self.disease, row["visited_on"])
+        told = [r for r in self._of_the_day(row) if speaks(self.catalog, self.disease, r)]
+        in_care = self.known.in_care(self.disease, row["visited_on"])
+        if day is None or day["due_day"] is None or not in_care or not told or row is not told[-1]:
+            return ""
+        return phrase("due", self.lang, day=day["due_day"].isoformat())

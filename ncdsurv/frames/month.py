@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from ncdsurv.errors import UsageError
-from ncdsurv.frames.spells import KEY, Spells, one_month
+from ncdsurv.frames.spells import KEY, Spells, as_spells, one_month
 
 
 def states(spells: Spells, at: str) -> Any:
@@ -37,6 +37,7 @@ def states(spells: Spells, at: str) -> Any:
     >>> states(spells, at="2024-03")["outcome"].to_list()
     ['controlled']
     """
+    spells = as_spells(spells)
     return spells.like(states_at(spells, within(spells, one_month(at), at)))
 
 

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ncdsurv.catalog.vocabulary import CareState, Outcome, Suspicion, Tenure, VisitKind, month_start
-from ncdsurv.frames.wording import disease_name, phrase, reading_values, state_name
+from ncdsurv.catalog.vocabulary import (
+    CareState,
+    Outcome,
+    Suspicion,
+    Tenure,
+    VisitKind,
+    month_index,
+    month_start,
+)
+from ncdsurv.frames.readings import short_reading, speaks
+from ncdsurv.frames.wording import disease_name, phrase, state_name
 from ncdsurv.maps.style import INK, NOT_REPORTED, QUALITATIVE, RULE, SOFT_INK, figure_style
 
 if TYPE_CHECKING:
@@ -35,6 +44,9 @@ COLOURS: dict[str, str] = {
 WIDTH, HEIGHT, STRIP = 9.0, 2.3, 0.36  # inches; the part of a panel that is the strip of states
 LABEL_FROM_MONTHS = 2
 SMALL = 7  # points
+_SEEN: dict[str, Any] = {"marker": "v", "ms": 5, "color": INK, "mfc": INK}
+_SCREENED: dict[str, Any] = {**_SEEN, "mfc": "white"}
+_TOLD: dict[str, Any] = {**_SEEN, "marker": "x"}  # a status and nobody seen
 
 
 def draw_story(story: Story, lang: str) -> Figure:
@@ -99,22 +111,17 @@ def _broken(words: str, months: int) -> str:
 
 
 def _visits(ax: Axes, story: Story, disease: str, lang: str) -> None:
-    spells = story.spells
-    own = {disease, *spells.catalog.diseases[disease].members}
-    first, last = month_start(spells.first_month), month_start(spells.last_month + 1)
-    rows = spells.records.visits.filter(
-        (pl.col("record_id") == story.person_id)
-        & (pl.col("disease").is_null() | pl.col("disease").is_in(list(own)))
-        & pl.col("visited_on").is_between(first, last, closed="left")
-    )
-    for row in rows.sort("visited_on", "sequence", "row_number").iter_rows(named=True):
+    catalog, months = story.spells.catalog, (story.spells.first_month, story.spells.last_month)
+    for row in story.rows:
+        inside = months[0] <= month_index(row["visited_on"]) <= months[1]
+        if not inside or (row["notice"] and not speaks(catalog, disease, row)):
+            continue
         day = _at(row["visited_on"])
-        fill = "white" if row["kind"] == VisitKind.SCREENING else INK
-        ax.plot([day], [STRIP + 0.2], marker="v", ms=5, color=INK, mfc=fill, clip_on=False)
-        values = reading_values(spells.catalog, disease, row, lang)
-        if values:
-            look: dict[str, Any] = {"rotation": 55, "fontsize": SMALL, "ha": "left", "va": "bottom"}
-            ax.text(day, STRIP + 0.27, "/".join(values.values()), **look)
+        look = _SEEN if row["kind"] != VisitKind.SCREENING else _SCREENED
+        ax.plot([day], [STRIP + 0.2], **(_TOLD if row["notice"] else look), clip_on=False)
+        read = short_reading(catalog, disease, row, lang)
+        if read:
+            ax.text(day, STRIP + 0.27, read, rotation=55, fontsize=SMALL, ha="left", va="bottom")
 
 
 def _legend(figure: Figure, story: Story, lang: str) -> None:
@@ -126,11 +133,10 @@ def _legend(figure: Figure, story: Story, lang: str) -> None:
     handles: list[Any] = [
         Patch(color=COLOURS.get(state, NOT_REPORTED), label=state_name(state, lang)) for state in states
     ]
-    marks = {"plot.visits": INK, "plot.screening": "white"}
-    handles += [
-        Line2D([], [], ls="none", marker="v", color=INK, mfc=fill, label=phrase(key, lang))
-        for key, fill in marks.items()
-    ]
+    marks = {"plot.visits": _SEEN, "plot.screening": _SCREENED}
+    if any(row["notice"] for row in story.rows):
+        marks["plot.notice"] = _TOLD
+    handles += [Line2D([], [], ls="none", label=phrase(key, lang), **look) for key, look in marks.items()]
     preset = story.spells.catalog.presets[story.spells.preset].names[lang]
     title = phrase("plot.months", lang, preset=preset)
     figure.legend(handles=handles, loc="outside lower left", ncols=5, title=title, alignment="left")

@@ -15,13 +15,13 @@ from ncdsurv.catalog.source_fields import FIELDS, GRADES
 from ncdsurv.catalog.tables import CROSSWALK, DIAGNOSES, PERSONS, RESIDENCES, VISITS, conform
 from ncdsurv.catalog.vocabulary import (
     GLUCOSE_KINDS,
-    TIME_ZONE,
     BirthPrecision,
     PatientStatus,
     Sex,
     VisitKind,
 )
 from ncdsurv.errors import InputError, UsageError, unknown
+from ncdsurv.frames.casting import cast_column, polars_column
 from ncdsurv.frames.units import UNIT_COLUMNS, in_the_registrys_unit
 
 _TEXT, _DAY = pl.String(), pl.Date()
@@ -117,7 +117,9 @@ def take_records(patients: Any, diagnoses: Any, visits: Any, catalog: Catalog) -
     for disease in known["disease"].unique().sort().to_list():
         if disease not in catalog.diseases:
             raise unknown("disease", disease, catalog.diseases)
-    people = people.with_columns(pl.col(AREA).fill_null(""), pl.col("sex").fill_null(Sex.UNKNOWN.value))
+    people = _with_deaths(people, seen).with_columns(
+        pl.col(AREA).fill_null(""), pl.col("sex").fill_null(Sex.UNKNOWN.value)
+    )
     areas = people[AREA].unique().sort().to_list()
     numbered = seen.with_row_index("row_number").with_columns(
         pl.col("row_number").cast(pl.Int64),
@@ -144,8 +146,32 @@ def take_records(patients: Any, diagnoses: Any, visits: Any, catalog: Catalog) -
     )
 
 
+def _with_deaths(people: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
+    """The day of death as the patients say it, else the first day on which a visit says so."""
+    told = visits.filter(pl.col("patient_status") == PatientStatus.DEAD.value)
+    first = told.group_by(PERSON).agg(told_on=pl.col("visited_on").min())
+    known = people.join(first, on=PERSON, how="left", maintain_order="left")
+    dead = known.with_columns(pl.coalesce("died_on", "told_on").alias("died_on")).drop("told_on")
+    if odd := dead.filter(pl.col("died_on") < pl.col("birth_date")).height:
+        raise InputError(
+            "patients: died before the day of birth",
+            got=f"{odd} rows",
+            do="see which of the two dates is right",
+        )
+    return dead
+
+
 def _check_plausible(visits: pl.DataFrame, catalog: Catalog) -> None:
-    """Readings lie within what the catalog calls plausible: glucose in mg/dL would otherwise be judged as mmol/L."""
+    """Years and readings lie within what the catalog calls plausible: glucose in mg/dL is not judged as mmol/L."""
+    years = catalog.plausibility["visit_year"]
+    known = visits.select(pl.col("visited_on").dt.year().alias("value"))
+    if odd := known.height - known.filter(years.limits.expr()).height:
+        raise InputError(
+            "visits: visited_on is in no plausible year",
+            got=f"{odd} rows",
+            allowed=written(years.limits),
+            do="see how the dates were read",
+        )
     read = {name for m in catalog.measurements.values() for r in m.readings.values() for name in r.columns}
     for name in sorted(read & set(catalog.plausibility)):
         plausible = catalog.plausibility[name]
@@ -172,12 +198,17 @@ def _taken(name: str, frame: Any, columns: Mapping[str, pl.DataType]) -> pl.Data
             allowed="a pandas or polars DataFrame",
             do="collect it first",
         ) from error
-    given = list(table.columns)
+    except nw.exceptions.DuplicateError:
+        twice = sorted({str(column) for column in frame.columns if list(frame.columns).count(column) > 1})
+        raise UsageError(
+            f"{name}: a column stands there twice", got=", ".join(twice[:_SHOWN]), do="keep one of them"
+        ) from None
+    given = [column for column in table.columns if isinstance(column, str)]
     for column in _NEEDED[name]:
         if column not in given:
             raise UsageError(
                 f"{name}: a column is missing",
-                got=", ".join(given[:_SHOWN]) or "no column",
+                got=", ".join(map(str, table.columns[:_SHOWN])) or "no column",
                 allowed=", ".join(columns),
                 do=f"add {column}",
             )
@@ -189,13 +220,12 @@ def _taken(name: str, frame: Any, columns: Mapping[str, pl.DataType]) -> pl.Data
                 got=column,
                 do="rename it, or drop it",
             )
-    chosen = pl.from_arrow(table.select(c for c in given if c in columns).to_arrow())
-    assert isinstance(chosen, pl.DataFrame)
     present = {column: dtype for column, dtype in columns.items() if column in given}
-    full = chosen.with_columns(_cast(name, chosen[column], dtype) for column, dtype in present.items())
-    full = conform(full, columns)
+    read = [cast_column(name, polars_column(name, table, column), dtype) for column, dtype in present.items()]
+    full = conform(pl.DataFrame(read), columns)
     for column in _NEEDED[name]:
-        if empty := full[column].null_count():
+        blank = full[column].str.strip_chars() == "" if full[column].dtype == _TEXT else None
+        if empty := full[column].null_count() + (0 if blank is None else int(blank.sum())):
             raise InputError(
                 f"{name}: {column} is empty", got=f"{empty} rows", do="fill it, or leave them out"
             )
@@ -210,39 +240,3 @@ def _taken(name: str, frame: Any, columns: Mapping[str, pl.DataType]) -> pl.Data
                 do="translate the column first",
             )
     return full
-
-
-def _cast(name: str, column: pl.Series, dtype: pl.DataType) -> pl.Series:
-    """A column in the type wanted, or an error that counts the rows that do not fit."""
-    if isinstance(dtype, pl.Date) and column.dtype == pl.String:
-        found = column.str.to_date("%Y-%m-%d", strict=False)
-    elif isinstance(dtype, pl.Date) and isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone:
-        found = column.dt.convert_time_zone(TIME_ZONE).dt.date()  # a cast would take the day in Greenwich
-    elif isinstance(dtype, pl.String) and column.dtype.is_float():
-        found = column.fill_nan(None).cast(pl.Int64, strict=False).cast(pl.String)
-    elif dtype.is_integer() and column.dtype.is_float():
-        whole = column.fill_nan(None)  # pandas turns whole numbers with gaps into floats
-        found = whole.cast(dtype, strict=False)
-        found = pl.select(pl.when(found.cast(pl.Float64) == whole).then(found)).to_series()
-        column = whole
-    else:
-        column = column.fill_nan(None) if column.dtype.is_float() else column
-        found = column.cast(dtype, strict=False)
-    if lost := found.null_count() - column.null_count():
-        raise UsageError(
-            f"{name}: {column.name} cannot be read as {_said(dtype)}",
-            got=f"{lost} rows of type {column.dtype}",
-            allowed=_said(dtype),
-            do="convert the column first",
-        )
-    return found.alias(column.name)
-
-
-def _said(dtype: pl.DataType) -> str:
-    if isinstance(dtype, pl.Date):
-        return "a date (or text YYYY-MM-DD)"
-    if isinstance(dtype, pl.Boolean):
-        return "yes or no (boolean)"
-    if dtype.is_integer():
-        return "whole numbers"
-    return "numbers" if dtype.is_float() else "text"

@@ -11,6 +11,7 @@ from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Flag, Kind, Period
 from ncdsurv.errors import UsageError, unknown
 from ncdsurv.frames.month import within
 from ncdsurv.frames.records import AREA
+from ncdsurv.frames.spells import as_spells
 from ncdsurv.indicators import figures
 from ncdsurv.spells import count_wide, measure_plan
 from ncdsurv.spells.places import By
@@ -24,12 +25,12 @@ STRATA = ("sex", "age_band")
 FIGURES = ("numerator", "denominator", "value", "lower", "upper", "ci_method", "unit", "flag")
 
 
-def count(spells: Spells, indicators: Sequence[str], *, at: str, by: Sequence[str] = ()) -> Any:
+def count(spells: Spells, indicators: str | Sequence[str], *, at: str, by: str | Sequence[str] = ()) -> Any:
     """Count indicators over the patients of some spells.
 
     Args:
         spells: From `build_spells`; its preset decides what is controlled, lost and so on.
-        indicators: Ids of the catalog; those over a population or expected cases need a release.
+        indicators: Ids of the catalog, or one; those over a population or expected cases need a release.
         at: A period within the months built: a stock is read at its last month, a flow is summed over it.
         by: Any of area or facility or source (one of the three), sex, age_band. Disease is always apart.
 
@@ -54,10 +55,13 @@ def count(spells: Spells, indicators: Sequence[str], *, at: str, by: Sequence[st
     >>> count(spells, ["control_rate"], by=["facility"], at="2024-06").height
     1
     """
+    spells, indicators, by = as_spells(spells), _listed(indicators), _listed(by)
+    if not indicators:
+        raise UsageError("no indicator asked for", allowed="ids of the catalog", do="name one at least")
     period = Period.parse(at)
     for month in (period.first_month, period.last_month):
         within(spells, month, at)
-    wanted = [_known(spells, name) for name in dict.fromkeys(indicators)]
+    wanted = [_known(spells, name) for name in indicators]
     for indicator in wanted:
         if indicator.kind is Kind.COHORT and period.last_month % MONTHS_PER_QUARTER:
             raise UsageError(
@@ -82,6 +86,11 @@ def count(spells: Spells, indicators: Sequence[str], *, at: str, by: Sequence[st
     parts = [_indicator(counts, spells, indicator, cell, period) for indicator in wanted]
     front = ["indicator", "preset", *cell, "period"]
     return spells.like(pl.concat(parts).sort(front))
+
+
+def _listed(names: str | Sequence[str]) -> list[str]:
+    """Names, each once; a single one may stand alone."""
+    return [names] if isinstance(names, str) else list(dict.fromkeys(names))
 
 
 def _known(spells: Spells, name: str) -> Indicator:

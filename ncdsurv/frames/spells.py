@@ -44,10 +44,13 @@ class Spells:
     def data(self) -> Any:
         """One row per spell, a frame of the kind that was given.
 
-        Columns: person_id, disease, area, facility, source, sex, age_band (text); from_month, to_month (month
-        index = year x 12 + month, both included); then the columns a condition of an indicator may name:
-        known_case, care_state, outcome, tenure, treatment, months_since_enrolment (as of from_month) and the
-        rest of `SpellColumn`.
+        Columns: person_id, disease, area, facility, source, sex, age_band (text); from_month, to_month (Int32,
+        month index = year x 12 + month, both included); then the columns a condition of an indicator may name:
+        care_state, outcome, severity, tenure, treatment, suspicion (text); months_since_enrolment (Int32, as of
+        from_month, empty before the enrolment: float64 in pandas then); known_case, known_or_suspected,
+        newly_detected, newly_enrolled, seen, dispensed, overdue, overdue_at_start, uncontrolled_twice,
+        companion_at_target (boolean, never empty). `not_assessed` where a column has nothing to say, `not_enrolled`
+        the care state of who never had a managed visit.
         """
         return self.like(self.frame)
 
@@ -75,22 +78,25 @@ def build_spells(
     """Build the spells of some patients from their records.
 
     Args:
-        patients: person_id (text or number); optionally sex (male, female, unknown), birth_date, died_on,
-            area (any text: where they live).
+        patients: person_id (text or number); optionally sex (male, female, unknown), birth_date, died_on (else the
+            first visit whose patient_status is dead), area (any text: where they live).
         diagnoses: person_id, disease (id of the catalog), recorded_on; optionally detected_on, withdrawn_on.
         visits: person_id, visited_on; optionally disease (left empty, the visit speaks of all), kind (exam,
             refill, screening; exam where empty), sbp and dbp (mmHg), glucose_mmol_l, glucose_kind (fasting,
             random, post_prandial, unknown), hba1c_percent, lung_grade, asthma_control, supply_days,
-            next_visit_on, reported_target (0 no, 1 yes, 2 not assessed), patient_status, facility, source,
-            sequence (order within a day), pregnant; glucose_unit (mmol/L, mg/dL) and hba1c_unit (%, mmol/mol) where
-            those columns are in another unit than their name says: limits are rounded apart in the two units, so
-            do not divide by 18 first.
+            next_visit_on, reported_target (0 no, 1 yes, 2 not assessed), patient_status (managed, transferred_in,
+            transferred_out, dead; a row with one of the last two and nothing else is no visit), facility, source,
+            sequence (order within a day), pregnant (boolean), weight_kg, height_cm; glucose_unit (mmol/L, mg/dL) and
+            hba1c_unit (%, mmol/mol) where those columns are in another unit than their name says: limits are rounded
+            apart in the two units, so do not divide by 18 first.
         first: First month, `YYYY-MM`.
         last: Last month, included; later records are not looked at.
         preset: Id of the preset (see `load_catalog().presets`).
         catalog: Definitions; the built-in ones unless given.
 
-    Dates are dates or text YYYY-MM-DD. Frames are pandas or polars; answers are of the kind of `patients`.
+    Dates are dates, moments (their day in Viet Nam where they have a time zone) or text YYYY-MM-DD. Frames are pandas
+    (any dtypes: nullable, Arrow, categories) or polars, not lazy; answers are of the kind of `patients`. Columns that
+    are not named here are left aside, unless they look like one that is.
 
     Raises:
         UsageError: Unknown preset or month, a column that is missing, misspelt or cannot be read.
@@ -108,10 +114,16 @@ def build_spells(
     """
     import narwhals as nw
 
-    catalog = catalog or load_catalog()
-    if preset not in catalog.presets:
-        raise unknown("preset", preset, catalog.presets)
+    catalog = load_catalog() if catalog is None else catalog
+    if not isinstance(catalog, Catalog):
+        raise UsageError(
+            "catalog: not a catalog", got=type(catalog).__name__, do="give what load_catalog() gives"
+        )
+    if not isinstance(preset, str) or preset not in catalog.presets:
+        raise unknown("preset", str(preset), catalog.presets)
     months = [one_month(text) for text in (first, last)]
+    if months[0] > months[1]:
+        raise UsageError("the first month is after the last", got=f"{first} and {last}", do="swap them")
     records = take_records(patients, diagnoses, visits, catalog)
     bucket = bucket_layout(
         records.persons,
@@ -129,6 +141,22 @@ def build_spells(
     pandas = nw.from_native(patients, eager_only=True).implementation.is_pandas_like()
     frame = _with_facility(named, bucket)
     return Spells(preset, months[0], months[1], frame, bucket, records, catalog, pandas)
+
+
+def as_spells(spells: Any) -> Spells:
+    """The argument of `states`, `count` and `explain_person`, checked.
+
+    Raises:
+        UsageError: It is something else, a frame of spells for instance.
+    """
+    if not isinstance(spells, Spells):
+        raise UsageError(
+            "spells: not what build_spells gives",
+            got=type(spells).__name__,
+            allowed="Spells",
+            do="give the spells themselves, not their .data",
+        )
+    return spells
 
 
 def one_month(text: str) -> int:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import CareState, Period, Suspicion, Tenure, month_start
-from ncdsurv.errors import unknown
-from ncdsurv.frames.events import diagnosis_events, visit_events
+from ncdsurv.errors import UsageError
+from ncdsurv.frames.events import VisitWords, diagnosis_events
 from ncdsurv.frames.known import Known, known_days
+from ncdsurv.frames.reasons import RuleWords
 from ncdsurv.frames.records import PERSON
-from ncdsurv.frames.spells import Spells
-from ncdsurv.frames.wording import RuleWords, disease_name, phrase
+from ncdsurv.frames.spells import Spells, as_spells
+from ncdsurv.frames.wording import disease_name, phrase
 from ncdsurv.maps.wording import language
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Story:
         person_id: The person.
         events: date, disease, event (`state` for a change of state, dated at the month's end), text.
         months: disease, month (index), standing, overdue: the state at the end of every month.
+        rows: The person's visits as they were given, in order; `notice` where one only reports a status.
     """
 
     person_id: str
@@ -40,6 +42,7 @@ class Story:
     events: pl.DataFrame
     months: pl.DataFrame
     lang: str
+    rows: list[dict[str, Any]]
 
     @property
     def data(self) -> Any:
@@ -112,9 +115,15 @@ def explain_person(spells: Spells, person_id: Any, lang: str = "en") -> Story:
     >>> print(explain_person(spells, "A").explain().splitlines()[-1].strip())
     2024-04-30  → missed visit: no visit for 3 months; the last was on 2024-01-10
     """
-    lang, person = language(lang), str(person_id)
+    spells, lang = as_spells(spells), language(lang)
+    whole = isinstance(person_id, float) and person_id.is_integer()  # ids that pandas turned into floats
+    person = str(int(person_id) if whole else person_id)
     if spells.bucket.people.filter(pl.col(PERSON) == person).is_empty():
-        raise unknown("person", "the one asked for", [])
+        raise UsageError(
+            "unknown person: not among the patients",
+            allowed="a person_id of the patients' frame",
+            do="see how person_id is written there",
+        )
     known = known_days(spells, person)
     found: list[tuple[date, str, str, str]] = []
     months: list[tuple[str, int, str, bool]] = []
@@ -123,32 +132,32 @@ def explain_person(spells: Spells, person_id: Any, lang: str = "en") -> Story:
     ):
         name = str(disease)
         found += diagnosis_events(spells, person, name, lang)
-        found += visit_events(spells, person, name, known, lang)
+        found += VisitWords(spells, name, known, lang).events()
         found += list(_changes(spells, name, rows, known, lang))
         months += list(_months(name, rows, known))
     order = {STATE: 1, OVERDUE: 2}  # what happened, then what it made of the month
     found.sort(key=lambda event: (event[1], event[0], order.get(event[2], 0)))
     events = pl.DataFrame(found, schema=EVENTS, orient="row")
     schema = {"disease": pl.String(), "month": pl.Int32(), "standing": pl.String(), "overdue": pl.Boolean()}
-    return Story(person, spells, events, pl.DataFrame(months, schema=schema, orient="row"), lang)
+    by_month = pl.DataFrame(months, schema=schema, orient="row")
+    return Story(person, spells, events, by_month, lang, known.rows)
 
 
 def _changes(
     spells: Spells, disease: str, rows: pl.DataFrame, known: Known, lang: str
 ) -> Iterator[tuple[date, str, str, str]]:
     """A line wherever the standing changes or the person becomes overdue."""
-    words = RuleWords(spells, rows[PERSON][0], disease, lang)
-    before, late = "", False
+    words = RuleWords(spells, rows[PERSON][0], disease, known, lang)
+    before, degree, late = "", "", False
     for row in rows.sort("from_month").iter_rows(named=True):
         day = date.fromordinal(month_start(row["from_month"] + 1).toordinal() - 1)
         standing = standing_of(row, known, disease)
         # Controlled again on another reading is the same state; only what changes is told.
-        if standing != before:
-            at = known.at(disease, row["from_month"])
-            yield day, disease, STATE, words.rule(standing, row, at)
+        if (standing, row["severity"]) != (before, degree):
+            yield day, disease, STATE, words.rule(standing, row, before)
         if row["overdue"] and not late:
-            yield day, disease, OVERDUE, words.overdue(known.at(disease, row["from_month"]))
-        before, late = standing, row["overdue"]
+            yield day, disease, OVERDUE, words.overdue(row)
+        before, degree, late = standing, row["severity"], row["overdue"]
 
 
 def _months(disease: str, rows: pl.DataFrame, known: Known) -> Iterator[tuple[str, int, str, bool]]:
@@ -168,7 +177,7 @@ def standing_of(row: dict[str, Any], known: Known, disease: str) -> str:
         return str(row["suspicion"])
     if row["known_case"]:
         return str(care)
-    withdrawn = known.withdrawn.get(disease)
-    return (
-        "withdrawn" if withdrawn is not None and withdrawn <= row["from_month"] else "died_before_enrolment"
-    )
+    if known.happened(disease, "withdrawn_month", row["from_month"]):
+        return "withdrawn"
+    died = known.happened(disease, "death_month", row["from_month"])
+    return "died_before_enrolment" if died else "moved_before_enrolment"

@@ -16,6 +16,7 @@ from ncdsurv.spells.layout import (
     GLUCOSE_KINDS,
     KINDS,
     NEVER,
+    NOTICE,
     PEOPLE,
     SCALES,
     SEGMENTS,
@@ -24,6 +25,7 @@ from ncdsurv.spells.layout import (
     Bucket,
     lay_out,
 )
+from ncdsurv.spells.notices import mark_notices
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -47,7 +49,7 @@ def bucket_layout(
             there is one, says which system a record comes from (`visits` may say it as well).
         diagnoses: `tables.DIAGNOSES`. Detected: earliest `detected_on`, else `recorded_on`.
         visits: `tables.VISITS`. Rows of one day keep the order sequence, row_number, visit_id. A contact
-            flagged pregnant keeps its day and loses its readings.
+            flagged pregnant keeps its day and loses its readings; a row that only reports a status is a notice.
         catalog: Diseases (their order is the disease number) and groups.
         atoms: atom, commune_2024, commune_2025 of the reference.
 
@@ -109,14 +111,15 @@ def _people(
 def _assignments(people: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
     """Who looks after a person from which month on: the facility of the last contact of each month.
 
-    A screening assigns nobody who has other contacts; who has none at all belongs to a place without a name.
+    A screening or a notice assigns nobody who has other contacts; who has none at all belongs to a place without
+    a name.
     """
     if "source" not in contacts.columns:
         contacts = contacts.with_columns(source=pl.lit(""))
-    screening = pl.col("kind") == KINDS.index(VisitKind.SCREENING)
+    passing = pl.col("kind").is_in([KINDS.index(VisitKind.SCREENING), NOTICE])
     monthly = (
         contacts.drop_nulls("facility")
-        .filter(~screening | screening.all().over("person"))
+        .filter(~passing | passing.all().over("person"))
         .group_by("person", "month", maintain_order=True)
         .agg(pl.col("facility").last(), pl.col("source").last().fill_null(""))
         .rename({"month": "from_month"})
@@ -153,7 +156,7 @@ def _contacts(visits: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     on = pl.col("visited_on")
     supplied_until = pl.when(pl.col("supply_days") > 0).then(on + pl.duration(days="supply_days"))
     due = pl.when(pl.col("next_visit_on") > on).then("next_visit_on").otherwise(supplied_until)
-    return (
+    numbered = (
         visits.with_columns(pl.col("sequence").fill_null(0), pl.col("row_number").fill_null(0))
         .sort(order)
         .with_columns(
@@ -176,5 +179,6 @@ def _contacts(visits: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
             ),
             **{name: (pl.col(name) * scale).round() for name, scale in SCALES.items()},
         )
-        .with_columns(pl.when(~hidden).then(name).alias(name) for name in sorted(read))
     )
+    told = mark_notices(numbered, catalog)
+    return told.with_columns(pl.when(~hidden).then(name).alias(name) for name in sorted(read))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, VisitKind
-from ncdsurv.spells.layout import KINDS, NEVER, encode_condition
+from ncdsurv.spells.layout import KINDS, NEVER, NOTICE, encode_condition
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -89,7 +89,7 @@ def _known(
     )
     # A visit dated after the month of death is a slip, or somebody else's errand: the dead do not enrol.
     managed = (
-        contacts.filter(pl.col("kind") != KINDS.index(VisitKind.SCREENING))
+        contacts.filter(~pl.col("kind").is_in([KINDS.index(VisitKind.SCREENING), NOTICE]))
         .join(people.select("person", "death_month"), on="person")
         .filter(pl.col("month") <= pl.col("death_month"))
         .select("person", "visited_on")

@@ -53,11 +53,11 @@ def _monthly(days: pl.DataFrame, rules: Rules) -> pl.DataFrame:
         "day_verdict",
         "other_verdict",
         "day_other",
-        visit_month="month",
+        visit_month=month_of(pl.col("visit_day")),
         read_month=month_of(pl.col("read_day")),
         other_month=month_of(pl.col("other_day")),
         drug_month=month_of(pl.col("drug_day")),
-        overdue_from=month_of(pl.col("due_day") + rules.grace_days + 1),
+        overdue_from=month_of(pl.col("due_day") + rules.grace_days),
     )
 
 
@@ -84,7 +84,8 @@ def _breakpoints(
         *of(cases, "withdrawn_month", 0, 1),
         *of(cases, "death_month", 0, 1),
         *of(cases, "birth_month", *(band.lower * MONTHS_PER_YEAR for band in bands)),
-        *of(months, "visit_month", 0, 1, rules.outcome_window, rules.lost_after),
+        *of(months, "month", 0, 1),
+        *of(months, "visit_month", 1, rules.outcome_window, rules.lost_after),
         *of(months, "read_month", rules.outcome_window),
         *of(months, "other_month", rules.outcome_window),
         *of(months, "drug_month", 1, rules.treated_window),
@@ -115,7 +116,11 @@ def _recall(points: pl.DataFrame, months: pl.DataFrame, ago: int, suffix: str = 
 
 
 def _overdue(month: pl.Expr, suffix: str = "") -> pl.Expr:
-    """Whether a case was enrolled, in reach and past the day due again at the end of a month."""
+    """Whether a case was enrolled, in reach and past the day due again at the end of a month.
+
+    A month ends when its last day is over, which is when the next one begins: due on the last day is overdue on
+    the 1st, so a month's start sees what the end of the month before saw.
+    """
     here = (pl.col("death_month") > month) & (pl.col("withdrawn_month") > month)
     enrolled = pl.col("enrolled_month") <= month
     stayed = pl.col(f"visit_status{suffix}").fill_null(0) != OUT
@@ -131,6 +136,7 @@ def _code(rules: Rules, plan: Plan) -> pl.Expr:
         for name in ("visit", "read", "other", "drug")
     }
     enrolled, dead = enrolled_for >= 0, pl.col("death_month") <= month
+    moved = pl.col("visit_status").fill_null(0) == OUT
     by_day = pl.col("disease").is_in([d for d, column in enumerate(rules.judged) if column < 0])
     by_day = pl.lit(True) if rules.last_visit_only else by_day
     recent = pl.when(since["read"] < rules.outcome_window).then("read_verdict")
@@ -142,10 +148,11 @@ def _code(rules: Rules, plan: Plan) -> pl.Expr:
         (pl.col("withdrawn_month") <= month, "withdrawn"),
         (dead & enrolled, "dead"),
         (dead, "died_before_enrolment"),
+        (~enrolled & (pl.col("detected_month") <= month) & moved, "moved_before_enrolment"),
         (~enrolled & (pl.col("detected_month") <= month), "not_enrolled"),
         (~enrolled & (pl.col("suspected_month") <= month), "suspected"),
         (~enrolled, "at_risk"),
-        (pl.col("visit_status").fill_null(0) == OUT, "transferred_out"),
+        (moved, "transferred_out"),
         (lost, "lost_to_follow_up"),
         (enrolled_for < rules.enrolment_buffer, "newly_enrolled"),
         (since["visit"] >= rules.outcome_window, Outcome.MISSED_VISIT),

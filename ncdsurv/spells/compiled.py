@@ -181,7 +181,7 @@ def _row(work: Pass, preset: int) -> list[int]:
         rule.lost_after if rule.lost_grace else 0,
         rule.treated_window,
         int(rule.last_visit_only),
-        rule.grace_days + 1,
+        rule.grace_days,
         work.visit_of[preset],
         work.reading_of[preset],
     ]

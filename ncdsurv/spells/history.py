@@ -1,7 +1,8 @@
 """The polars reference, first half: what is known of a case after each day with a counted contact.
 
-One row per case and visit day, holding everything a later month needs: the last visit, status, drugs, the day
-due again, the last readings and the one before. The last row of a case is what is carried to the next month.
+One row per case and visit day (or day with nothing but a notice), holding everything a later month needs: the last
+visit, status, drugs, the day due again, the last readings and the one before. The last row of a case is what is
+carried to the next month.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import PatientStatus
 from ncdsurv.spells.cases import month_expr
-from ncdsurv.spells.layout import NEVER, STATUSES, Bucket
+from ncdsurv.spells.layout import NEVER, NOTICE, STATUSES, Bucket
 from ncdsurv.spells.passes import READING_STATE, VISIT_STATE, is_day
 from ncdsurv.spells.rules import AT_TARGET, OFF_TARGET, UNREAD, Rules
 
@@ -22,7 +23,10 @@ OUT = STATUSES.index(PatientStatus.TRANSFERRED_OUT) + 1
 IN = STATUSES.index(PatientStatus.TRANSFERRED_IN) + 1
 _BITS = {disease: 1 << disease for disease in range(np.iinfo(np.int64).bits - 1)}
 DUE_DAY = "due_day"
-_LASTING = ("drug_day", DUE_DAY, "read_verdict", "read_day", "before_verdict", "other_verdict", "other_day")
+_LASTING = (
+    *("visit_day", "drug_day", DUE_DAY, "day_verdict", "day_other"),
+    *("read_verdict", "read_day", "before_verdict", "other_verdict", "other_day"),
+)
 
 
 def none_yet(column: str) -> int:
@@ -53,7 +57,7 @@ def number_cases(bucket: Bucket, first_month: int) -> pl.DataFrame:
 def visit_days(
     contacts: pl.DataFrame, cases: pl.DataFrame, rules: Rules, carried: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    """What is known of a case after each day with a counted contact.
+    """What is known of a case after each day with a counted contact, or a notice that speaks of it.
 
     Args:
         contacts: Contacts of the layout with the judged columns.
@@ -63,17 +67,20 @@ def visit_days(
             are summed up in them; such a case's contacts of those months are not looked at.
 
     Returns:
-        case, day, month, new (false for what was carried), previous_day, `VISIT_STATE`, `READING_STATE`.
+        case, day, month, new (a visit day that was not carried), previous_day (of a visit), `VISIT_STATE`,
+        `READING_STATE`.
     """
     known = cases.select("case", "person", "disease", "bit")
     if carried is None:
         known = known.with_columns(known_to=pl.lit(-NEVER))
     else:
         known = known.join(carried.select("case", known_to="month"), on="case", how="left")
-    speaks = pl.col("speaks")
+    speaks, visited = pl.col("speaks"), pl.col("visit")
     told = speaks & (pl.col("status") > 0)
+    notice = (pl.col("kind") == NOTICE) & (pl.col("status") > 0)
     days = (
-        contacts.filter(pl.col("kind").is_in(list(rules.kinds)))
+        contacts.with_columns(visit=pl.col("kind").is_in(list(rules.kinds)))
+        .filter(visited | notice)
         .with_row_index("order")
         .join(known, on="person")
         .filter(pl.col("month") > pl.col("known_to").fill_null(-NEVER))
@@ -81,6 +88,7 @@ def visit_days(
             speaks=(pl.col("diseases") & pl.col("bit")) != 0,
             due=pl.coalesce("due_day", pl.col("day") + rules.interval_days),
         )
+        .filter(visited | speaks)  # a notice of another disease is no news of this one
         .with_columns(verdict=_verdict(rules), other=_by_disease(rules.companion))
         .sort("case", "order")
         .group_by("case", "day", "month", maintain_order=True)
@@ -88,26 +96,27 @@ def visit_days(
             pl.col("status").filter(told).last().fill_null(0),
             pl.col("verdict").filter(pl.col("verdict") != UNREAD).last(),
             pl.col("other").filter(pl.col("other") != UNREAD).last(),
-            pl.col("due").filter(speaks).max(),
+            pl.col("due").filter(speaks & visited).max(),
+            visited.any(),
             drugs=(speaks & (pl.col("dispensed") > 0)).any(),
         )
     )
     read, other, day = pl.col("verdict").is_not_null(), pl.col("other").is_not_null(), pl.col("day")
     state = {
-        "visit_day": day,
+        "visit_day": pl.when(visited).then(day),
         "visit_status": pl.col("status"),
         "drug_day": pl.when("drugs").then(day),
         "due_day": pl.when(pl.col("status") == OUT).then(NEVER).otherwise("due"),
         "read_verdict": pl.col("verdict"),
         "read_day": pl.when(read).then(day),
         "before_verdict": pl.lit(None),
-        "day_verdict": pl.col("verdict").fill_null(UNREAD),
+        "day_verdict": pl.when(visited).then(pl.col("verdict").fill_null(UNREAD)),
         "other_verdict": pl.col("other"),
         "other_day": pl.when(other).then(day),
-        "day_other": pl.col("other").fill_null(UNREAD),
+        "day_other": pl.when(visited).then(pl.col("other").fill_null(UNREAD)),
     }
     whole = {name: expression.cast(pl.Int32) for name, expression in state.items()}
-    found = days.select("case", "day", "month", new=pl.lit(True), **whole)
+    found = days.select("case", "day", "month", new=visited, **whole)
     if carried is not None:
         found = pl.concat([_carried_days(carried), found]).sort("case", "day")
     return _lasting(found)
@@ -117,10 +126,11 @@ def _lasting(days: pl.DataFrame) -> pl.DataFrame:
     """What a day does not say anew stays as it was; the reading before is the one of an earlier day."""
     reads = pl.col("new") & pl.col("read_verdict").is_not_null()
     earlier = pl.col("read_verdict").forward_fill().shift(1).over("case").fill_null(UNREAD)
-    return days.with_columns(
-        before_verdict=pl.when(reads).then(earlier).otherwise("before_verdict"),
-        previous_day=pl.col("visit_day").shift(1).over("case"),
-    ).with_columns(pl.col(name).forward_fill().over("case") for name in _LASTING)
+    return (
+        days.with_columns(before_verdict=pl.when(reads).then(earlier).otherwise("before_verdict"))
+        .with_columns(pl.col(name).forward_fill().over("case") for name in _LASTING)
+        .with_columns(previous_day=pl.col("visit_day").shift(1).over("case"))
+    )
 
 
 def _verdict(rules: Rules) -> pl.Expr:
@@ -142,17 +152,15 @@ def _by_disease(columns: Sequence[int]) -> pl.Expr:
 
 
 def _carried_days(carried: pl.DataFrame) -> pl.DataFrame:
-    """Carried states as the row of their last visit day; who was never seen has none."""
-    seen = carried.filter(pl.col("visit_day") > -NEVER)
+    """Carried states as the row of their last visit day; of whom nothing was told has none."""
+    seen = carried.filter((pl.col("visit_day") > -NEVER) | (pl.col("visit_status") > 0))
     days = ("visit_day", "drug_day", "read_day", "other_day")
     state = [
         pl.when(pl.col(name) > -NEVER).then(name).alias(name) if name in days else pl.col(name)
         for name in (*VISIT_STATE, *READING_STATE)
     ]
-    visited = pl.col("visit_day").cast(pl.Date)
-    return seen.select("case", day="visit_day", month=month_of(visited), new=pl.lit(False)).with_columns(
-        seen.select(state)
-    )
+    day = pl.col("visit_day").alias("day")
+    return seen.select("case", day, "month", new=pl.lit(False)).with_columns(seen.select(state))
 
 
 def month_of(day: pl.Expr) -> pl.Expr:

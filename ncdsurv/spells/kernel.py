@@ -17,12 +17,13 @@ from ncdsurv.catalog.vocabulary import Outcome
 from ncdsurv.compiling import compile_once
 from ncdsurv.spells.carry import FARTHEST, NO_DAY
 from ncdsurv.spells.history import IN, OUT
-from ncdsurv.spells.layout import NEVER
+from ncdsurv.spells.layout import NEVER, NOTICE
 from ncdsurv.spells.rules import AT_TARGET, OFF_TARGET, UNREAD
 from ncdsurv.spells.states import STANDING
 
 AT_RISK, SUSPECTED, NOT_ENROLLED = (STANDING[n] for n in ("at_risk", "suspected", "not_enrolled"))
 GONE, WITHDRAWN = STANDING["died_before_enrolment"], STANDING["withdrawn"]
+MOVED_BEFORE = STANDING["moved_before_enrolment"]
 NEWLY, LOST = STANDING["newly_enrolled"], STANDING["lost_to_follow_up"]
 MOVED_OUT, DEAD = STANDING["transferred_out"], STANDING["dead"]
 MISSED, UNMEASURED = STANDING[Outcome.MISSED_VISIT], STANDING[Outcome.VISITED_UNMEASURED]
@@ -92,7 +93,7 @@ def count_changes(
         judged_by, other_by: Int64 (reading lanes, diseases): column of `judged`, or -1.
         reported: Int64 (reading lanes, diseases): whether the source's own verdict decides where nothing
             was read.
-        rules: Int64 (lanes, 9), see the constants; LATE is the grace in days and one.
+        rules: Int64 (lanes, 9), see the constants; LATE is the grace in days.
         masks: Int64 (lanes, states): columns that count a state, by bit, from `base` of the lane on.
         quantities: Int64 (flows, 3): column, visit lane, and which of N_DAYS ... N_IN.
         cuts: Stages in months since enrolment.
@@ -149,6 +150,11 @@ def count_changes(
                     speaks = speaks_of[i] & bit != 0
                     for v in range(n_visits):
                         if not (visit_rules[v, 0] >> kind[i]) & 1:
+                            if kind[i] == NOTICE and speaks and status[i] > 0:  # a status, and no visit
+                                _settle(seen, v)
+                                seen[v, STATUS] = status[i]
+                                if status[i] == OUT:
+                                    seen[v, DUE] = NEVER
                             continue
                         if day[i] != seen[v, DAY]:
                             _settle(seen, v)
@@ -241,6 +247,8 @@ def count_changes(
                                 recent = t - read[r, READ_MONTH] < rules[q, WINDOW]
                                 reading = read[r, VERDICT] if recent else UNREAD
                             standing = UNMEASURED if reading == UNREAD else CONTROLLED - AT_TARGET + reading
+                    elif common == NOT_ENROLLED and seen[v, STATUS] == OUT:
+                        standing = MOVED_BEFORE
                     late = np.int64(NEWLY <= standing <= LOST and overdue_from[q] <= t)
                     twice = np.int64(read[r, VERDICT] >= OFF_TARGET and read[r, BEFORE] >= OFF_TARGET)
                     other = read[r, OTHER_OF_DAY]

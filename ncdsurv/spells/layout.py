@@ -10,7 +10,7 @@ is one sequential pass (see `engine`). Five tables, integers but for the names o
 | segments | from this month on the person lives in this atom |
 | assignments | from this month on the person is looked after by this facility, known from this source |
 | cases | a person x disease: months of detection, enrolment, first suspicious reading, withdrawal |
-| contacts | one visit row: day, month, kind, diseases it speaks of, readings, status, day the next one is due |
+| contacts | one visit row, or a notice: day, month, kind, diseases it speaks of, readings, status, day due again |
 
 Nulls of the month columns are `NEVER`; readings and `due_day` keep their nulls.
 """
@@ -28,6 +28,7 @@ from ncdsurv.catalog.vocabulary import GLUCOSE_KINDS, PatientStatus, Sex, VisitK
 
 NEVER = 10**6  # a month index no calendar reaches; differences to it stay far outside every window
 SEXES, KINDS, STATUSES = tuple(Sex), tuple(VisitKind), tuple(PatientStatus)
+NOTICE = len(KINDS)  # the kind of a contact that only tells a status: no preset counts it as a visit
 SCALES: Mapping[str, int] = {"glucose_mmol_l": 100, "hba1c_percent": 100}  # clean rounds both to 0.01
 
 PEOPLE: Schema = {

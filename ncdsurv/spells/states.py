@@ -1,9 +1,9 @@
 """The table of states: every state a case can be in during a month, as one integer.
 
-Its first part is the *standing* (exclusive and exhaustive: at risk, suspected, not enrolled, withdrawn, newly
-enrolled, the outcomes, lost, transferred, dead), then yes/no *facts* of the month (treated, seen, overdue ...)
-and the *stage*: how long ago the enrolment was, cut only where a condition of the catalog cuts. The catalog's
-conditions are evaluated once over this small table, never over persons.
+Its first part is the *standing* (exclusive and exhaustive: at risk, suspected, not enrolled, died or moved before
+enrolment, withdrawn, newly enrolled, the outcomes, lost, transferred, dead), then yes/no *facts* of the month
+(treated, seen, overdue ...) and the *stage*: how long ago the enrolment was, cut only where a condition of the catalog
+cuts. The catalog's conditions are evaluated once over this small table, never over persons.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ _STANDINGS: dict[str, Standing] = {
     "suspected": Standing(False, NOT_ENROLLED, suspicion=Suspicion.SUSPECTED),
     "not_enrolled": Standing(True, NOT_ENROLLED),
     "died_before_enrolment": Standing(False, NOT_ENROLLED),
+    "moved_before_enrolment": Standing(False, NOT_ENROLLED),
     "withdrawn": Standing(False, NOT_ENROLLED),
     "newly_enrolled": Standing(True, CareState.UNDER_CARE, Tenure.NEWLY_ENROLLED),
     "controlled": _judged(Outcome.CONTROLLED, Severity.AT_TARGET),

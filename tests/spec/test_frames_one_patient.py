@@ -114,13 +114,13 @@ def test_the_story_names_the_rule_behind_each_change(spells: Any) -> None:
     story = ns.explain_person(spells, "A")
     told = [line.strip() for line in str(story).splitlines()]
     for line in (
-        "2024-01-31  → newly enrolled: first managed visit in 2024-01; the outcome is judged from month 3 after it on",
+        "2024-01-31  → newly enrolled: first managed visit in 2024-01; the outcome is judged after 3 months, from 2024-04 on",
         "2024-04-30  → controlled: the reading of 2024-04-15 meets systolic < 140, diastolic < 90",
-        "2024-05-31  → overdue: next due 2024-05-14",
+        "2024-05-31  → overdue: due on 2024-05-14, not come by the month's end",
         "2024-07-31  → missed visit: no visit for 3 months; the last was on 2024-04-15",
         "2024-09-02  · screening (no managed visit) at 01002: systolic 128, diastolic 78",
         "2025-04-20  · exam at 01002: systolic 182, diastolic 90, not at target, severely; next due 2025-05-20",
-        "2025-04-30  → uncontrolled: the reading of 2025-04-20 does not meet systolic < 140, diastolic < 90",
+        "2025-04-30  → uncontrolled, severely: the reading of 2025-04-20 does not meet systolic < 140, diastolic < 90",
         "2026-04-30  → lost to follow-up: no visit for 12 months; the last was on 2025-04-20",
     ):
         assert line in told

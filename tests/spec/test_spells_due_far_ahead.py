@@ -13,8 +13,10 @@ PRESET = "hearts"
 # Enrolled and seen once on 10 January 2024; the due day, and the first month at whose end it has passed.
 DUE = """
 2024-12-30 2024-12
-2024-12-31 2025-01   (not late on the day itself)
-2025-02-28 2025-03
+2024-12-31 2024-12   (overdue on 1 January: the day is over)
+2025-01-01 2025-01
+2025-02-28 2025-02
+2025-03-01 2025-03
 2025-10-15 2025-10
 """
 

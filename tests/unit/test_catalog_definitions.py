@@ -180,6 +180,14 @@ def test_every_problem_of_all_files_is_reported_at_once(tmp_path: Path) -> None:
             "period's end or month by month, without a condition on people",
         ),
         (
+            "notices.toml",
+            '"weight_kg", ',
+            '"weight", ',
+            "notices.toml: [status_only] table: Value error, weight: no column that care fills; allowed: sbp, dbp, "
+            "glucose_mmol_l, hba1c_percent, lung_grade, asthma_control, weight_kg, height_cm, supply_days, "
+            "next_visit_on, reported_target",
+        ),
+        (
             "contact_flags.toml",
             "[pregnant]",
             "[pregnat]",
