@@ -41,6 +41,14 @@ def grouped(
     return open_frame(pl.DataFrame({"age": ages}, schema={"age": pl.String})), {**arrays, "age": "age"}
 
 
+def by_group(table: nw.DataFrame[Any], by: Sequence[str], sums: Sequence[Any]) -> nw.DataFrame[Any]:
+    """One row a group, sorted by it, numbered anew; rows whose name is null are a group of their own, the first."""
+    import narwhals as nw
+
+    found = table.group_by(*by).agg(*sums).sort(*by)
+    return nw.maybe_reset_index(found)
+
+
 def filled(given: Floats) -> Floats:
     """Numbers of age bands, none missing: a missing one is not 0.
 
