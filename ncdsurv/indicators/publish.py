@@ -210,8 +210,10 @@ class _Publisher:
         test = among("preset", indicator.presets) & among("area_level", indicator.levels)
         if indicator.diseases:
             test &= among("disease", indicator.diseases)
-        if indicator.kind is Kind.COHORT:  # a cohort is a calendar quarter's, read at a quarter's end
-            test &= pl.col("month") % MONTHS_PER_QUARTER == 0
+        if (
+            indicator.cohort_offset_months is not None
+        ):  # a cohort is a calendar quarter's, read N months after its end
+            test &= (pl.col("month") - indicator.cohort_offset_months) % MONTHS_PER_QUARTER == 0
         return cells.filter(test)
 
     def _spells(self, cells: pl.DataFrame, indicator: Indicator) -> pl.DataFrame:
