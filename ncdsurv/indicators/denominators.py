@@ -13,7 +13,7 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import ALL_AGES, MONTHS_PER_YEAR, Level, Vintage
 from ncdsurv.indicators.expected import AgeBase, default_bases, estimated_cases, population_table
-from ncdsurv.indicators.rollup import CELL, PLACE, STRATIFIED, TOTAL, WITH_STRATA, bands_inside, in_base
+from ncdsurv.indicators.rollup import CELL, LARGE_LEVELS, PLACE, TOTAL, WITH_STRATA, bands_inside, in_base
 from ncdsurv.indicators.standard import band_weights
 from ncdsurv.reference.sums import steady_sum
 from ncdsurv.spells import measure_plan
@@ -147,7 +147,7 @@ class Denominators:
         known = pl.col("unknown").fill_null(False)
         # Only where the bands themselves are there: a sum over no band would be a rate of 0.
         of_month = (pl.col("n_months") == 1) & (pl.col("month") == self.last_month)
-        banded = among("area_level", STRATIFIED) & (pl.col("n_months").is_in(WITH_STRATA) | of_month)
+        banded = among("area_level", LARGE_LEVELS) & (pl.col("n_months").is_in(WITH_STRATA) | of_month)
         return joined.filter(banded).with_columns(denominator=pl.when(~known).then("denominator"))
 
     def _lacking(self, bands: Iterable[str], cells: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Measures -> values: every indicator in every cell that is published, with interval, unit and flag.
 
 Which cells: every area of both vintages by month, both sexes and all ages together; from the province up
-also by quarter and by year (only periods that lie whole within the months counted); provinces and the nation
+also by quarter and by year (only periods that lie whole within the months counted); provinces, regions and the nation
 by sex and age band for quarters, years and the last month.
 An empty denominator gives null and a flag, never 0. Ratios are worked out last, from summed counts.
 """

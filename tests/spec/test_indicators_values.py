@@ -400,3 +400,34 @@ def test_how_few_events_withhold_a_standardised_rate_is_data():
         row = publish_values(counted, REFERENCE, lenient, "spec", **months).filter(**chosen, period="2026-06")
         assert row["flag"].to_list() == [flag]
         assert row["value"].null_count() == row["lower"].null_count() == (flag != "ok")
+
+
+def test_a_region_stands_by_sex_and_age_as_its_provinces_do_and_is_their_sum():
+    parents = REFERENCE.atom_areas(VINTAGE)
+    region = parents.filter(province=PROVINCE)["region"][0]
+    other = parents.filter((pl.col("region") == region) & (pl.col("province") != PROVINCE))["atom"][0]
+    table = """
+        month   | sex    | age_band | under_care | detected
+        2026-06 | female | 60-69    | 40         | 50
+        2026-06 | male   | 40-49    | 7          | 9
+        2026-06 | female | 60-69    | 30         | 31
+        """
+    placed = measures(table).with_columns(atom=pl.Series([ATOMS[0], ATOMS[0], other], dtype=pl.Int32))
+    months = {"first_month": 2026 * 12 + 4, "last_month": 2026 * 12 + 6}
+    found = publish_values(placed, REFERENCE, CATALOG, "spec", **months)
+    chosen = {"area_level": "region", "area_vintage": VINTAGE, "preset": "hearts", "disease": "hypertension"}
+    own = found.filter(**chosen, indicator="under_care", area_code=region)
+    for period in ("2026-06", "2026-Q2"):
+        shown = own.filter(period=period).select("sex", "age_band", "value").rows()
+        assert {row[:2]: row[2] for row in shown if row[2]} == {
+            ("both", "all"): 77.0,
+            ("both", "40-49"): 7.0,
+            ("both", "60-69"): 70.0,
+            ("female", "all"): 70.0,
+            ("female", "60-69"): 70.0,
+            ("male", "all"): 7.0,
+            ("male", "40-49"): 7.0,
+        }
+    standard = {"indicator": "detected_prevalence", "standardisation": CATALOG.standard_population.id}
+    adjusted = found.filter(**chosen, **standard, period="2026-Q2", sex="both", area_code=region)
+    assert adjusted.select("numerator", "flag").rows() == [(90.0, "ok")]
