@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ncdsurv.api.cards import card_of
 from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.card_pages import card_pages, main
 from ncdsurv.catalog.cards import card, card_text, words, written
@@ -95,7 +96,16 @@ def definitions() -> dict[str, object]:
         kind: {name: one.model_dump(mode="json") for name, one in table.items()}
         for kind, table in beside.items()
     }
-    kinds = ("diseases", "measurements", "contact_flags", "presets", "indicators", "prevalence", "targets")
+    kinds = (
+        "diseases",
+        "measurements",
+        "contact_flags",
+        "presets",
+        "indicators",
+        "prevalence",
+        "targets",
+        "sources",
+    )
     return {kind: whole[kind] for kind in (*kinds, "standard_populations", "publication")} | shown
 
 
@@ -130,6 +140,8 @@ def test_a_text_written_once_stands_in_both_languages() -> None:
     written_once = CATALOG.indicators["detected"].model_dump(mode="json") | {"source": "Biểu 12"}
     source = Indicator.model_validate(written_once).source
     assert (source.vi, source.en) == ("Biểu 12", "Biểu 12")
+    answer = card_of(written_once, CATALOG.model_dump(mode="json"))
+    assert answer["source"] == {"vi": "Biểu 12 (chưa đối chiếu)", "en": "Biểu 12 (unverified)"}
 
 
 def test_every_word_of_the_cards_stands_in_both_languages() -> None:
