@@ -224,6 +224,18 @@ SENTENCES = [
         two("funnel_ratios", count=[4, 5], expected=[0, 9]),
         "events where none are expected: do: check the reference rates",
     ),
+    (
+        two("funnel_limits", size=[10], benchmark="half"),
+        "benchmark out of range: got half; allowed: above 0, below 1",
+    ),
+    (
+        two("winsorised", z=[1, 2], share="tenth"),
+        "share to winsorise out of range: got tenth; allowed: 0 to below 0.5",
+    ),
+    (
+        two("overdispersion", value=[0.1, 0.2], variance=[1, 1], benchmark=None),
+        "a benchmark that is no number: do: give the common value",
+    ),
     (two("funnel_proportions", count=[0], total=[0]), "a funnel of no areas: do: give areas with people"),
     (
         two("funnel_proportions", count=[1], total=[9], overdispersion="additive"),

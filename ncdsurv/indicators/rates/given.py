@@ -60,7 +60,7 @@ def z_of(confidence: float) -> float:
 
 def checked(confidence: float) -> float:
     """The confidence itself, if it is one."""
-    if not _is_number(confidence) or not 0 < confidence < 1:
+    if not is_number(confidence) or not 0 < confidence < 1:
         raise StatisticsError(
             "confidence out of range", got=confidence, allowed="between 0 and 1", do="give 0.95"
         )
@@ -161,19 +161,19 @@ def expecting(count: Floats, expected: Floats) -> Floats:
 
 def fewest(number: float) -> float:
     """The number of events below which a rate is withheld; 0 withholds none."""
-    if not _is_number(number) or not 0 <= number < np.inf:
+    if not is_number(number) or not 0 <= number < np.inf:
         raise StatisticsError("fewest_events out of range", got=number, allowed="0 or more")
     return float(number)
 
 
 def positive(label: str, number: float) -> float:
     """A single multiplier or level that must be above 0."""
-    if not _is_number(number) or not 0 < number < np.inf:
+    if not is_number(number) or not 0 < number < np.inf:
         raise StatisticsError(f"{label} out of range", got=number, allowed="a number above 0")
     return float(number)
 
 
-def _is_number(given: Any) -> bool:
+def is_number(given: Any) -> bool:
     """Whether it is one real number: Python's or numpy's, but no truth value."""
     return isinstance(given, Real) and not isinstance(given, bool)
 
