@@ -20,6 +20,10 @@ AREAS = {
     "lower": [0, 1, 2],
     "upper": [2, 3, 4],
 }
+GROUPS = {
+    "frame": pl.DataFrame({"area": ["a", "a"], "age": ["young", "old"], "n": [20, 60], "p": [1000, 500]}),
+    **{"count": "n", "population": "p", "age": "age", "standard": BANDS},
+}
 REFERENCE = {"young": (10, 1000), "old": (30, 500)}
 
 
@@ -287,6 +291,15 @@ SENTENCES = [
     (
         two("compare_limits", lower=[5], upper=[4], reference=1),
         "a lower limit above its upper limit: do: check the order of the columns",
+    ),
+    # groups
+    (
+        two("standardised_rate", **GROUPS, by=["area", "area"]),
+        "a column named twice in `by`: got area, area; do: name it once",
+    ),
+    (
+        two("standardised_rate", **GROUPS, by="age"),
+        "ages among the groups: got age; do: leave the column of ages out of `by`",
     ),
     # inequality
     (

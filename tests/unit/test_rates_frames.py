@@ -317,3 +317,11 @@ def test_a_million_shares_take_well_under_a_second():
     found = rates.proportion(count=count, total=total)
     assert time.process_time() - began < 1.0
     assert found.value.shape == (1_000_000,)
+
+
+def test_no_group_may_be_said_in_three_ways():
+    given = pl.DataFrame({"age": ["y", "o"], "n": [20, 20], "p": [100, 100]})
+    arguments = {"count": "n", "population": "p", "age": "age", "standard": {"y": 1, "o": 1}}
+    alone = rates.standardised_rate(given, **arguments)
+    for by in (None, (), []):
+        assert rates.standardised_rate(given, by=by, **arguments).equals(alone)

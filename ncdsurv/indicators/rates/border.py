@@ -43,9 +43,16 @@ def open_frame(frame: Any) -> nw.DataFrame[Any]:
         ) from error
 
 
-def names_of(by: str | Sequence[str]) -> list[str]:
-    """The columns that name groups: one name or several."""
-    return [by] if isinstance(by, str) else list(by)
+def names_of(by: str | Sequence[str] | None) -> list[str]:
+    """The columns that name groups: none, one name or several.
+
+    Raises:
+        StatisticsError: A column named twice.
+    """
+    names = [by] if isinstance(by, str) else list(by or ())
+    if len(set(names)) < len(names):
+        raise StatisticsError("a column named twice in `by`", got=", ".join(names), do="name it once")
+    return names
 
 
 def column(table: nw.DataFrame[Any], name: Any) -> nw.Series[Any]:

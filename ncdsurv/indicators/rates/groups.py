@@ -23,6 +23,8 @@ def grouped(
         table = open_frame(frame)
         for name in (*by, age):
             column(table, name)
+        if age in by:
+            raise StatisticsError("ages among the groups", got=age, do="leave the column of ages out of `by`")
         found: dict[str, Any] = {role: column_numbers(table, name, role) for role, name in figures.items()}
         return table, {**found, "age": age}
     import polars as pl
