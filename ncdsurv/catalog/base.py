@@ -48,3 +48,14 @@ class Names(Definition):
 
     def __getitem__(self, language: str) -> str:
         return str(getattr(self, language))
+
+
+def _same_in_both(value: Any) -> Any:
+    return {language: value for language in Names.model_fields} if isinstance(value, str) else value
+
+
+Citation = Annotated[Names, BeforeValidator(_same_in_both)]
+"""A text in both languages; one that reads alike in both (a title, a unit) may stand once.
+
+Definitions kept with a release of before hold it once, in English.
+"""

@@ -14,6 +14,7 @@ from ncdsurv.errors import UsageError
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
+    from ncdsurv.catalog.conditions import Condition
     from ncdsurv.catalog.models import Disease, Indicator, Preset
 
 
@@ -55,12 +56,14 @@ def _overview(catalog: Catalog, lang: str) -> str:
         ]
         lines += [f"### [{say[f'family.{family}']}]({family}.{lang}.md)", ""]
         lines += [*_table([say["id"], say["name"], say["definition"]], rows), ""]
-    lines += [say["elsewhere"], "", f"## {say['presets_title']}", ""]
+    lines += [say["elsewhere"], "", f"## {say['breakdowns_title']}", ""]
+    lines += [f"- {text}" for name, text in say.items() if name.startswith("breakdowns.")]
+    lines += ["", f"## {say['presets_title']}", ""]
     head = [say[name] for name in ("id", "name", "among_whom", "rules", "source")]
     lines += [*_table(head, [_preset(preset, lang) for preset in catalog.presets.values()]), ""]
-    head = [say[name] for name in ("presets", "measurement", "target", "moderate")]
+    head = [say[name] for name in ("presets", "measurement", "unit", "target", "moderate", "source")]
     lines += [*_table(head, _targets(catalog, lang)), "", f"## {say['diseases_title']}", ""]
-    head = [say[name] for name in ("name", "rests_on", "suspicion")]
+    head = [say[name] for name in ("name", "icd10", "rests_on", "suspicion", "at_risk", "source")]
     lines += [*_table(head, [_disease(disease, lang) for disease in catalog.diseases.values()]), ""]
     return "\n".join(lines)
 
@@ -69,7 +72,9 @@ def _preset(preset: Preset, lang: str) -> list[str]:
     say = words(lang)
     rules = say["months_rule"].format(
         outcome=preset.outcome_window_months,
-        buffer=preset.enrolment_buffer_months,
+        buffer=say["buffer.some" if preset.enrolment_buffer_months else "buffer.none"].format(
+            buffer=preset.enrolment_buffer_months
+        ),
         lost=preset.lost_after_months,
         grace=say[f"grace.{str(preset.lost_grace).lower()}"],
         treated=preset.treated_window_months,
@@ -78,28 +83,45 @@ def _preset(preset: Preset, lang: str) -> list[str]:
         same_day=say[f"same_day.{preset.same_day}"],
     )
     mark = "" if preset.verified else MARK
-    return [f"`{preset.id}`{mark}", preset.names[lang], preset.among[lang], rules, preset.source]
+    overdue = say["overdue_rule"].format(source=preset.overdue_source[lang])
+    source = f"{preset.source[lang]}; {overdue}{'' if preset.overdue_verified else MARK}"
+    return [f"`{preset.id}`{mark}", preset.names[lang], preset.among[lang], rules, source]
 
 
 def _targets(catalog: Catalog, lang: str) -> Iterable[list[str]]:
     for preset in catalog.presets.values():
         for target in preset.targets:
-            measurement = catalog.measurements[target.measurement]
+            measurement, say = catalog.measurements[target.measurement], words(lang)
             verified = preset.verified if target.verified is None else target.verified
             for kind, condition in target.readings.items():
                 bound = target.moderate.get(kind)
                 yield [
                     f"`{preset.id}`{'' if verified else MARK}",
                     f"{measurement.names[lang]}, `{kind}`",
-                    written(condition),
-                    written(bound),
+                    measurement.unit[lang],
+                    _code(condition),
+                    _code(bound),
+                    target.source[lang] if target.source else say["as_preset"],
                 ]
 
 
 def _disease(disease: Disease, lang: str) -> list[str]:
-    limits = "; ".join(f"{written(limit)} (`{kind}`)" for kind, limit in disease.below_suspected.items())
-    mark = MARK if limits and not disease.suspicion_verified else ""
-    return [disease.names[lang], disease.rests_on[lang], f"{limits}{mark}"]
+    limits = [
+        "; ".join(map(_code, each.values())) for each in (disease.below_suspected, disease.below_at_risk)
+    ]
+    mark = MARK if disease.suspicion_source is not None and not disease.suspicion_verified else ""
+    codes = ", ".join(disease.icd10) or ", ".join(f"`{member}`" for member in disease.members)
+    source = f"{disease.source[lang]}{'' if disease.verified else MARK}"
+    if disease.suspicion_source is not None:
+        source += f"; {disease.suspicion_source[lang]}{mark}"
+    marked = [f"{limit}{mark}" if limit else "" for limit in limits]
+    return [disease.names[lang], codes, disease.rests_on[lang], *marked, source]
+
+
+def _code(condition: Condition | None) -> str:
+    """A condition as the machine reads it, set apart from the words of the page."""
+    text = written(condition)
+    return f"`{text}`" if text else ""
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:

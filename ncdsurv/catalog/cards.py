@@ -49,8 +49,7 @@ def card(indicator: Indicator, catalog: Catalog, lang: Language | str = Language
         say["method"]: method_text(indicator, next(iter(catalog.publication.values())).confidence, lang),
         say["unit"]: say[f"unit.{indicator.unit}"],
         say["polarity"]: say[f"polarity.{indicator.polarity}"],
-        say["diseases"]: ", ".join(catalog.diseases[name].names[lang] for name in indicator.diseases)
-        or say["every_disease"],
+        say["diseases"]: _diseases(indicator, catalog, lang),
         say["levels"]: ", ".join(say[f"level.{level}"] for level in _levels(indicator)),
         say["presets"]: ", ".join(catalog.presets[name].names[lang] for name in indicator.presets),
         say["conditions"]: "; ".join(_counted(indicator)),
@@ -76,7 +75,7 @@ def _levels(indicator: Indicator) -> list[str]:
 
 def source_text(indicator: Indicator, lang: Language | str) -> str:
     """Where an indicator comes from, and whether that was checked against the document itself."""
-    return f"{indicator.source} ({words(str(lang))['verified' if indicator.verified else 'unverified']})"
+    return f"{indicator.source[str(lang)]} ({words(str(lang))['verified' if indicator.verified else 'unverified']})"
 
 
 def method_text(indicator: Indicator, confidence: float, lang: Language | str) -> str:
@@ -100,12 +99,27 @@ def method_text(indicator: Indicator, confidence: float, lang: Language | str) -
     return "; ".join(parts)
 
 
-def _prevalences(indicator: Indicator, catalog: Catalog, lang: str) -> Iterable[str]:
-    """The survey figures behind estimated cases, each saying whether it was checked."""
+def _diseases(indicator: Indicator, catalog: Catalog, lang: str) -> str:
+    say = words(lang)
+    if indicator.diseases:
+        return ", ".join(catalog.diseases[name].names[lang] for name in indicator.diseases)
+    if not _over_estimate(indicator):
+        return say["every_disease"]
+    surveyed = (one.names[lang] for one in catalog.diseases.values() if catalog.default_prevalence(one.id))
+    return say["surveyed"].format(diseases=", ".join(surveyed))
+
+
+def _over_estimate(indicator: Indicator) -> bool:
+    """Whether it needs a survey's prevalence: it is the estimate itself, or stands over it."""
     estimate = (
         indicator.unit == "count" and not indicator.numerator.tests and not indicator.numerator_quantity
     )
-    if indicator.denominator_source != "estimated_cases" and not estimate:
+    return estimate or indicator.denominator_source == "estimated_cases"
+
+
+def _prevalences(indicator: Indicator, catalog: Catalog, lang: str) -> Iterable[str]:
+    """The survey figures behind estimated cases, each saying whether it was checked."""
+    if not _over_estimate(indicator):
         return
     say = words(lang)
     for disease in catalog.diseases.values():
@@ -116,6 +130,7 @@ def _prevalences(indicator: Indicator, catalog: Catalog, lang: str) -> Iterable[
                 percent=f"{used.percent:g}".replace(".", say["decimal"]),
                 ages=say[_ages(used)].format(first=used.age_from, last=used.age_to),
                 year=used.year,
+                source=used.source[lang],
                 checked=say["verified" if used.verified else "unverified"],
             )
 

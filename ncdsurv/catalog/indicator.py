@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from ncdsurv.catalog.base import Definition, Names, SpellCondition
+from ncdsurv.catalog.base import Citation, Definition, Names, SpellCondition
 from ncdsurv.catalog.conditions import Condition
 from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Kind, Level, Quantity, SpellColumn
 
@@ -58,7 +58,7 @@ class Indicator(Definition):
     levels: tuple[Level, ...] = tuple(Level)
     by_facility: bool = False
     cascade_step: str | None = None
-    source: str
+    source: Citation
     verified: bool
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from ncdsurv.catalog.base import (
+    Citation,
     Definition,
     MeasurementCondition,
     Names,
@@ -67,10 +68,10 @@ class Disease(Definition):
     companion: str | None = None
     below_suspected: dict[str, MeasurementCondition] = Field(default_factory=dict)
     below_at_risk: dict[str, MeasurementCondition] = Field(default_factory=dict)
-    suspicion_source: str | None = None
+    suspicion_source: Citation | None = None
     suspicion_verified: bool = False
     rests_on: Names
-    source: str
+    source: Citation
     verified: bool
 
     @model_validator(mode="after")
@@ -109,7 +110,7 @@ class ContactFlag(Definition):
     denied_before: tuple[str, ...] = ()
     denied_after: tuple[str, ...] = ()
     effect: Names
-    source: str
+    source: Citation
     verified: bool
 
     @model_validator(mode="after")
@@ -192,7 +193,7 @@ class Measurement(Definition):
 
     id: str
     names: Names
-    unit: str
+    unit: Citation
     readings: dict[str, Reading]
 
 
@@ -214,7 +215,7 @@ class Target(Definition):
     measurement: str
     readings: dict[str, MeasurementCondition]
     moderate: dict[str, MeasurementCondition] = Field(default_factory=dict)
-    source: str | None = None
+    source: Citation | None = None
     verified: bool | None = None
 
 
@@ -238,14 +239,14 @@ class Preset(Definition):
     lost_grace: bool
     default_interval_days: int = Field(ge=1)
     overdue_grace_days: int = Field(ge=0)
-    overdue_source: str
+    overdue_source: Citation
     overdue_verified: bool
     treated_window_months: int = Field(ge=1)
     reading: Literal["last_reading", "last_visit"]
     same_day: Literal["last", "lowest", "mean"]
     visit_kinds: tuple[VisitKind, ...]
     targets: tuple[Target, ...]
-    source: str
+    source: Citation
     verified: bool
 
     def target(self, measurement: str | None) -> Target | None:
@@ -265,7 +266,7 @@ class Prevalence(Definition):
     age_to: int | None = None
     year: int
     default: bool = False
-    source: str
+    source: Citation
     verified: bool
 
 
@@ -277,8 +278,8 @@ class NationalTarget(Definition):
     indicator: str
     percent: float
     year: int
-    instrument: str
-    source: str
+    instrument: Citation
+    source: Citation
     verified: bool
 
 
@@ -290,7 +291,7 @@ class StandardPopulation(Definition):
     lower_ages: tuple[int, ...]
     weights: tuple[float, ...]
     default: bool = False
-    source: str
+    source: Citation
     verified: bool
 
 
@@ -303,5 +304,5 @@ class Publication(Definition):
     small_count: int = Field(ge=1)
     rate_per: int = Field(ge=1)
     standardisation_fewest_events: int = Field(ge=1)
-    source: str
+    source: Citation
     verified: bool

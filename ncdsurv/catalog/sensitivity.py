@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, ValidationError
 
+from ncdsurv.catalog.base import Citation
 from ncdsurv.catalog.load import DEFINITIONS, describe
 from ncdsurv.catalog.models import Definition, MeasurementCondition, Names, Preset
 from ncdsurv.catalog.vocabulary import Level
@@ -32,7 +33,7 @@ class Variant(Definition):
     indicator: str
     measurement: str
     readings: dict[str, MeasurementCondition] = Field(min_length=1)
-    source: str
+    source: Citation
     verified: bool
 
     def name_under(self, preset: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from ncdsurv.catalog.base import Citation
 from ncdsurv.catalog.books import BookMapping
 from ncdsurv.catalog.hoso import HosoMapping
 from ncdsurv.catalog.inherit import inherit
@@ -153,7 +154,7 @@ class SourceMapping(Definition):
     above: dict[str, str] = Field(default_factory=dict)
     tables_too: bool = False
     exact_headers: bool = False
-    source: str
+    source: Citation
     verified: bool
 
     @property

@@ -125,7 +125,7 @@ def _sources(catalog: Catalog, standard: DataStandard, lang: str) -> list[str]:
         lines += [
             f"### {mapping.names[lang]} (`{name}`){mark}",
             "",
-            mapping.source,
+            mapping.source[lang],
             "",
             *_table(head, rows),
             "",

@@ -59,7 +59,8 @@ def write_draft(
         f"names = {{ vi = {quote(title)}, en = {quote(title)} }}",
         'reader = "table"',
         *(f"{key} = {value}" for key, value in settings.items()),
-        'source = "Drafted from the headers of an export; not yet checked with the site"',
+        'source.vi = "Soạn từ tiêu đề cột của một tệp xuất; chưa kiểm tra với cơ sở"',
+        'source.en = "Drafted from the headers of an export; not yet checked with the site"',
         "verified = false",
     ]
     for sheet in sheets:

@@ -17,6 +17,7 @@ from ncdsurv.spells import count_wide, measure_plan
 from ncdsurv.spells.places import By
 
 if TYPE_CHECKING:
+    from ncdsurv.catalog import Catalog
     from ncdsurv.catalog.models import Indicator
     from ncdsurv.frames.spells import Spells
 
@@ -25,7 +26,14 @@ STRATA = ("sex", "age_band")
 FIGURES = ("numerator", "denominator", "value", "lower", "upper", "ci_method", "unit", "flag")
 
 
-def count(spells: Spells, indicators: str | Sequence[str], *, at: str, by: str | Sequence[str] = ()) -> Any:
+def count(
+    spells: Spells,
+    indicators: str | Sequence[str],
+    *,
+    at: str,
+    by: str | Sequence[str] = (),
+    cohort_months: int | None = None,
+) -> Any:
     """Count indicators over the patients of some spells.
 
     Args:
@@ -33,6 +41,8 @@ def count(spells: Spells, indicators: str | Sequence[str], *, at: str, by: str |
         indicators: Ids of the catalog, or one; those over a population or expected cases need a release.
         at: A period within the months built: a stock is read at its last month, a flow is summed over it.
         by: Any of area or facility or source (one of the three), sex, age_band. Disease is always apart.
+        cohort_months: For cohorts, how many months after the end of the quarter of enrolment they are judged (0 or
+            more); left out, each as its definition says. The indicator is then named `ID@N`, after the N asked for.
 
     Returns:
         A frame of the kind the records came in: indicator, preset, disease, the columns of `by`, period,
@@ -61,18 +71,17 @@ def count(spells: Spells, indicators: str | Sequence[str], *, at: str, by: str |
     period = Period.parse(at)
     for month in (period.first_month, period.last_month):
         within(spells, month, at)
-    wanted = [_known(spells, name) for name in indicators]
+    wanted = [_known(spells, name) for name in dict.fromkeys(indicators)]
+    catalog = spells.catalog
+    if cohort_months is not None:
+        wanted = [_judged_after(indicator, cohort_months) for indicator in wanted]
+        catalog = catalog.model_copy(update={"indicators": {one.id: one for one in wanted}})
     for indicator in wanted:
-        if indicator.kind is Kind.COHORT and period.last_month % MONTHS_PER_QUARTER:
-            raise UsageError(
-                f"{indicator.id} judges the people enrolled in a calendar quarter",
-                got=at,
-                allowed="a quarter, or a period that ends with one",
-            )
+        _ends_a_cohort(indicator, period, at)
     place = _place_of(by)
     counts = count_wide(
         spells.bucket,
-        spells.catalog,
+        catalog,
         [spells.preset],
         first_month=period.first_month,
         last_month=period.last_month,
@@ -83,7 +92,7 @@ def count(spells: Spells, indicators: str | Sequence[str], *, at: str, by: str |
         counts = counts.with_columns(names.gather(pl.col("atom").cast(pl.UInt32)).alias(AREA))
     cell = ["disease", *by]
     counts = counts.with_columns(pl.col(name).cast(pl.String) for name in cell)
-    parts = [_indicator(counts, spells, indicator, cell, period) for indicator in wanted]
+    parts = [_indicator(counts, spells, catalog, indicator, cell, period) for indicator in wanted]
     front = ["indicator", "preset", *cell, "period"]
     return spells.like(pl.concat(parts).sort(front))
 
@@ -115,6 +124,31 @@ def _known(spells: Spells, name: str) -> Indicator:
     return indicator
 
 
+def _judged_after(indicator: Indicator, months: int) -> Indicator:
+    """A cohort judged another number of months after its quarter; anything else as it is."""
+    if isinstance(months, bool) or not isinstance(months, int) or months < 0:
+        raise UsageError(
+            "months after a cohort's quarter out of range", got=months, allowed="0 or more, whole"
+        )
+    if indicator.kind is not Kind.COHORT:
+        return indicator
+    return indicator.model_copy(update={"id": f"{indicator.id}@{months}", "cohort_offset_months": months})
+
+
+def _ends_a_cohort(indicator: Indicator, period: Period, at: str) -> None:
+    """The last month of the period lies N months after the end of a calendar quarter."""
+    offset = indicator.cohort_offset_months
+    if offset is None or (period.last_month - offset) % MONTHS_PER_QUARTER == 0:
+        return
+    raise UsageError(
+        f"{indicator.id} judges the people enrolled in a calendar quarter",
+        got=at,
+        allowed=f"a period that ends {offset} months after a quarter"
+        if offset % MONTHS_PER_QUARTER
+        else "a quarter, or a period that ends with one",
+    )
+
+
 def _place_of(by: Sequence[str]) -> str:
     for name in by:
         if name not in PLACES and name not in STRATA:
@@ -131,10 +165,15 @@ def _place_of(by: Sequence[str]) -> str:
 
 
 def _indicator(
-    counts: pl.DataFrame, spells: Spells, indicator: Indicator, cell: list[str], period: Period
+    counts: pl.DataFrame,
+    spells: Spells,
+    catalog: Catalog,
+    indicator: Indicator,
+    cell: list[str],
+    period: Period,
 ) -> pl.DataFrame:
     """The figures of one indicator in every cell that has anybody in it."""
-    plan = measure_plan(spells.catalog)
+    plan = measure_plan(catalog)
     above = plan.numerator(indicator.id, spells.preset)
     below = plan.denominator(indicator.id, spells.preset)
     assert above is not None

@@ -13,7 +13,7 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import ALL_AGES, MONTHS_PER_YEAR, Level, Vintage
 from ncdsurv.indicators.expected import AgeBase, default_bases, estimated_cases, population_table
-from ncdsurv.indicators.rollup import CELL, PLACE, STRATIFIED, TOTAL, WITH_STRATA, bands_inside, in_base
+from ncdsurv.indicators.rollup import CELL, LARGE_LEVELS, PLACE, TOTAL, WITH_STRATA, bands_inside, in_base
 from ncdsurv.indicators.standard import band_weights
 from ncdsurv.reference.sums import steady_sum
 from ncdsurv.spells import measure_plan
@@ -118,7 +118,10 @@ class Denominators:
         return _joined(counted, people, ["sex", "age_band"])
 
     def standardised(self, over: pl.DataFrame, base: AgeBase) -> pl.DataFrame:
-        """Sums over the age bands of the base, weighted by the standard population within the base."""
+        """Sums over the age bands of the base, weighted by the standard population within the base.
+
+        A band without people has no rate: the sums of such a cell are null (its events would be an infinite rate).
+        """
         key = [name for name in (*CELL, "period") if name != "age_band"]
         weights = band_weights(self.catalog.standard_population, self.catalog.age_bands)
         bands = over.filter(pl.col("in_base") & (pl.col("age_band") != ALL_AGES))
@@ -127,17 +130,38 @@ class Denominators:
         share = {band: weights[band] / sum(weights[b] for b in inside) for band in inside}
         w = pl.col("age_band").replace_strict(share, default=0.0, return_dtype=pl.Float64)
         n, d = pl.col("numerator"), pl.col("denominator")
+        people = pl.when(d > 0).then(d)
         sums = bands.group_by(key).agg(
-            ratio=steady_sum(w * n / d), spread=steady_sum(w * w * n / (d * d)), unknown=d.is_null().any()
+            ratio=steady_sum(w * n / people),
+            spread=steady_sum(w * w * n / (people * people)),
+            unknown=d.is_null().any(),
         )
-        joined = totals.join(sums, on=key, how="left", maintain_order="left").with_columns(
-            pl.col("ratio", "spread").fill_null(0.0)
+        joined = totals.join(sums, on=key, how="left", maintain_order="left")
+        joined = joined.join(
+            self._lacking(inside, totals), on=[*PLACE, "year", "sex"], how="left", maintain_order="left"
+        )
+        joined = joined.with_columns(
+            pl.when(pl.col("lacking").is_null()).then(pl.col(name).fill_null(0.0)).alias(name)
+            for name in ("ratio", "spread")
         )
         known = pl.col("unknown").fill_null(False)
         # Only where the bands themselves are there: a sum over no band would be a rate of 0.
         of_month = (pl.col("n_months") == 1) & (pl.col("month") == self.last_month)
-        banded = among("area_level", STRATIFIED) & (pl.col("n_months").is_in(WITH_STRATA) | of_month)
+        banded = among("area_level", LARGE_LEVELS) & (pl.col("n_months").is_in(WITH_STRATA) | of_month)
         return joined.filter(banded).with_columns(denominator=pl.when(~known).then("denominator"))
+
+    def _lacking(self, bands: Iterable[str], cells: pl.DataFrame) -> pl.DataFrame:
+        """Areas, years and sexes with an age band in which nobody lives, whether or not anybody was counted there."""
+        assert self.population is not None
+        ages = {band.id: (band.lower, band.upper) for band in self.catalog.age_bands}
+        of_band = [
+            (pl.col("age_from") == lower) & pl.col("age_to").eq_missing(pl.lit(upper, pl.Int32))
+            for lower, upper in (ages[band] for band in bands)
+        ]
+        nobody = self.population.filter(pl.any_horizontal(of_band), pl.col("population") <= 0)
+        key = [*PLACE, "year", "sex"]
+        typed = nobody.select(pl.col(name).cast(cells.schema[name], strict=False) for name in key)
+        return typed.drop_nulls().unique().with_columns(lacking=pl.lit(True))
 
 
 def _joined(cells: pl.DataFrame, people: pl.DataFrame, also: list[str]) -> pl.DataFrame:

@@ -97,17 +97,16 @@ def standardised_figures(cells: pl.DataFrame, rules: Publication) -> pl.DataFram
 
     Args:
         cells: numerator (all events), denominator (all people), `ratio` (sum of weight x rate) and `spread`
-            (sum of weight^2 x count / population^2), weights summing to 1.
+            (sum of weight^2 x count / population^2), weights summing to 1; null where an age band has no people.
     """
     events = cells["numerator"].to_numpy()
-    value, lower, upper = dobson(
-        cells["ratio"].to_numpy(), cells["spread"].to_numpy(), events, rules.confidence
-    )
+    sums = (cells["ratio"].to_numpy(), cells["spread"].to_numpy(), events)
+    figures = dobson(*sums, rules.confidence, fewest_events=rules.standardisation_fewest_events)
     few = pl.col("numerator") < rules.standardisation_fewest_events
     known = pl.when(pl.col("denominator").is_null()).then(pl.lit(Flag.NO_POPULATION.value))
-    flag = known.when(few).then(pl.lit(Flag.TOO_FEW_EVENTS.value)).otherwise(pl.lit(Flag.OK.value))
-    hidden = np.where(events < rules.standardisation_fewest_events, np.nan, rules.rate_per)
-    return _with(cells, value * hidden, lower * hidden, upper * hidden).with_columns(
+    empty = known.when(pl.col("ratio").is_null()).then(pl.lit(Flag.NO_DENOMINATOR.value))
+    flag = empty.when(few).then(pl.lit(Flag.TOO_FEW_EVENTS.value)).otherwise(pl.lit(Flag.OK.value))
+    return _with(cells, *(figure * rules.rate_per for figure in figures)).with_columns(
         flag=flag, ci_method=pl.lit(DOBSON)
     )
 

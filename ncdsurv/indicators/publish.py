@@ -1,7 +1,7 @@
 """Measures -> values: every indicator in every cell that is published, with interval, unit and flag.
 
 Which cells: every area of both vintages by month, both sexes and all ages together; from the province up
-also by quarter and by year (only periods that lie whole within the months counted); provinces and the nation
+also by quarter and by year (only periods that lie whole within the months counted); provinces, regions and the nation
 by sex and age band for quarters, years and the last month.
 An empty denominator gives null and a flag, never 0. Ratios are worked out last, from summed counts.
 """
@@ -210,8 +210,10 @@ class _Publisher:
         test = among("preset", indicator.presets) & among("area_level", indicator.levels)
         if indicator.diseases:
             test &= among("disease", indicator.diseases)
-        if indicator.kind is Kind.COHORT:  # a cohort is a calendar quarter's, read at a quarter's end
-            test &= pl.col("month") % MONTHS_PER_QUARTER == 0
+        if (
+            indicator.cohort_offset_months is not None
+        ):  # a cohort is a calendar quarter's, read N months after its end
+            test &= (pl.col("month") - indicator.cohort_offset_months) % MONTHS_PER_QUARTER == 0
         return cells.filter(test)
 
     def _spells(self, cells: pl.DataFrame, indicator: Indicator) -> pl.DataFrame:

@@ -35,9 +35,8 @@ if TYPE_CHECKING:
 PLACE = ["area_vintage", "area_level", "area_code"]
 CELL = [*PLACE, "disease", "preset", "sex", "age_band"]
 SMALL_LEVELS = (Level.COMMUNE, Level.DISTRICT)  # totals by month only
-LARGE_LEVELS = (Level.PROVINCE, Level.REGION, Level.NATION)  # also by longer periods
-STRATIFIED = (Level.PROVINCE, Level.NATION)  # also by sex and age band: quarters, years and the last month
-WITH_STRATA = (PERIOD_MONTHS[PeriodKind.QUARTER], PERIOD_MONTHS[PeriodKind.YEAR])
+LARGE_LEVELS = (Level.PROVINCE, Level.REGION, Level.NATION)  # also by longer periods, and by sex and age band
+WITH_STRATA = (PERIOD_MONTHS[PeriodKind.QUARTER], PERIOD_MONTHS[PeriodKind.YEAR])  # and the last month
 TOTAL = (pl.col("sex") == BOTH_SEXES) & (pl.col("age_band") == ALL_AGES)
 ORDER = ["preset", "disease", *PLACE, "period", "sex", "age_band"]
 
@@ -135,7 +134,7 @@ def roll_up(
 
     Returns:
         CELL (enums of `cell_types`), month and the columns (Int64): sex `both` and age_band `all` at every
-        level; by sex and age band for provinces and the nation. A cell is there when the measures have a row
+        level; by sex and age band for provinces, regions and the nation. A cell is there when the measures have a row
         of it, whatever the columns asked for: so the cells of all columns are the same.
     """
     cell = ["month", "disease", "preset"]
@@ -162,8 +161,6 @@ def roll_up(
                 names = areas.select(area_code=Level.PROVINCE, above=level).unique()
                 above = strata.join(names, on="area_code").drop("area_code").rename({"above": "area_code"})
             for by_sex, by_age in product((False, True), repeat=2):
-                if (by_sex or by_age) and level not in STRATIFIED:
-                    continue
                 split = [name for name, wanted in (("sex", by_sex), ("age_band", by_age)) if wanted]
                 found = above.group_by("area_code", *split, *cell).agg(sums)
                 parts.append(_placed(found, vintage, level, types))

@@ -119,5 +119,7 @@ def _scheme_name(picture: Picture, lang: str) -> str:
     target = picture.target
     if picture.classes.scheme != "target" or target is None:
         return say(f"scheme.{picture.classes.scheme}", lang)
-    text = say("scheme.target", lang, target=number(target.percent, lang) + "%", instrument=target.instrument)
+    text = say(
+        "scheme.target", lang, target=number(target.percent, lang) + "%", instrument=target.instrument[lang]
+    )
     return text if target.verified else f"{text}, {say('unverified', lang)}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from ncdsurv.catalog.base import Citation
 from ncdsurv.catalog.load import DEFINITIONS, describe
 from ncdsurv.catalog.models import Definition, Names
 from ncdsurv.catalog.tables import VISITS
@@ -80,7 +81,7 @@ class QualityMetric(Definition):
     expected_percent: float | None = None
     polarity: Literal["high_good", "low_good", "no_judgement"]
     minimum_denominator: int = Field(ge=1)
-    source: str
+    source: Citation
     verified: bool
 
     @model_validator(mode="after")

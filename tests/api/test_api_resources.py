@@ -66,8 +66,8 @@ def test_an_indicator_shows_its_card_in_both_languages(client: TestClient) -> No
         "en": "stock, as of the period's last month; 95% interval by Wilson",
     }
     assert card["source"] == {
-        "vi": f"{defined.source} (chưa đối chiếu)",
-        "en": f"{defined.source} (unverified)",
+        "vi": f"{defined.source.vi} (chưa đối chiếu)",
+        "en": f"{defined.source.en} (unverified)",
     }
     assert [text["vi"] for text in card["caveats"]] == [text.vi for text in defined.caveats]
     assert card["version"] == defined.version

@@ -354,3 +354,80 @@ def test_values_are_the_same_however_few_counts_are_summed_at_a_time(monkeypatch
     assert max(read) < table.width / 4, "never all the columns in one frame"
     under_care = whole.filter(indicator="under_care", preset="hearts", area_level="commune", period="2026-04")
     assert under_care["value"].to_list() == [0.0] * under_care.height != []
+
+
+def lacking(band: int, sex: str | None = None):
+    """The reference with nobody of a sex (or of both) from that age on in the nation and the province."""
+    asked = type(REFERENCE).population_at_ages
+
+    def people(self, lower, upper, **where):
+        found = asked(self, lower, upper, **where)
+        nobody = pl.lit(lower >= band) & (pl.lit(sex is None) | (pl.col("sex") == (sex or "")))
+        return found.with_columns(population=pl.when(nobody).then(0.0).otherwise("population"))
+
+    return people
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("events", [0, 20])
+def test_an_age_band_without_people_leaves_the_standardised_rate_empty_and_says_so(monkeypatch, events):
+    """Events among nobody would be an infinite rate, none among nobody no rate at all."""
+    table = f"month | age_band | sex | detected\n2026-06 | 60-69 | male | 45\n2026-06 | 80+ | male | {events}"
+    monkeypatch.setattr(type(REFERENCE), "population_at_ages", lacking(80, "male"))
+    standard = CATALOG.standard_population.id
+    chosen = {"indicator": "detected_prevalence", "preset": "hearts", "standardisation": standard}
+    shown = ("numerator", "value", "lower", "upper", "flag")
+    men = values(table, sex="male", **chosen)
+    assert men.select(shown).rows() == [(45.0 + events, None, None, None, "no_denominator")]
+    both = values(table, **chosen).row(0, named=True)
+    assert both["flag"] == "ok"
+    assert both["lower"] < both["value"] < both["upper"] < np.inf
+    band = values(table, sex="male", age_band="80+", indicator="detected_prevalence", preset="hearts")
+    assert band.select("value", "flag").rows() == ([(None, "no_denominator")] if events else [])
+
+
+def test_how_few_events_withhold_a_standardised_rate_is_data():
+    few = {
+        name: one.model_copy(update={"standardisation_fewest_events": 5})
+        for name, one in CATALOG.publication.items()
+    }
+    lenient = CATALOG.model_copy(update={"publication": few})
+    months = {"first_month": 2026 * 12 + 6, "last_month": 2026 * 12 + 6}
+    chosen = {"indicator": "detected_prevalence", "preset": "hearts", "area_code": PROVINCE, "sex": "both"}
+    chosen |= {"standardisation": CATALOG.standard_population.id, "age_band": "all", "area_vintage": VINTAGE}
+    for count, flag in ((4, "too_few_events"), (5, "ok"), (9, "ok")):
+        counted = measures(f"month | detected\n2026-06 | {count}")
+        row = publish_values(counted, REFERENCE, lenient, "spec", **months).filter(**chosen, period="2026-06")
+        assert row["flag"].to_list() == [flag]
+        assert row["value"].null_count() == row["lower"].null_count() == (flag != "ok")
+
+
+def test_a_region_stands_by_sex_and_age_as_its_provinces_do_and_is_their_sum():
+    parents = REFERENCE.atom_areas(VINTAGE)
+    region = parents.filter(province=PROVINCE)["region"][0]
+    other = parents.filter((pl.col("region") == region) & (pl.col("province") != PROVINCE))["atom"][0]
+    table = """
+        month   | sex    | age_band | under_care | detected
+        2026-06 | female | 60-69    | 40         | 50
+        2026-06 | male   | 40-49    | 7          | 9
+        2026-06 | female | 60-69    | 30         | 31
+        """
+    placed = measures(table).with_columns(atom=pl.Series([ATOMS[0], ATOMS[0], other], dtype=pl.Int32))
+    months = {"first_month": 2026 * 12 + 4, "last_month": 2026 * 12 + 6}
+    found = publish_values(placed, REFERENCE, CATALOG, "spec", **months)
+    chosen = {"area_level": "region", "area_vintage": VINTAGE, "preset": "hearts", "disease": "hypertension"}
+    own = found.filter(**chosen, indicator="under_care", area_code=region)
+    for period in ("2026-06", "2026-Q2"):
+        shown = own.filter(period=period).select("sex", "age_band", "value").rows()
+        assert {row[:2]: row[2] for row in shown if row[2]} == {
+            ("both", "all"): 77.0,
+            ("both", "40-49"): 7.0,
+            ("both", "60-69"): 70.0,
+            ("female", "all"): 70.0,
+            ("female", "60-69"): 70.0,
+            ("male", "all"): 7.0,
+            ("male", "40-49"): 7.0,
+        }
+    standard = {"indicator": "detected_prevalence", "standardisation": CATALOG.standard_population.id}
+    adjusted = found.filter(**chosen, **standard, period="2026-Q2", sex="both", area_code=region)
+    assert adjusted.select("numerator", "flag").rows() == [(90.0, "ok")]

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from ncdsurv.api.cards import card_of
 from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.card_pages import card_pages, main
 from ncdsurv.catalog.cards import card, card_text, words, written
 from ncdsurv.catalog.conditions import Condition
+from ncdsurv.catalog.models import Indicator
+from ncdsurv.catalog.sensitivity import load_variants
 from ncdsurv.cli import run
 from ncdsurv.errors import UsageError
+from ncdsurv.quality.definitions import load_metrics
 
 CATALOG = load_catalog()
 PAGES = Path(__file__).parents[2] / "docs" / "indicators"
@@ -61,6 +67,83 @@ def test_the_two_languages_are_two_texts(indicator) -> None:
         assert not text.en.endswith(".")
 
 
+ENGLISH = re.compile(
+    r"\b(the|of|and|is|are|was|not|no|with|without|for|from|that|which|by|or|here|seen|only|text|texts|column|"
+    r"decision|circular|secondary|assumption|inferred|months?|days?|patients?|people|visits?|rate|check)\b",
+    re.IGNORECASE,
+)
+TITLES = ("Age standardization of rates: a new WHO standard", "Global Diabetes Compact")
+
+
+def texts_of(given: object, path: str = "") -> Iterator[tuple[str, dict[str, str]]]:
+    """Every text in two languages inside some definitions, with the way to it."""
+    if isinstance(given, Mapping):
+        if given.keys() == {"vi", "en"}:
+            yield path, dict(given)
+            return
+        for name, each in given.items():
+            yield from texts_of(each, f"{path}.{name}")
+    elif isinstance(given, list | tuple):
+        for place, each in enumerate(given):
+            yield from texts_of(each, f"{path}[{place}]")
+
+
+def definitions() -> dict[str, object]:
+    """All definitions that a reader meets words of, as data."""
+    whole = CATALOG.model_dump(mode="json")
+    beside = {"metrics": load_metrics(), "sensitivity": load_variants()}
+    shown = {
+        kind: {name: one.model_dump(mode="json") for name, one in table.items()}
+        for kind, table in beside.items()
+    }
+    kinds = (
+        "diseases",
+        "measurements",
+        "contact_flags",
+        "presets",
+        "indicators",
+        "prevalence",
+        "targets",
+        "sources",
+    )
+    return {kind: whole[kind] for kind in (*kinds, "standard_populations", "publication")} | shown
+
+
+def test_no_english_is_left_in_a_vietnamese_text() -> None:
+    found = list(texts_of(definitions()))
+    assert len(found) > 500
+    left = []
+    for path, text in found:
+        said = re.sub("`[^`]*`|" + "|".join(TITLES), "", text["vi"])
+        left += [f"{path}: {text['vi']}"] if ENGLISH.search(said) else []
+    assert not left, "\n".join(left)
+
+
+@pytest.mark.parametrize("kind", ["diseases", "presets", "prevalence", "targets", "indicators", "metrics"])
+def test_where_a_definition_comes_from_is_said_in_both_languages(kind: str) -> None:
+    """A text that stands once is a title, a code or a journal: it has no word to translate."""
+    for path, text in texts_of(definitions()[kind]):
+        if "source" in path or "instrument" in path:
+            assert text["vi"] != text["en"] or not ENGLISH.search(text["vi"]), path
+            assert len(text["en"]) > 2 < len(text["vi"])
+
+
+def test_no_page_in_vietnamese_holds_an_english_sentence() -> None:
+    for name, page in card_pages(CATALOG).items():
+        if name.endswith(".vi.md"):
+            said = re.sub("`[^`]*`|\\([^()]*\\.md\\)|" + "|".join(TITLES), "", page)
+            assert not ENGLISH.findall(said), name
+
+
+def test_a_text_written_once_stands_in_both_languages() -> None:
+    """Releases of before hold their sources once: their cards are still read."""
+    written_once = CATALOG.indicators["detected"].model_dump(mode="json") | {"source": "Biểu 12"}
+    source = Indicator.model_validate(written_once).source
+    assert (source.vi, source.en) == ("Biểu 12", "Biểu 12")
+    answer = card_of(written_once, CATALOG.model_dump(mode="json"))
+    assert answer["source"] == {"vi": "Biểu 12 (chưa đối chiếu)", "en": "Biểu 12 (unverified)"}
+
+
 def test_every_word_of_the_cards_stands_in_both_languages() -> None:
     assert words("vi").keys() == words("en").keys()
     families = {indicator.family for indicator in INDICATORS}
@@ -87,6 +170,10 @@ def test_a_card_over_estimated_cases_names_the_prevalences_and_that_they_are_unc
     told = card(CATALOG.indicators["detection_rate"], CATALOG, lang)[words(lang)["prevalence"]].split("; ")
     used = [name for name in CATALOG.diseases if CATALOG.default_prevalence(name)]
     assert "; ".join(told).count(unchecked) == len(used)
+    for name in used:  # each figure with where it comes from
+        assert CATALOG.default_prevalence(name).source[lang] in "; ".join(told)
+    spoken = card(CATALOG.indicators["detection_rate"], CATALOG, lang)[words(lang)["diseases"]]
+    assert spoken.split(": ", 1)[1].split(", ") == [CATALOG.diseases[name].names[lang] for name in used]
     assert (
         told[0]
         == {

@@ -20,6 +20,10 @@ AREAS = {
     "lower": [0, 1, 2],
     "upper": [2, 3, 4],
 }
+GROUPS = {
+    "frame": pl.DataFrame({"area": ["a", "a"], "age": ["young", "old"], "n": [20, 60], "p": [1000, 500]}),
+    **{"count": "n", "population": "p", "age": "age", "standard": BANDS},
+}
 REFERENCE = {"young": (10, 1000), "old": (30, 500)}
 
 
@@ -57,6 +61,52 @@ SENTENCES = [
     (
         two("ratio_to_expected", count=[1], expected=[0]),
         "events where none are expected: do: check the reference rates",
+    ),
+    (
+        two("proportion", count=pd.Series([1, 2]), total=pd.Series([4, 5], index=[1, 0])),
+        "Series whose rows are not the same: do: put them into one frame first",
+    ),
+    # sums of standardised rates
+    (
+        two("dobson", value=[math.inf], variance=[1], total=[20]),
+        "an infinite value: got 1 row; do: check the column",
+    ),
+    (
+        two("dobson", value=[0.1], variance=[-1], total=[20]),
+        "a negative variance: got 1 row; do: check the column",
+    ),
+    (
+        two("dobson", value=["0.1"], variance=[1], total=[20]),
+        "a value that is no number: do: give a column of numbers",
+    ),
+    (
+        two("dobson", value=[0.1], variance=[1], total=[20], fewest_events="ten"),
+        "fewest_events out of range: got ten; allowed: 0 or more",
+    ),
+    (
+        two("fay_feuer", value=[0.1], variance=[1], largest=[-1], total=[20]),
+        "a negative largest: got 1 row; do: check the column",
+    ),
+    (
+        two("fay_feuer", value=[0.1, 0.2], variance=[1], largest=[1], total=[20]),
+        "arrays of different lengths: got value (2,), variance (1,), largest (1,), total (1,); do: give one entry a "
+        "row in each",
+    ),
+    (
+        two("standardised_rate", **GROUP, standard=BANDS, fewest_events=math.nan),
+        "fewest_events out of range: got nan; allowed: 0 or more",
+    ),
+    (
+        two(
+            "standardised_rate",
+            frame=pl.DataFrame({"n": [1], "p": [2], "a": ["y"]}).head(0),
+            count="n",
+            population="p",
+            age="a",
+            standard={"y": 1},
+        ),
+        "a group lacks age bands of the standard population: got 0 of 1; do: give every band a row, or a standard of "
+        "the bands there are",
     ),
     # standard populations
     (
@@ -153,6 +203,43 @@ SENTENCES = [
         two("funnel_limits", size=[10], benchmark=0.5, method="exact", phi=2),
         "exact limits with over-dispersion: allowed: the normal method",
     ),
+    (
+        two("funnel_proportions", count=[4], total=[9], benchmark=120),
+        "benchmark out of range: got 120; allowed: above 0, below 100",
+    ),
+    (
+        two("funnel_rates", count=[4], population=[9], benchmark="60"),
+        "benchmark out of range: got 60; allowed: a number above 0",
+    ),
+    (
+        two("funnel_rates", count=[0, 0], population=[9, 9]),
+        "no benchmark can be had from these areas: got no event in any of them; do: give a benchmark",
+    ),
+    (
+        two("funnel_proportions", count=[9, 9], total=[9, 9]),
+        "no benchmark can be had from these areas: got everybody has the attribute in all of them; do: give a "
+        "benchmark",
+    ),
+    (
+        two("funnel_rates", count=[4, 5], population=[0, 9]),
+        "events in an empty population: got 1 row; do: check the population",
+    ),
+    (
+        two("funnel_ratios", count=[4, 5], expected=[0, 9]),
+        "events where none are expected: do: check the reference rates",
+    ),
+    (
+        two("funnel_limits", size=[10], benchmark="half"),
+        "benchmark out of range: got half; allowed: above 0, below 1",
+    ),
+    (
+        two("winsorised", z=[1, 2], share="tenth"),
+        "share to winsorise out of range: got tenth; allowed: 0 to below 0.5",
+    ),
+    (
+        two("overdispersion", value=[0.1, 0.2], variance=[1, 1], benchmark=None),
+        "a benchmark that is no number: do: give the common value",
+    ),
     (two("funnel_proportions", count=[0], total=[0]), "a funnel of no areas: do: give areas with people"),
     (
         two("funnel_proportions", count=[1], total=[9], overdispersion="additive"),
@@ -190,10 +277,48 @@ SENTENCES = [
         "unknown polarity: got good; allowed: high_good, low_good, no_judgement",
     ),
     (
+        two("compare", count=[1], total=[2], reference="target"),
+        "a reference that is no number: do: give a column of numbers",
+    ),
+    (
+        two("compare", count=[1], total=[2], reference=-5),
+        "a negative reference: got 1 row; do: check the column",
+    ),
+    (
+        two("judge", comparison=["similar", "up"], polarity="low_good"),
+        "unknown comparison: got up; allowed: lower, similar, higher",
+    ),
+    (
         two("compare_limits", lower=[5], upper=[4], reference=1),
         "a lower limit above its upper limit: do: check the order of the columns",
     ),
+    # groups
+    (
+        two("standardised_rate", **GROUPS, by=["area", "area"]),
+        "a column named twice in `by`: got area, area; do: name it once",
+    ),
+    (
+        two("standardised_rate", **GROUPS, by="age"),
+        "ages among the groups: got age; do: leave the column of ages out of `by`",
+    ),
     # inequality
+    (
+        two(
+            "inequality",
+            frame=pl.DataFrame({"g": ["a"], "x": [1.0]}).head(0),
+            by="g",
+            value="x",
+            population="x",
+            rank="x",
+            lower="x",
+            upper="x",
+        ),
+        "a frame without rows: do: give a row an area",
+    ),
+    (
+        two("inequality", **AREAS, by="province"),
+        "groups of arrays: got `by` without a frame; do: give a frame",
+    ),
     (
         two("inequality", **{**AREAS, "value": [1, None, 3]}),
         "an area without its number: do: drop it first, and say so",
@@ -268,6 +393,20 @@ def test_frames_are_refused_in_these_words(kind):
         StatisticsError, match=r"^a column that is not of numbers: got word \(String\); do: cast it first$"
     ):
         rates.proportion(frame, count="word", total="totals")
+    with pytest.raises(
+        StatisticsError, match=r"^a column that is not of numbers: got word \(Boolean\); do: cast it first$"
+    ):
+        rates.proportion(kind({"word": [True], "n": [1]}), count="word", total="n")
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_numbers_in_the_place_of_a_columns_name_are_refused_and_not_shown(kind):
+    frame = kind({"n": [71, 72], "d": [100, 100]})
+    said = "with a frame, a column is given by its name, which is text: got {}; do: give the name, or leave the frame "
+    for given, named in ((frame["n"], "Series"), ([71, 72], "list"), (0, "int")):
+        with pytest.raises(StatisticsError) as caught:
+            rates.proportion(frame, count=given, total="d")
+        assert str(caught.value) == said.format(named) + "out and give arrays"
 
 
 def test_something_that_is_no_eager_frame_is_refused():

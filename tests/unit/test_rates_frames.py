@@ -78,6 +78,92 @@ def test_nullable_pandas_columns_series_and_empty_frames_are_read():
     assert float(rates.proportion(count=1, total=4).value) == 25.0
 
 
+NULLABLE = {
+    "masked integers": lambda: pd.DataFrame(
+        {name: pd.array([*ROWS[name], None], "Int64") for name in ("n", "d")}
+    ),
+    "masked floats": lambda: pd.DataFrame(
+        {name: pd.array([*ROWS[name], None], "Float64") for name in ("n", "d")}
+    ),
+    "arrow": lambda: pd.DataFrame(
+        {name: pd.array([*ROWS[name], None], "int64[pyarrow]") for name in ("n", "d")}
+    ),
+    "objects": lambda: pd.DataFrame({name: [*ROWS[name], None] for name in ("n", "d")}, dtype=object),
+    "objects with NA": lambda: pd.DataFrame(
+        {name: [*ROWS[name], pd.NA] for name in ("n", "d")}, dtype=object
+    ),
+    "polars": lambda: pl.DataFrame({name: [*ROWS[name], None] for name in ("n", "d")}),
+    "small integers": lambda: pl.DataFrame(
+        {"n": [65, 3, 0, None], "d": [100, 40, 0, None]}, schema_overrides={"n": pl.UInt8}
+    ),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("made", NULLABLE.values(), ids=NULLABLE)
+def test_every_dtype_that_holds_a_missing_number_gives_the_same_figures(made):
+    given = made()
+    found = rates.proportion(given, count="n", total="d")
+    assert type(found) is type(given)
+    assert [str(kind) for kind in found[["n", "d"]].dtypes] == [str(kind) for kind in given.dtypes]
+    plain = rates.proportion(count=[65, 3], total=[100, 40])
+    for name, wanted in zip(FIGURES, plain[:3], strict=False):
+        assert values(found, name) == [*wanted.tolist(), None, None]
+    assert values(found, "method") == ["Wilson", "Wilson", None, None]
+    lists = rates.rate(count=values(given, "n"), population=values(given, "d"))
+    np.testing.assert_array_equal(lists.value[:2], [65_000, 7_500])
+    assert np.isnan(lists.value[2:]).all()
+
+
+def test_numbers_of_numpy_serve_as_a_confidence_a_multiplier_or_a_scale():
+    plain = rates.rate(count=[20], population=[1000], per=1000, confidence=0.5)
+    for per, confidence in ((np.int64(1000), np.float64(0.5)), (np.float32(1000), np.float32(0.5))):
+        found = rates.rate(count=[20], population=[1000], per=per, confidence=confidence)
+        assert [figure.tolist() for figure in found[:3]] == [figure.tolist() for figure in plain[:3]]
+
+
+@KINDS
+def test_areas_without_a_parent_are_compared_with_nothing_and_not_with_one_another(kind):
+    given = kind({"n": [10, 30, 50, 90], "d": [100] * 4, "parent": ["a", "a", None, None]})
+    found = rates.compare(given, count="n", total="d", parent="parent", polarity="high_good")
+    assert values(found, "reference") == [20.0, 20.0, None, None]
+    assert values(found, "comparison_95") == ["lower", "higher", None, None]
+    assert values(found, "judgement_95") == ["worse", "better", None, None]
+    arrays = rates.compare(count=[10, 30, 50], total=[100] * 3, parent=["a", "a", float("nan")])
+    assert arrays["reference"].tolist()[:2] == [20.0, 20.0]
+    assert np.isnan(arrays["reference"][2])
+
+
+@KINDS
+def test_a_group_without_a_name_stands_first_and_rows_are_numbered_anew(kind):
+    part = {"age": ["y", "o"] * 2, "n": [20, 20, 30, 30], "p": [100] * 4}
+    given = kind({"area": ["a", "a", None, None], **part})
+    found = rates.standardised_rate(
+        given, by="area", count="n", population="p", age="age", standard={"y": 1, "o": 1}, per=100
+    )
+    assert values(found, "area") == [None, "a"]
+    assert values(found, "value") == pytest.approx([30.0, 20.0])
+    slopes = {"v": [40.0, 45, 55, 1, 2, 3], "q": [1] * 6, "r": [1, 2, 3] * 2, "l": [38.0, 43, 53, 0, 1, 2]}
+    areas = kind({"area": ["a"] * 3 + [None] * 3, **slopes, "u": [42.0, 47, 57, 2, 3, 4]})
+    index = rates.inequality(areas, by="area", value="v", population="q", rank="r", lower="l", upper="u")
+    assert values(index, "area") == [None] * 4 + ["a"] * 4
+    assert values(index, "value")[:1] == pytest.approx([3.0])
+    for frame in (found, index):
+        if kind is pd.DataFrame:
+            assert frame.index.tolist() == list(range(len(frame)))
+
+
+def test_without_an_event_dobson_has_no_limits_and_the_gamma_method_has():
+    arrays = {"count": [0, 0], "population": [1000, 500], "age": ["y", "o"], "standard": {"y": 1, "o": 1}}
+    dobson = rates.standardised_rate(**arrays, fewest_events=0)
+    assert (float(dobson.value), str(dobson.method)) == (0.0, "no limits: no events")
+    assert np.isnan([dobson.lower, dobson.upper]).all()
+    gamma = rates.standardised_rate(**arrays, fewest_events=0, method="fay-feuer")
+    # One unseen event in the band of the largest weight per person: -ln(0.025) x 0.5 / 500.
+    assert float(gamma.upper) == pytest.approx(-np.log(0.025) * 0.5 / 500 * 1e5)
+    assert (float(gamma.lower), str(gamma.method)) == (0.0, "Fay-Feuer")
+
+
 @KINDS
 def test_standardised_groups_come_back_as_the_same_kind_sorted_with_their_reason_when_withheld(kind):
     table = {
@@ -231,3 +317,11 @@ def test_a_million_shares_take_well_under_a_second():
     found = rates.proportion(count=count, total=total)
     assert time.process_time() - began < 1.0
     assert found.value.shape == (1_000_000,)
+
+
+def test_no_group_may_be_said_in_three_ways():
+    given = pl.DataFrame({"age": ["y", "o"], "n": [20, 20], "p": [100, 100]})
+    arguments = {"count": "n", "population": "p", "age": "age", "standard": {"y": 1, "o": 1}}
+    alone = rates.standardised_rate(given, **arguments)
+    for by in (None, (), []):
+        assert rates.standardised_rate(given, by=by, **arguments).equals(alone)

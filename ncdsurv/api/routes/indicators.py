@@ -15,6 +15,7 @@ from ncdsurv.api.problems import Problem, unknown_code
 from ncdsurv.api.queries import ReleaseQuery
 from ncdsurv.api.routes.common import Reader, ServiceHere, deliver
 from ncdsurv.api.service import OpenRelease
+from ncdsurv.catalog.vocabulary import Language
 
 router = APIRouter(tags=["definitions"])
 _SHOWN = (
@@ -64,6 +65,8 @@ def get_indicator(
 
 def _item(opened: OpenRelease, definition: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: definition.get(name) for name in _SHOWN}
+    if isinstance(shown["source"], Mapping):  # the card says it in both languages
+        shown["source"] = shown["source"][Language.EN.value]
     published = definition["id"] in opened.contents["indicator"]
     return {**shown, "published": published, "card": card_of(definition, opened.catalog)}
 

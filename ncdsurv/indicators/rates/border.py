@@ -5,7 +5,7 @@ Original columns stay, in order; a pandas index stays. Inside are numpy arrays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,19 +43,33 @@ def open_frame(frame: Any) -> nw.DataFrame[Any]:
         ) from error
 
 
-def names_of(by: str | Sequence[str]) -> list[str]:
-    """The columns that name groups: one name or several."""
-    return [by] if isinstance(by, str) else list(by)
+def names_of(by: str | Sequence[str] | None) -> list[str]:
+    """The columns that name groups: none, one name or several.
+
+    Raises:
+        StatisticsError: A column named twice.
+    """
+    names = [by] if isinstance(by, str) else list(by or ())
+    if len(set(names)) < len(names):
+        raise StatisticsError("a column named twice in `by`", got=", ".join(names), do="name it once")
+    return names
 
 
 def column(table: nw.DataFrame[Any], name: Any) -> nw.Series[Any]:
     """A column by its name.
 
     Raises:
+        StatisticsError: The numbers themselves in the place of their column's name, or a name that is no text.
         UsageError: No such column; the nearest one is named.
     """
-    if not isinstance(name, str) or name not in table.columns:
-        raise unknown("column", str(name), table.columns)
+    if not isinstance(name, str):
+        raise StatisticsError(
+            "with a frame, a column is given by its name, which is text",
+            got=type(name).__name__,
+            do="give the name, or leave the frame out and give arrays",
+        )
+    if name not in table.columns:
+        raise unknown("column", name, (each for each in table.columns if isinstance(each, str)))
     return table[name]
 
 
@@ -68,6 +82,8 @@ def column_numbers(table: nw.DataFrame[Any], name: str, label: str, *, negative:
     import narwhals as nw
 
     series = column(table, name)
+    if series.dtype == nw.Object:  # pandas keeps whole numbers beside a missing one so
+        return numbers(label, series.to_numpy(), negative=negative)
     if not series.dtype.is_numeric() and len(series) and not series.is_null().all():
         raise StatisticsError(
             "a column that is not of numbers", got=f"{name} ({series.dtype})", do="cast it first"
@@ -76,11 +92,27 @@ def column_numbers(table: nw.DataFrame[Any], name: str, label: str, *, negative:
 
 
 def given_numbers(frame: Any, **columns: Any) -> tuple[nw.DataFrame[Any] | None, list[Floats]]:
-    """The arrays named by role: columns of the frame where there is one, else what was given itself."""
+    """The arrays named by role: columns of the frame where there is one, else what was given itself.
+
+    Raises:
+        StatisticsError: Series of pandas whose rows are not the same; arrays are taken by place.
+    """
     if frame is None:
+        same_rows(columns.values())
         return None, [numbers(label, given) for label, given in columns.items()]
     table = open_frame(frame)
     return table, [column_numbers(table, name, label) for label, name in columns.items()]
+
+
+def same_rows(given: Iterable[Any]) -> None:
+    """Series that carry an index carry the same one: they are taken by place, never matched by it.
+
+    Raises:
+        StatisticsError: Two different indexes.
+    """
+    indexes = [each.index for each in given if hasattr(each, "iloc")]
+    if any(not indexes[0].equals(other) for other in indexes[1:]):
+        raise StatisticsError("Series whose rows are not the same", do="put them into one frame first")
 
 
 def free(table: nw.DataFrame[Any], names: Sequence[str]) -> None:

@@ -22,6 +22,7 @@ from ncdsurv.indicators.rates.given import (
     Figures,
     Floats,
     choice,
+    is_missing,
     numbers,
     positive,
     same_shape,
@@ -71,14 +72,21 @@ def judge(comparison: ArrayLike, polarity: str) -> NDArray[np.str_]:
     """Better, similar or worse, where the indicator says which way is good; else empty.
 
     Args:
-        comparison: Words of `compare_limits`.
+        comparison: Words of `compare_limits`; empty (or None) where there is nothing to judge.
         polarity: "high_good", "low_good" or "no_judgement".
+
+    Raises:
+        StatisticsError: A word that is no comparison, an unknown polarity.
 
     >>> judge(["lower", "similar", "higher"], "low_good").tolist()
     ['better', 'similar', 'worse']
     """
     good = {HIGH_GOOD: HIGHER, LOW_GOOD: LOWER}.get(choice("polarity", polarity, POLARITIES))
-    found = np.asarray(comparison, dtype=np.str_)
+    given = np.asarray(comparison, dtype=object)
+    found = np.where([is_missing(word) for word in given.ravel()], "", given.ravel()).astype(np.str_)
+    found = found.reshape(given.shape)
+    for word in dict.fromkeys(found.ravel().tolist()):
+        choice("comparison", word or SIMILAR, (LOWER, SIMILAR, HIGHER))
     if good is None:
         return np.full(found.shape, "", dtype="<U7")
     bad = LOWER if good == HIGHER else HIGHER
@@ -106,7 +114,7 @@ def compare(
         total: People (proportion), population (rate) or expected events (ratio).
         reference: The target or parent's value in the unit of the value: a number, or a column or array.
         parent: Instead of a reference: names of the parent areas; the reference is then the value of all rows of
-            the same parent together.
+            the same parent together. An area whose parent is null is compared with nothing.
         statistic: "proportion" (Wilson), "rate" or "ratio" (exact Poisson below 10, Byar from 10 on).
         multiplier: 100, 100,000 and 100 by default.
         polarity: "high_good", "low_good" or "no_judgement": of the indicator.
@@ -169,7 +177,7 @@ def _figures(statistic: str, x: Floats, n: Floats, scale: float, confidence: flo
 
 
 def _reference(frame: Any, reference: Any, shape: tuple[int, ...]) -> Floats:
-    if isinstance(reference, str):
+    if isinstance(reference, str) and frame is not None:
         return column_numbers(open_frame(frame), reference, "reference")
     found = numbers("reference", reference)
     if found.ndim and found.shape != shape:
@@ -189,9 +197,12 @@ def _parent_value(frame: Any, parent: Any, x: Floats, n: Floats, scale: float) -
             got=f"count {x.shape}, parent ({len(names)},)",
             do="give one entry a row in each",
         )
-    places = {name: number for number, name in enumerate(dict.fromkeys(map(str, names)))}
-    code = np.array([places[str(name)] for name in names], dtype=np.int64)
-    known = ~np.isnan(x) & ~np.isnan(n)
+    named = np.array([not is_missing(name) for name in names], dtype=bool)
+    words_of = [str(name) for name in names]
+    places = {name: number for number, name in enumerate(dict.fromkeys(words_of))}
+    code = np.array([places[name] for name in words_of], dtype=np.int64)
+    known = ~np.isnan(x) & ~np.isnan(n) & named
     sums = [np.bincount(code, weights=np.where(known, part, 0), minlength=len(places)) for part in (x, n)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(sums[1] > 0, scale * sums[0] / sums[1], np.nan)[code]
+        values = np.where(sums[1] > 0, scale * sums[0] / sums[1], np.nan)[code]
+    return np.where(named, values, np.nan)  # areas without a parent have none in common

@@ -25,10 +25,12 @@ from ncdsurv.indicators.rates.given import (
     Floats,
     checked,
     choice,
+    fewest,
+    numbers,
     positive,
     same_shape,
 )
-from ncdsurv.indicators.rates.groups import filled, grouped
+from ncdsurv.indicators.rates.groups import by_group, filled, grouped
 from ncdsurv.indicators.rates.standards import complete, weights_by_name
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 FEWEST_EVENTS = 10  # a standardised rate of fewer events is withheld (UKHSA practice)
+NO_LIMITS = "no limits: no events"
 METHODS = {"dobson": "Dobson", "fay-feuer": "Fay-Feuer"}
 
 
@@ -59,15 +62,15 @@ def dobson(
         (value, lower, upper) in the unit of the value, Float64; NaN where withheld.
 
     Raises:
-        StatisticsError: Arrays of different lengths, a negative total, a confidence out of range.
+        StatisticsError: A negative or infinite number (people were 0 somewhere), arrays of different lengths, a
+            confidence or number of fewest events out of range.
 
     Source: Dobson et al., Stat Med 1991;10:457-62.
 
     >>> [round(float(figure), 5) for figure in dobson(0.06, 0.0000355, 100)]
     [0.06, 0.0489, 0.07289]
     """
-    parts = {"value": value, "variance": variance, "total": total}
-    rate, spread, events = same_shape(**{name: np.asarray(part, np.float64) for name, part in parts.items()})
+    rate, spread, events = _sums(value=value, variance=variance, total=total)
     low, high = poisson_limits(events, confidence)
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.where(events > 0, np.sqrt(spread / events), np.nan)
@@ -98,7 +101,7 @@ def fay_feuer(
         (value, lower, upper) in the unit of the value, Float64; NaN where withheld.
 
     Raises:
-        StatisticsError: Arrays of different lengths, a confidence out of range.
+        StatisticsError: As of `dobson`.
 
     Source: Fay and Feuer, Stat Med 1997;16:791-801.
 
@@ -108,9 +111,7 @@ def fay_feuer(
     """
     from scipy.special import gammaincinv
 
-    parts = {"value": value, "variance": variance, "largest": largest, "total": total}
-    given = same_shape(**{name: np.asarray(part, np.float64) for name, part in parts.items()})
-    rate, spread, most, events = given
+    rate, spread, most, events = _sums(value=value, variance=variance, largest=largest, total=total)
     tail = (1 - checked(confidence)) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         lower = np.where(spread > 0, spread / rate * gammaincinv(rate**2 / spread, tail), 0.0)
@@ -164,7 +165,7 @@ def standardised_rate(
     (6.0, 'Dobson')
     """
     named = METHODS[choice("method", method, tuple(METHODS))]
-    scale, few = positive("per", per), f"withheld: fewer than {fewest_events:g} events"
+    scale, few = positive("per", per), f"withheld: fewer than {fewest(fewest_events):g} events"
     by = names_of(by)
     sums = standard_sums(frame, count, population, age, standard, by)
     events = sums["events"].to_numpy()
@@ -173,7 +174,8 @@ def standardised_rate(
         value, lower, upper = dobson(raw, spread, events, confidence, fewest_events)
     else:
         value, lower, upper = fay_feuer(raw, spread, largest, events, confidence, fewest_events)
-    how = words([(events < fewest_events, few)], named, events.shape)
+    # Dobson's limits scale those of the count by its spread: without an event there is none to scale.
+    how = words([(events < fewest_events, few), (np.isnan(lower), NO_LIMITS)], named, events.shape)
     figures = Figures(scale * value, scale * lower, scale * upper, how, confidence)
     if frame is None:
         return figures.single()
@@ -212,10 +214,14 @@ def standard_sums(
     chosen = (
         table.select(*by).with_columns(*series) if by else table.select(columns["age"]).with_columns(*series)
     )
-    return chosen.group_by(*by).agg(*sums, most).sort(*by) if by else chosen.select(*sums, most)
+    return by_group(chosen, by, [*sums, most]) if by else chosen.select(*sums, most)
 
 
-def _withheld(events: Floats, fewest: float, *figures: Floats) -> tuple[Floats, Floats, Floats]:
-    enough = events >= fewest
+def _sums(**given: ArrayLike) -> list[Floats]:
+    return same_shape(**{name: numbers(name, part) for name, part in given.items()})
+
+
+def _withheld(events: Floats, least: float, *figures: Floats) -> tuple[Floats, Floats, Floats]:
+    enough = events >= fewest(least)
     value, lower, upper = (np.where(enough, figure, np.nan) for figure in figures)
     return value, lower, upper

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from ncdsurv.errors import StatisticsError
-from ncdsurv.indicators.rates.given import Floats, numbers, same_shape
+from ncdsurv.indicators.rates.given import Floats, is_number, numbers, same_shape
 
 NONE, MULTIPLICATIVE, ADDITIVE = "none", "multiplicative", "additive"
 WAYS = (NONE, MULTIPLICATIVE, ADDITIVE)
@@ -26,7 +26,7 @@ def winsorised(z: Floats, share: float = WINSORISE) -> Floats:
     >>> winsorised([-9.0, 0.0, 0.5, 1.0, 9.0], 0.25).tolist()
     [0.0, 0.0, 0.5, 1.0, 1.0]
     """
-    if not 0 <= share < 0.5:
+    if not is_number(share) or not 0 <= share < 0.5:
         raise StatisticsError("share to winsorise out of range", got=share, allowed="0 to below 0.5")
     scores = np.asarray(z, dtype=np.float64)
     low, high = np.quantile(scores, [share, 1 - share])
@@ -48,12 +48,15 @@ def overdispersion(
         (phi >= 1, tau squared >= 0, in the value's unit squared).
 
     Raises:
-        StatisticsError: Fewer than two areas, arrays of different lengths, a negative variance.
+        StatisticsError: Fewer than two areas, arrays of different lengths, a negative variance, a share or benchmark
+            that is no number.
 
     >>> phi, tau2 = overdispersion([0.2, 0.8, 0.4, 0.6], [0.01] * 4, 0.5, 0)
     >>> round(phi, 6), round(tau2, 6)
     (5.0, 0.056667)
     """
+    if not is_number(benchmark):
+        raise StatisticsError("a benchmark that is no number", got=benchmark, do="give the common value")
     y, v = same_shape(value=numbers("value", value, negative=True), variance=numbers("variance", variance))
     known = ~np.isnan(y) & (v > 0)
     y, weight = y[known], 1 / v[known]

@@ -23,8 +23,10 @@ from ncdsurv.indicators.rates.given import (
     PER_100000,
     PERCENT,
     Floats,
+    at_risk,
     choice,
     counts_of,
+    expecting,
     positive,
     within,
 )
@@ -148,6 +150,7 @@ def funnel_rates(
     """
     table, (x, n) = given_numbers(frame, count=count, population=population)
     x, n = counts_of(x, n, "population")
+    at_risk(x, n)
     how = (RATE, benchmark, positive("per", per), _default(method, overdispersion), overdispersion, winsorise)
     return _answer(table, _funnel(x, n, *how))
 
@@ -187,6 +190,7 @@ def funnel_ratios(
     """
     table, (x, e) = given_numbers(frame, count=count, expected=expected)
     x, e = counts_of(x, e, "expected")
+    expecting(x, e)
     way = _default(method, overdispersion)
     how = (RATIO, benchmark, positive("multiplier", multiplier), way, overdispersion, winsorise)
     return _answer(table, _funnel(x, e, *how))
@@ -212,7 +216,7 @@ def _funnel(
         raise StatisticsError("a funnel of no areas", do="give areas with people")
     size = np.where(known, n, np.nan)
     value = x / size
-    middle = x[known].sum() / n[known].sum() if benchmark is None else benchmark / scale
+    middle = _middle(benchmark, float(x[known].sum() / n[known].sum()), statistic, scale)
     phi, tau2 = 1.0, 0.0
     if way != dispersion.NONE:
         found = dispersion.overdispersion(value, variance_at(middle, size, statistic), middle, winsorise)
@@ -236,6 +240,31 @@ def _funnel(
     return Funnel(
         scale * value, float(scale * middle), low, high, lowest, highest, position, float(spread), how
     )
+
+
+def _middle(benchmark: float | None, pooled: float, statistic: str, scale: float) -> float:
+    """The benchmark as a share, a rate per person or a ratio.
+
+    Raises:
+        StatisticsError: A benchmark that leaves no room for chance: 0, or for shares 100 %.
+    """
+    most = 1.0 if statistic == SHARE else np.inf
+    if benchmark is None:
+        if not 0 < pooled < most:
+            raise StatisticsError(
+                "no benchmark can be had from these areas",
+                got="no event in any of them"
+                if pooled == 0
+                else "everybody has the attribute in all of them",
+                do="give a benchmark",
+            )
+        return pooled
+    given = positive("benchmark", benchmark)
+    if not given < scale * most:
+        raise StatisticsError(
+            "benchmark out of range", got=benchmark, allowed=f"above 0, below {scale * most:g}"
+        )
+    return given / scale
 
 
 def _answer(table: Any, funnel: Funnel) -> Any:

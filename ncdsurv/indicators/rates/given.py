@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -59,7 +60,7 @@ def z_of(confidence: float) -> float:
 
 def checked(confidence: float) -> float:
     """The confidence itself, if it is one."""
-    if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 < confidence < 1:
+    if not is_number(confidence) or not 0 < confidence < 1:
         raise StatisticsError(
             "confidence out of range", got=confidence, allowed="between 0 and 1", do="give 0.95"
         )
@@ -91,7 +92,8 @@ def numbers(label: str, given: ArrayLike, *, negative: bool = False) -> Floats:
         ):  # text that looks like a number is a mistake of reading, not a count
             if found.dtype.kind != "O" or any(isinstance(each, str | bool) for each in found.ravel()):
                 raise TypeError
-            found = np.asarray(given, dtype=np.float64)
+            null = np.array([is_missing(each) for each in found.ravel()], dtype=bool).reshape(found.shape)
+            found = np.where(null, np.nan, found).astype(np.float64)
         found = found.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         raise StatisticsError(f"a {label} that is no number", do="give a column of numbers") from None
@@ -146,11 +148,43 @@ def at_risk(count: Floats, population: Floats) -> Floats:
     return np.where(population > 0, population, np.nan)
 
 
+def expecting(count: Floats, expected: Floats) -> Floats:
+    """The expected events as a divisor: NaN where none are expected.
+
+    Raises:
+        StatisticsError: Events where none are expected.
+    """
+    if np.any((expected == 0) & (count > 0)):
+        raise StatisticsError("events where none are expected", do="check the reference rates")
+    return np.where(expected > 0, expected, np.nan)
+
+
+def fewest(number: float) -> float:
+    """The number of events below which a rate is withheld; 0 withholds none."""
+    if not is_number(number) or not 0 <= number < np.inf:
+        raise StatisticsError("fewest_events out of range", got=number, allowed="0 or more")
+    return float(number)
+
+
 def positive(label: str, number: float) -> float:
     """A single multiplier or level that must be above 0."""
-    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < np.inf:
+    if not is_number(number) or not 0 < number < np.inf:
         raise StatisticsError(f"{label} out of range", got=number, allowed="a number above 0")
     return float(number)
+
+
+def is_number(given: Any) -> bool:
+    """Whether it is one real number: Python's or numpy's, but no truth value."""
+    return isinstance(given, Real) and not isinstance(given, bool)
+
+
+def is_missing(given: Any) -> bool:
+    """Whether it is None, NaN, or what pandas writes for a missing value (which compared has no truth value).
+
+    >>> [is_missing(each) for each in (None, float("nan"), 0, "")]
+    [True, True, False, False]
+    """
+    return given is None or type(given).__name__ == "NAType" or (isinstance(given, float) and given != given)
 
 
 def _rows(bad: NDArray[np.bool_]) -> str:

@@ -23,6 +23,8 @@ def grouped(
         table = open_frame(frame)
         for name in (*by, age):
             column(table, name)
+        if age in by:
+            raise StatisticsError("ages among the groups", got=age, do="leave the column of ages out of `by`")
         found: dict[str, Any] = {role: column_numbers(table, name, role) for role, name in figures.items()}
         return table, {**found, "age": age}
     import polars as pl
@@ -39,6 +41,14 @@ def grouped(
             do="give one entry a row in each",
         )
     return open_frame(pl.DataFrame({"age": ages}, schema={"age": pl.String})), {**arrays, "age": "age"}
+
+
+def by_group(table: nw.DataFrame[Any], by: Sequence[str], sums: Sequence[Any]) -> nw.DataFrame[Any]:
+    """One row a group, sorted by it, numbered anew; rows whose name is null are a group of their own, the first."""
+    import narwhals as nw
+
+    found = table.group_by(*by).agg(*sums).sort(*by)
+    return nw.maybe_reset_index(found)
 
 
 def filled(given: Floats) -> Floats:

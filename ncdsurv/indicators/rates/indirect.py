@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ncdsurv.errors import StatisticsError
 from ncdsurv.indicators.rates.border import FIGURES, add, answer, free, given_numbers, names_of
 from ncdsurv.indicators.rates.crude import poisson_limits, poisson_method
@@ -23,10 +21,11 @@ from ncdsurv.indicators.rates.given import (
     Figures,
     Floats,
     checked,
+    expecting,
     positive,
     same_shape,
 )
-from ncdsurv.indicators.rates.groups import filled, grouped
+from ncdsurv.indicators.rates.groups import by_group, filled, grouped
 from ncdsurv.indicators.rates.standards import complete, rows_by_name
 
 if TYPE_CHECKING:
@@ -155,7 +154,7 @@ def _sums(
     sums = [nw.col(name).sum() for name in terms]
     if not by:
         return table.select(columns["age"]).with_columns(*series).select(*sums), crude
-    return table.select(*by).with_columns(*series).group_by(*by).agg(*sums).sort(*by), crude
+    return by_group(table.select(*by).with_columns(*series), by, sums), crude
 
 
 def _reference(reference: Any) -> tuple[dict[str, float], float]:
@@ -182,9 +181,7 @@ def _answer(frame: Any, sums: Any, by: Sequence[str], scale: float, confidence: 
 
 def _figures(x: Floats, expected: Floats, scale: float, confidence: float) -> Figures:
     checked(confidence)
-    if np.any((expected == 0) & (x > 0)):
-        raise StatisticsError("events where none are expected", do="check the reference rates")
-    below = np.where(expected > 0, expected, np.nan)
+    below = expecting(x, expected)
     low, high = poisson_limits(x, confidence)
     value, lower, upper = (scale * figure / below for figure in (x, low, high))
     return Figures(value, lower, upper, poisson_method(x, lower), confidence)

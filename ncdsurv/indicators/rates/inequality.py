@@ -26,6 +26,7 @@ from ncdsurv.indicators.rates.given import (
     Floats,
     checked,
     choice,
+    is_missing,
     numbers,
     positive,
     same_shape,
@@ -125,13 +126,15 @@ def _of_frame(frame: Any, roles: dict[str, Any], by: list[str], z: float, way: _
     space = nw.get_native_namespace(table)
     index = nw.new_series("_row", np.arange(len(table)), backend=space)
     numbered = table.select(*by).with_columns(index) if by else index.to_frame()
-    groups = [((), numbered)] if not by else sorted(numbered.group_by(*by), key=lambda each: each[0])
+    groups = [((), numbered)] if not by else sorted(numbered.group_by(*by), key=lambda each: _order(each[0]))
+    if not groups:
+        raise StatisticsError("a frame without rows", do="give a row an area")
     parts = []
     for _, part in groups:
         rows = part["_row"].to_numpy()
         found = _of_group([array[rows] for array in arrays], z, way)
         figures = list(found.values())
-        repeated = part.head(1).select(*by)[[0] * len(found)] if by else None
+        repeated = nw.maybe_reset_index(part.head(1).select(*by)[[0] * len(found)]) if by else None
         new = {
             "statistic": list(found),
             **{name: [_null(figure[at]) for figure in figures] for at, name in enumerate(FIGURES)},
@@ -139,7 +142,12 @@ def _of_frame(frame: Any, roles: dict[str, Any], by: list[str], z: float, way: _
         kinds: Any = {"statistic": nw.String, "method": nw.String}
         made = nw.from_dict(new, {name: kinds.get(name, nw.Float64) for name in new}, backend=space)
         parts.append(made if repeated is None else nw.concat([repeated, made], how="horizontal"))
-    return nw.concat(parts).to_native()
+    return nw.maybe_reset_index(nw.concat(parts)).to_native()
+
+
+def _order(names: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A group whose name is null stands first, as in standardised rates."""
+    return tuple((False, "") if is_missing(name) else (True, name) for name in names)
 
 
 def _null(figure: Any) -> Any:

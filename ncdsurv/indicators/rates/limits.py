@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ncdsurv.errors import StatisticsError
-from ncdsurv.indicators.rates.given import CONFIDENCE, Floats, choice, numbers, z_of
+from ncdsurv.indicators.rates.given import CONFIDENCE, Floats, choice, is_number, numbers, z_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -48,7 +48,7 @@ def funnel_limits(
     z, n = z_of(confidence), numbers("size", size)
     n = np.where(n > 0, n, np.nan)
     most = 1.0 if statistic == SHARE else np.inf
-    if not 0 < benchmark < most:
+    if not is_number(benchmark) or not 0 < benchmark < most:
         raise StatisticsError("benchmark out of range", got=benchmark, allowed=f"above 0, below {most:g}")
     if choice("method", method, (NORMAL, EXACT)) == NORMAL:
         half = z * np.sqrt(phi * variance_at(benchmark, n, statistic) + tau2)

@@ -124,7 +124,7 @@ def complete(table: nw.DataFrame[Any], by: list[str], age: str, bands: int) -> N
         )
     sizes = keys.group_by(*by).agg(nw.len().alias("_bands")) if by else None
     fewest = int(sizes["_bands"].min()) if sizes is not None and len(sizes) else len(keys)
-    if len(keys) and fewest < bands:
+    if (len(keys) or not by) and fewest < bands:
         raise StatisticsError(
             "a group lacks age bands of the standard population",
             got=f"{fewest} of {bands}",

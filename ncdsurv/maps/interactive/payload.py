@@ -127,7 +127,7 @@ def _target(picture: Picture) -> dict[str, Any] | None:
         "value": round(target.percent * 10 ** decimals_of(picture.rows.identity["unit"])),
         "below": below,
         **{
-            one: phrase("target", one, target=f"{number(target.percent, one)}% ({target.instrument})")
+            one: phrase("target", one, target=f"{number(target.percent, one)}% ({target.instrument[one]})")
             for one in LANGUAGES
         },
     }

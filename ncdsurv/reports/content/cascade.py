@@ -63,7 +63,7 @@ def _estimate_note(report: Report, disease: str) -> str:
         percent=report.text.percent(prevalence.percent),
         ages=ages,
         # The citation only: what stands behind the semicolon are remarks for whoever maintains the definition.
-        source=prevalence.source.partition(";")[0],
+        source=prevalence.source[report.lang].partition(";")[0],
         verified="" if prevalence.verified else " " + report.text("methods.unverified"),
     )
 

@@ -71,7 +71,7 @@ def methods(report: Report) -> Block:
                 "methods.preset",
                 preset=preset.names[report.lang],
                 among=preset.among[report.lang],
-                source=preset.source,
+                source=preset.source[report.lang],
             )
             + ("" if preset.verified else f" {text('methods.unverified')}")
         )

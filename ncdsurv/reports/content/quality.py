@@ -72,7 +72,8 @@ def quality_methods(report: Report) -> Block:
     text = report.text
     unverified = text("methods.unverified")
     notes = [
-        f"{metric.names[report.lang]}: {metric.method[report.lang]}. {text('quality.source')}: {metric.source}"
+        f"{metric.names[report.lang]}: {metric.method[report.lang]}. "
+        f"{text('quality.source')}: {metric.source[report.lang]}"
         + ("" if metric.verified else f" {unverified}")
         for metric in metrics_by_id().values()
     ]

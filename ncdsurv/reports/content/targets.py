@@ -40,7 +40,7 @@ def national_targets(report: Report, disease: str) -> Block:
                     "target.level",
                     percent=text.percent(target.percent, 0),
                     year=target.year,
-                    instrument=_number_of(target.instrument),
+                    instrument=_number_of(target.instrument[report.lang]),
                 )
                 + ("" if target.verified else "*"),
                 report.rate(then) if then["value"] is not None else "–",
