@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ncdsurv.catalog import load_catalog
 from ncdsurv.errors import StoreError
 from ncdsurv.store import KeptFiles, Lake, Release, ReleaseStore, Vault
-from ncdsurv.store.atomic import exclusive, replace_folder, settle_folders, sweep_temporary
+from ncdsurv.store.atomic import exclusive, replace_folder, settle_folders, sweep_fetched, sweep_temporary
 from ncdsurv.store.faults import faults_told
 from ncdsurv.store.packs_objects import ObjectPacks
 from ncdsurv.store.place import claim, folder_here, objects_at
@@ -116,14 +116,17 @@ class Store:
         for place in (*places, self.counted):
             sweep_temporary(place)
         settle_folders(self.folder / "reference")
-        snapshot = None if self.objects is None else self.lake.snapshot()
-        if snapshot is not None and snapshot.key_id:
-            self.vault.key(snapshot.key_id)  # whoever writes the registry holds its vault
+        if self.objects is not None:
+            sweep_fetched(self.releases.folder)
+            sweep_fetched(self.folder / "reference")
         if self.vault.next_key_file.exists():
-            snapshot = snapshot or self.lake.snapshot()
+            snapshot = self.lake.snapshot()
             if self.vault.next_key_counts(snapshot.key_id):
                 self.lake.forget_before(snapshot)
                 self.vault.adopt_next_key()
+        expected = None if self.objects is None else self.lake.snapshot().key_id
+        if expected is not None:
+            self.vault.key(expected)  # who writes a registry that others reach holds its vault
 
     def ingest(
         self,

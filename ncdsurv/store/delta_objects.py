@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ncdsurv.store.objects import Objects
 
 _FIRST = "_delta_log/00000000000000000000.json"
+_OFTEN = {"delta.checkpointInterval": "10"}
+"""Every entry since the last checkpoint is a question more for each reader, so there are more of them than on disk."""
 
 
 class ObjectTable:
@@ -68,6 +70,7 @@ class ObjectTable:
         from deltalake.exceptions import CommitFailedError, DeltaError
 
         once = CommitProperties(max_commit_retries=0)  # a retry would put our rows behind those of another
+        how = {**how, "configuration": {**how.get("configuration", {}), **_OFTEN}}
         try:
             with self._objects.told():
                 if before is None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from ncdsurv.errors import StoreError
-from ncdsurv.store.atomic import TEMPORARY, fsync_tree
+from ncdsurv.store.atomic import FETCHING, fsync_tree
 from ncdsurv.store.files import sha256_of
 from ncdsurv.store.objects import Objects
 
@@ -76,7 +76,7 @@ class ObjectPacks:
 
     @contextmanager
     def _fresh(self) -> Iterator[Path]:
-        fresh = self._folder / f"{TEMPORARY}{uuid.uuid4().hex}"
+        fresh = self._folder / f"{FETCHING}{uuid.uuid4().hex}"
         fresh.mkdir(parents=True)
         try:
             yield fresh

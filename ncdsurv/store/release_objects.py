@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ncdsurv.errors import StoreError, unknown
-from ncdsurv.store.atomic import TEMPORARY, replace_folder
+from ncdsurv.store.atomic import FETCHING, replace_folder
 from ncdsurv.store.files import sha256_of
 from ncdsurv.store.objects import Objects
 from ncdsurv.store.release import LATEST, MANIFEST, Release, ReleaseStore
@@ -76,7 +76,7 @@ class ObjectReleases(ReleaseStore):
         """Copy a release here, checked, in the place of what has its name."""
         self.folder.mkdir(parents=True, exist_ok=True)
         target = self.folder / release_id
-        fresh = self.folder / f"{TEMPORARY}{release_id}-{uuid.uuid4().hex[:8]}"
+        fresh = self.folder / f"{FETCHING}{release_id}-{uuid.uuid4().hex[:8]}"
         fresh.mkdir()
         try:
             for name, expected in json.loads(manifest)["files"].items():

@@ -14,13 +14,17 @@ import pytest
 import ncdsurv as ns
 from ncdsurv.cli import run
 from ncdsurv.registry import Store, buckets, open_store
-from ncdsurv.store import Release, compare
+from ncdsurv.reports import run_reports
+from ncdsurv.store import Lake, Release, compare
 from tests.cluster.conftest import AS_OF, MONTHS, Hosts, hashes
 from tests.conftest import SAMPLES
+from tests.faults.harness import small_pack
 from tests.store.conftest import SECRET, objects_under, storage
 
 FILES = sorted((SAMPLES / "viettel").iterdir())[:3]
 NAMING = ("name", "name_key", "citizen_id", "insurance_number", "phone", "address")
+YEAR = 13  # months: a report compares with the year before
+COMMITS = 12  # more than lie between two checkpoints of a log
 SHORTEST = 6  # letters of a name or number that is looked for; fewer may stand anywhere by chance
 
 
@@ -159,6 +163,92 @@ def test_a_cluster_counts_the_registry_of_the_storage(
     assert SECRET not in logs
     assert not [name for name in objects_under(s3) if name.startswith("exchange/")]
     assert not (store.folder / "exchange").exists()
+
+
+def test_reference_packs_go_with_the_registry(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = (small_pack(tmp_path / f"pack{n}", n) for n in (1000, 2000))
+    writer, reader = open_store(s3), open_store(s3, local=tmp_path / "reader")
+    assert reader.packs == []
+    seen = []
+    for pack in (first, second, second):
+        added = writer.add_reference(pack)
+        assert sorted(path.name for path in added.iterdir()) == ["pack.toml", "population.csv"]
+        assert [path.name for path in reader.packs] == [added.name] == ["counted"]
+        assert reader.reference.fingerprints == writer.reference.fingerprints
+        seen.append(reader.reference.fingerprints["counted"])
+    assert seen[0] != seen[1] == seen[2]
+    assert run(["reference", "list", "--store", s3]) == 0
+    assert "counted" in capsys.readouterr().out
+    name = next(name for name, content in objects_under(s3).items() if content.endswith(b",2000\n"))
+    with storage().open_output_stream(f"{s3.removeprefix('s3://')}/{name}") as out:
+        out.write(b"other people")
+    with pytest.raises(ns.NcdsurvError) as caught:
+        _ = open_store(s3, local=tmp_path / "third").packs
+    assert str(caught.value) == "a reference pack was changed: got counted/population.csv; do: add it again"
+
+
+def test_a_report_and_the_service_read_the_registry_of_the_storage(s3: str, tmp_path: Path) -> None:
+    from fastapi.testclient import TestClient
+
+    from ncdsurv.api.keys import create_key
+    from ncdsurv.api.server import prepare
+
+    store = filled(open_store(s3))
+    release = store.build_release(AS_OF, YEAR)
+    made = run_reports("province_report", ["79"], store=s3, out=tmp_path / "reports", jobs=1)
+    assert [(entry.failed, entry.release) for entry in made.entries] == [(False, release.id)]
+    assert len(list((tmp_path / "reports").rglob("*.html"))) == 1
+    create_key("a reader", store=s3)
+    assert (store.folder / "api_keys.json").is_file()
+    with TestClient(prepare(s3, "127.0.0.1", None, True), base_url="http://127.0.0.1") as client:
+        assert client.get("/readyz").json()["release"] == release.id
+        assert [item["id"] for item in client.get("/v1/releases").json()["data"]] == [release.id]
+
+
+def test_a_long_row_of_commits_is_read_state_by_state(s3: str) -> None:
+    lake = open_store(s3).lake
+    row = pl.DataFrame({"received": [0]}, schema_overrides={"received": pl.Int64})
+    blank = pl.DataFrame(schema=lake.tables["ingest_log"].schema)
+    for number in range(1, COMMITS + 1):
+        with lake.transaction() as tx:
+            received = row.with_columns(pl.lit(number, pl.Int64).alias("received"))
+            tx.append("ingest_log", pl.concat([blank, received], how="diagonal"))
+            assert tx.commit("ingest").number == number
+    checkpoints = [name for name in objects_under(s3) if name.endswith("_last_checkpoint")]
+    assert sorted(checkpoints) == [
+        f"lake/{name}/_delta_log/_last_checkpoint" for name in ("commits", "ingest_log")
+    ]
+    again = open_store(s3).lake
+    assert again.commits()["number"].to_list() == list(range(1, COMMITS + 1))
+    for number in (1, COMMITS - 1, COMMITS):
+        told = again.snapshot(number).read("ingest_log")["received"]
+        assert sorted(told) == list(range(1, number + 1))
+
+
+def test_a_change_of_the_key_that_broke_off_is_ended_by_the_next_writer(
+    s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(s3)
+    store.ingest(FILES[0], source="viettel")
+    old = set(store.lake.snapshot().read("visits")["record_id"])
+
+    def broken(lake: Lake, kept: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "forget_before", broken)
+        with pytest.raises(KeyboardInterrupt):
+            store.rotate_key()
+    assert store.vault.next_key_file.exists()
+    assert open_store(s3).link()["records"]
+    assert not store.vault.next_key_file.exists()
+    tables = [
+        name for name in objects_under(s3) if name.startswith("lake/visits/") and name.endswith("parquet")
+    ]
+    assert len(tables) == 1
+    assert not old & set(pl.read_parquet(io.BytesIO(objects_under(s3)[tables[0]]))["record_id"])
 
 
 def test_a_new_key_leaves_nothing_of_the_old_one(s3: str) -> None:
