@@ -20,6 +20,7 @@ from typing import Any
 
 from ncdsurv.catalog.vocabulary import Vintage
 from ncdsurv.errors import StoreError, UsageError, unknown
+from ncdsurv.store.place import folder_here
 
 KEYS_FILE = "api_keys.json"
 READ_INDICATORS, READ_FORMS = "indicators:read", "forms:read"
@@ -67,7 +68,8 @@ def create_key(
     Args:
         name: Whose key it is.
         keys: File of hashed keys; made with mode 0600 if missing.
-        store: Registry folder, whose own keys file is used when `keys` is None.
+        store: Registry, whose own keys file is used when `keys` is None: in its folder, or in the one on
+            this machine where it is an address.
         areas: Areas it may read as `vintage:code` (for instance `2025:79`); None for all.
         scopes: What it may read, of `SCOPES`.
         days: Days until it expires.
@@ -82,7 +84,7 @@ def create_key(
     """
     if keys is None and store is None:
         raise UsageError("no place for the key", allowed="keys=FILE or store=FOLDER")
-    path = Path(keys) if keys is not None else keys_path(Path(str(store)))
+    path = Path(keys) if keys is not None else keys_path(folder_here(str(store)))
     if not name.strip():
         raise UsageError("a key needs a name", got=repr(name), do="say whose key it is")
     if days < 1:

@@ -21,7 +21,7 @@ def serve(
     """Answer over HTTP from the releases of a registry until stopped.
 
     Args:
-        store: Registry folder, or an open store.
+        store: Folder or address of a registry, or an open store.
         host: Address to listen on.
         port: Port to listen on.
         keys: Keys file; None is the registry's own.
@@ -41,7 +41,8 @@ def prepare(store: str | Path | Any, host: str, keys: str | Path | None, insecur
     """Every check of `serve`, and the app it would run."""
     from ncdsurv.api.app import create_app
     from ncdsurv.api.keys import KeyFile, keys_path
-    from ncdsurv.store import ReleaseStore
+    from ncdsurv.registry import open_store
+    from ncdsurv.registry.store import Store
 
     if insecure_dev and not is_loopback(host):
         raise UsageError(
@@ -50,10 +51,10 @@ def prepare(store: str | Path | Any, host: str, keys: str | Path | None, insecur
             allowed="127.0.0.1, ::1 or localhost",
             do="make a key (ncdsurv key create) and start without --insecure-dev",
         )
-    folder = Path(getattr(store, "path", store))
-    releases = ReleaseStore(folder / "releases")
+    opened = store if isinstance(store, Store) else open_store(store)
+    releases = opened.releases
     releases.latest()
-    key_file = KeyFile(keys if keys is not None else keys_path(folder))
+    key_file = KeyFile(keys if keys is not None else keys_path(opened.folder))
     if not insecure_dev and not key_file.keys():
         raise StoreError(
             "the service has no API key",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -103,7 +102,7 @@ def doctor(store: StoreOption = DEFAULT_STORE) -> None:
     """Check what a run needs: libraries, definitions, reference data, fonts, space, registry."""
     from ncdsurv.reports.doctor import examine
 
-    findings = examine(Path(store))
+    findings = examine(store)
     show_rows([finding._asdict() for finding in findings], ["check", "state", "detail"])
     if any(finding.state == "wrong" for finding in findings):
         raise typer.Exit(EXIT_PREFLIGHT)

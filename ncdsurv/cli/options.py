@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+
+def _place(text: str | Path) -> str | Path:
+    """A folder as a path; an address stays as it is, since a path would lose one of its slashes."""
+    return str(text) if "://" in str(text) else Path(text)
+
+
 StoreOption = Annotated[
-    Path, typer.Option("--store", envvar="NCDSURV_STORE", help="Folder of the registry.", show_default=True)
+    Any,  # Path, or str for an address
+    typer.Option(
+        "--store",
+        envvar="NCDSURV_STORE",
+        parser=_place,
+        metavar="PATH",
+        help="Folder of the registry, or its address s3://BUCKET/PREFIX (NCDSURV_LOCAL names the folder here).",
+        show_default=True,
+    ),
 ]
 ReleaseOption = Annotated[str, typer.Option("--release", help="Release id, or `latest`.")]
 LanguageOption = Annotated[str, typer.Option("--lang", help="Language: vi or en.")]

@@ -72,7 +72,8 @@ def build(
         str | None,
         typer.Option(
             "--exchange",
-            help="Where its workers find the buckets, without ids: s3://BUCKET/PREFIX or a shared folder.",
+            help="Where its workers find the buckets, without ids: s3://BUCKET/PREFIX or a shared folder; "
+            "by default with the registry.",
         ),
     ] = None,
 ) -> None:
@@ -154,9 +155,9 @@ def reference_add(
 @reference_app.command("list")
 def reference_list(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
     """Packs in use, with source, licence and whether their shapes are schematic."""
-    from ncdsurv import load_reference, open_store
+    from ncdsurv import open_store
 
-    packs = (open_store(store).reference if store.exists() else load_reference()).manifest
+    packs = open_store(store).reference.manifest
     if as_json:
         show_json(packs)
     else:

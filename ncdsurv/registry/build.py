@@ -74,9 +74,11 @@ def build_release(
     inputs = basis(store, snapshot)
     release_id = f"{period}-{fingerprint([inputs, first, last])[:_DIGITS]}"
     folder = store.releases.folder / release_id
-    if not (folder / MANIFEST).is_file():
-        with new_folder(folder) as temporary:
-            _fill(store, snapshot, temporary, release_id, (first, last), inputs, linked, runner, progress)
+    if not store.releases.has(release_id):
+        if not (folder / MANIFEST).is_file():  # on object storage a build may have ended before it published
+            with new_folder(folder) as temporary:
+                _fill(store, snapshot, temporary, release_id, (first, last), inputs, linked, runner, progress)
+        store.releases.publish(release_id)
     return store.releases.open(release_id)
 
 

@@ -161,13 +161,13 @@ class Cluster:
 
 
 @contextmanager
-def runner_at(scheduler: str | None, exchange: str | None, own: Path) -> Iterator[Cluster | None]:
+def runner_at(scheduler: str | None, exchange: str | None, own: Path | str) -> Iterator[Cluster | None]:
     """The runner that two options ask for; None where buckets are counted on this machine.
 
     Args:
         scheduler: Address of a scheduler, or None.
-        exchange: Address of an exchange, or None for a folder of our own.
-        own: That folder; it is removed at the end.
+        exchange: Address of an exchange, or None for the registry's own.
+        own: That one: a folder, which is removed at the end, or an address.
 
     Raises:
         UsageError: An exchange without a scheduler.
@@ -180,7 +180,7 @@ def runner_at(scheduler: str | None, exchange: str | None, own: Path) -> Iterato
     try:
         yield Cluster(scheduler, Exchange(exchange or str(own)))
     finally:
-        if exchange is None:
+        if exchange is None and isinstance(own, Path):
             shutil.rmtree(own, ignore_errors=True)
 
 

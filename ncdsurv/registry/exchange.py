@@ -16,18 +16,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import polars as pl
 
-from ncdsurv.errors import StoreError, UsageError
+from ncdsurv.errors import StoreError
+from ncdsurv.store.address import OBJECT_STORAGE, checked_address, endpoint_and_region
 from ncdsurv.store.atomic import TEMPORARY
 
-ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
-SCHEMES = ("s3", "gs", "abfs", "abfss", "file")
+SCHEMES = (*OBJECT_STORAGE, "file")
 _DIGITS = hashlib.sha256().digest_size * 2
-_SECRETS = ("key", "token", "secret", "sig", "password")
 _FAULT = re.compile(r"AWS Error ([A-Z_]+)|\[Errno (\d+)\]")
 
 
@@ -43,20 +40,7 @@ class Exchange:
     """
 
     def __init__(self, uri: str) -> None:
-        parts = urlsplit(uri)
-        named = [name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
-        if (
-            ("@" in parts.netloc and parts.scheme in ("s3", "gs"))
-            or parts.password is not None  # abfs://container@account is no credential, :password@account is
-            or any(secret in name for secret in _SECRETS for name in named)
-        ):
-            raise UsageError(
-                "an address must not hold credentials",
-                got=f"{parts.scheme}://...",
-                do="set them in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
-            )
-        if parts.scheme and parts.scheme not in SCHEMES:
-            raise UsageError("unknown kind of exchange", got=f"{parts.scheme}://", allowed=", ".join(SCHEMES))
+        parts = checked_address(uri, SCHEMES, "exchange")
         self._local = parts.scheme in ("", "file")
         self._files, self._root = _open(uri.rstrip("/"), parts)
         self.uri = uri.rstrip("/") if parts.scheme else self._root  # a worker starts in another folder
@@ -145,17 +129,9 @@ def _open(uri: str, parts: Any) -> tuple[Any, str]:
     if parts.scheme in ("", "file"):
         return fs.LocalFileSystem(), os.path.abspath(parts.path if parts.scheme else uri)
     if parts.scheme == "s3":
-        given = {
-            "endpoint_override": _first(ENDPOINTS),
-            "region": _first(REGIONS),
-        }
+        endpoint, region = endpoint_and_region()
+        given = {"endpoint_override": endpoint, "region": region}
         chosen = {name: value for name, value in given.items() if value}
-        if "endpoint_override" in chosen:  # asking another server for its region would ask Amazon
-            chosen.setdefault("region", "us-east-1")
         return fs.S3FileSystem(**chosen), f"{parts.netloc}{parts.path}".rstrip("/")
     files, root = fs.FileSystem.from_uri(uri)
     return files, root
-
-
-def _first(names: tuple[str, ...]) -> str | None:
-    return next(filter(None, (os.environ.get(name) for name in names)), None)

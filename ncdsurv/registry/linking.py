@@ -54,7 +54,7 @@ def link(store: Store) -> dict[str, Any]:
     snapshot = store.lake.snapshot()
     if not snapshot.number:
         raise StoreError(
-            "the registry is empty", got=store.folder, do="take in exports first: ncdsurv ingest"
+            "the registry is empty", got=store.place, do="take in exports first: ncdsurv ingest"
         )
     if prepared(store, snapshot):
         found: dict[str, Any] = snapshot.note["linked"]

@@ -34,7 +34,7 @@ def rotate_key(store: Store) -> dict[str, Any]:
     """
     snapshot = store.lake.snapshot()
     if not snapshot.number:
-        raise StoreError("the registry is empty", got=store.folder, do="there is no key to rotate yet")
+        raise StoreError("the registry is empty", got=store.place, do="there is no key to rotate yet")
     old = store.vault.key(snapshot.key_id)
     new = store.vault.prepare_next_key()
     log = snapshot.read("ingest_log").sort("received")

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 from ncdsurv.catalog import load_catalog
 from ncdsurv.errors import StoreError
 from ncdsurv.store import KeptFiles, Lake, Release, ReleaseStore, Vault
-from ncdsurv.store.atomic import exclusive, replace_folder, settle_folders, sweep_temporary
+from ncdsurv.store.atomic import exclusive, replace_folder, settle_folders, sweep_fetched, sweep_temporary
 from ncdsurv.store.faults import faults_told
+from ncdsurv.store.packs_objects import ObjectPacks
+from ncdsurv.store.place import claim, folder_here, objects_at
 from ncdsurv.store.release import pack_folders
+from ncdsurv.store.release_objects import ObjectReleases
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -24,22 +27,36 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """A registry on disk. Nothing is made until the first write.
+    """A registry, on disk or on object storage. Nothing is made until the first write.
 
     Args:
-        folder: The registry's folder: `files/`, `lake/`, `vault/`, `reference/`, `releases/`.
+        place: The registry's folder (`files/`, `lake/`, `vault/`, `reference/`, `releases/`), or an address
+            `s3://BUCKET/PREFIX` that takes `lake/`, `reference/` and `releases/`.
         key_file: File of the pseudonyms' key; else NCDSURV_KEY_FILE; else `vault/key`.
+        local: Beside an address, the folder of this machine that takes the rest; else NCDSURV_LOCAL.
+
+    Raises:
+        UsageError: An address that cannot be one of a registry, or no folder beside it.
     """
 
-    def __init__(self, folder: str | Path, key_file: str | Path | None = None) -> None:
-        self.folder = Path(folder)
+    def __init__(
+        self,
+        place: str | Path,
+        key_file: str | Path | None = None,
+        local: str | Path | None = None,
+    ) -> None:
+        self.objects = objects_at(place)
+        self.folder = folder_here(place, local)
+        self.place = self.folder if self.objects is None else self.objects.uri
         self.files = KeptFiles(self.folder / "files")
         self.vault = Vault(self.folder / "vault", Path(key_file) if key_file else None)
-        self.lake = Lake(self.folder / "lake", self.folder / "vault")
+        self.lake = Lake(self.folder / "lake", self.folder / "vault", objects=self.objects)
         self.counted = self.folder / "counted"  # counts kept from build to build: a cache, safe to delete
+        packs = self.folder / "reference"
+        self._packs = None if self.objects is None else ObjectPacks(self.objects, packs)
 
     def __repr__(self) -> str:
-        return f"Store({str(self.folder)!r})"
+        return f"Store({str(self.place)!r})"
 
     @property
     def catalog(self) -> Catalog:
@@ -49,7 +66,7 @@ class Store:
     @property
     def packs(self) -> list[Path]:
         """Folders of the reference packs that were added."""
-        return pack_folders(self.folder / "reference")
+        return pack_folders(self.folder / "reference" if self._packs is None else self._packs.here())
 
     @property
     def reference(self) -> Reference:
@@ -61,14 +78,18 @@ class Store:
     @cached_property
     def releases(self) -> ReleaseStore:
         """The releases, to read from."""
-        return ReleaseStore(self.folder / "releases")
+        folder = self.folder / "releases"
+        if self.objects is None or self._packs is None:
+            return ReleaseStore(folder)
+        return ObjectReleases(self.objects, folder, self._packs.here)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the registry for writing; what an interrupted writer left half-made is removed first.
 
         Raises:
-            StoreError: Another process writes, or the folder cannot be written.
+            StoreError: Another process writes, the folder cannot be written, or the registry on object storage
+                is not the one that this machine's folder belongs to.
         """
         if set("[]%") & set(str(self.folder.absolute())):
             raise StoreError(
@@ -77,13 +98,15 @@ class Store:
                 allowed="no square brackets, no percent sign",
                 do="choose another folder",
             )
-        with faults_told(self.folder):
+        with faults_told(self.folder, self.objects):
             self.folder.mkdir(parents=True, exist_ok=True)
             if not os.access(self.folder, os.W_OK):
                 raise StoreError(
                     "the registry cannot be written", got=self.folder, do="check its permissions"
                 )
             with exclusive(self.folder / ".lock"):
+                if self.objects is not None:
+                    claim(self.objects, self.folder)
                 self._tidy()
                 yield
 
@@ -93,11 +116,17 @@ class Store:
         for place in (*places, self.counted):
             sweep_temporary(place)
         settle_folders(self.folder / "reference")
+        if self.objects is not None:
+            sweep_fetched(self.releases.folder)
+            sweep_fetched(self.folder / "reference")
         if self.vault.next_key_file.exists():
             snapshot = self.lake.snapshot()
             if self.vault.next_key_counts(snapshot.key_id):
                 self.lake.forget_before(snapshot)
                 self.vault.adopt_next_key()
+        expected = None if self.objects is None else self.lake.snapshot().key_id
+        if expected is not None:
+            self.vault.key(expected)  # who writes a registry that others reach holds its vault
 
     def ingest(
         self,
@@ -161,8 +190,8 @@ class Store:
             scheduler: Address of a dask.distributed scheduler whose workers count the buckets; the release is
                 the same. None counts here.
             exchange: Where workers find the buckets without the persons' ids: `s3://bucket/prefix`, other
-                object storage, or a folder that all machines reach; None is a folder of the registry, for
-                workers on this machine or on a shared disk.
+                object storage, or a folder that all machines reach; None is `exchange` beside the registry's
+                tables: on its object storage, or in its folder, for workers on this machine or a shared disk.
 
         Raises:
             IdentityError: Counts break an identity that must hold; nothing was published.
@@ -172,7 +201,8 @@ class Store:
         from ncdsurv.registry.build import build_release
         from ncdsurv.registry.cluster import runner_at
 
-        with self.writing(), runner_at(scheduler, exchange, self.folder / "exchange") as runner:
+        own = self.folder / "exchange" if self.objects is None else f"{self.objects.uri}/exchange"
+        with self.writing(), runner_at(scheduler, exchange, own) as runner:
             return build_release(self, as_of, months, progress, runner)
 
     def rotate_key(self) -> dict[str, Any]:
@@ -195,15 +225,28 @@ class Store:
         from ncdsurv.reference import add_pack
 
         with self.writing():
-            added: Path = add_pack(Path(folder), self.folder / "reference", replace_folder)
-        return added
+            if self._packs is None:
+                return add_pack(Path(folder), self.folder / "reference", replace_folder)
+            with self._packs.changing() as packs:
+                name = add_pack(Path(folder), packs, replace_folder).name
+            return (self._packs.here() or self.folder) / name
 
 
-def open_store(path: str | Path, key_file: str | Path | None = None) -> Store:
+def open_store(
+    path: str | Path, key_file: str | Path | None = None, *, local: str | Path | None = None
+) -> Store:
     """Open a registry, or name the place of a new one.
 
     Args:
-        path: The registry's folder.
-        key_file: File of the pseudonyms' key; else NCDSURV_KEY_FILE; else `vault/key` inside.
+        path: The registry's folder, or its address on object storage: `s3://BUCKET/PREFIX`.
+        key_file: File of the pseudonyms' key; else NCDSURV_KEY_FILE; else `vault/key` in the folder.
+        local: For an address: the folder of this machine for the vault, the files as received, scratch and
+            copies of releases; else the one that NCDSURV_LOCAL names.
+
+    Raises:
+        UsageError: An address that cannot be one of a registry, or no folder beside it.
+
+    >>> open_store("registry/")
+    Store('registry')
     """
-    return Store(path, key_file)
+    return Store(path, key_file, local)

@@ -32,11 +32,11 @@ class Finding(NamedTuple):
     detail: str
 
 
-def examine(store: Path) -> list[Finding]:
+def examine(store: Path | str) -> list[Finding]:
     """Look at everything a run needs; nothing is changed.
 
     Args:
-        store: Folder of the registry, which need not exist.
+        store: Folder or address of the registry, which need not exist.
 
     Returns:
         One finding for each check.
@@ -109,14 +109,17 @@ def _font() -> tuple[str, str]:
     return "well", FONT
 
 
-def _space(store: Path) -> tuple[str, str]:
-    folder = next(path for path in (store.resolve(), *store.resolve().parents) if path.exists())
+def _space(store: Path | str) -> tuple[str, str]:
+    from ncdsurv.store.place import folder_here
+
+    here = folder_here(store).resolve()
+    folder = next(path for path in (here, *here.parents) if path.exists())
     free = shutil.disk_usage(folder).free / _GIGABYTE
     return ("note" if free < _LOW_SPACE_GB else "well"), f"{free:.1f} GB free"
 
 
-def _registry(store: Path) -> tuple[str, str]:
-    if not store.exists():
+def _registry(store: Path | str) -> tuple[str, str]:
+    if isinstance(store, Path) and not store.exists():
         return "note", f"no registry at {store}"
     from ncdsurv.registry import open_store
 

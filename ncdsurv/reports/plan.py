@@ -34,7 +34,7 @@ class Task(NamedTuple):
 def plan_tasks(
     spec: NotebookSpec,
     *,
-    store: Path,
+    store: Path | str,
     release: Any,
     reference: Any,
     catalog: Any,
@@ -46,7 +46,7 @@ def plan_tasks(
 
     Args:
         spec: The notebook.
-        store: Folder of the registry.
+        store: Folder or address of the registry.
         release: The opened release.
         reference: Areas of both vintages.
         catalog: The definitions.

@@ -20,6 +20,7 @@ from ncdsurv.reports.manifest import Manifest, ReportEntry
 from ncdsurv.reports.plan import Task, plan_tasks
 from ncdsurv.reports.processes import KERNEL, WARM, Running, launch, make_context, outcome_of
 from ncdsurv.reports.progress import Progress
+from ncdsurv.store.address import whole_place
 from ncdsurv.store.atomic import exclusive, sweep_temporary
 
 STAGE = "reports"
@@ -63,7 +64,7 @@ def run_reports(
         notebook: Name in the catalogue.
         provinces: Province codes, `pilot`, `all`; None means the pilot provinces.
         release: Release id or `latest`.
-        store: Folder of the registry.
+        store: Folder or address of the registry.
         out: Folder of the reports; made when missing.
         jobs: Reports at a time; None means the number of processors.
         lang: `vi` or `en`.
@@ -88,7 +89,7 @@ def run_reports(
     from ncdsurv.catalog import load_catalog
     from ncdsurv.registry import open_store
 
-    store, out = Path(store).resolve(), Path(out)
+    store, out = whole_place(store), Path(out)
     opened = open_store(store)
     chosen = opened.releases.open(release)
     tasks = plan_tasks(

@@ -31,7 +31,7 @@ def write_site(
 
     Args:
         out: Folder of the site.
-        store: Folder of the registry.
+        store: Folder or address of the registry.
         release: Release id.
         reports: Folder of the reports, with their manifest.
         forms: Folder of filled forms; None when there are none.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,6 +119,19 @@ def settle_folders(parent: Path) -> None:
             shutil.rmtree(aside, ignore_errors=True)
         else:
             os.rename(aside, target)
+
+
+FETCHING = ".fetch-"
+"""Prefix of what a reader is copying here: readers hold no lock, so no writer may take it for left over."""
+_FETCHED_WITHIN = 24 * 3600
+
+
+def sweep_fetched(folder: Path) -> None:
+    """Remove copies that readers began more than a day ago and never ended."""
+    for path in folder.glob(f"{FETCHING}*") if folder.is_dir() else ():
+        with contextlib.suppress(OSError):  # ended meanwhile
+            if time.time() - path.stat().st_mtime > _FETCHED_WITHIN:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def sweep_temporary(folder: Path) -> int:

@@ -1,9 +1,12 @@
-"""What we need of Delta tables beyond reading and writing them: versions, flushing, settings."""
+"""What we need of Delta tables beyond reading and writing them: where one stands, its versions, settings."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
 import polars as pl
@@ -19,52 +22,136 @@ SETTINGS = {
 }
 
 
-def current_version(path: Path) -> int | None:
-    """Newest version of the Delta table in a folder; None where there is none."""
-    from deltalake import DeltaTable
-    from deltalake.exceptions import DeltaError
+class DeltaPlace(Protocol):
+    """Where one Delta table stands: in a folder (`DiskTable`), or on object storage (`ObjectTable`)."""
 
-    if not (path / "_delta_log").is_dir() or not DeltaTable.is_deltatable(str(path)):
-        return None
-    try:
-        return DeltaTable(str(path)).version()
-    except DeltaError as error:
-        raise damaged(path.name, -1) from error
+    @property
+    def name(self) -> str:
+        """Name of the table."""
+
+    def version(self) -> int | None:
+        """Newest version; None where there is no table."""
+
+    def scan(self, version: int) -> pl.LazyFrame | None:
+        """One version, lazily; None where it has no data file."""
+
+    def opened(self) -> Any:
+        """The newest version as a `DeltaTable`."""
+
+    def write(self, frame: pl.DataFrame, before: int | None, **how: Any) -> int:
+        """Write a version; `before` is the newest that the writer knows of. Gives the new version."""
+
+    def take_back(self, committed: int) -> int:
+        """Put the content of an earlier version back, as a new version, which is given."""
+
+    def discard(self) -> int | None:
+        """Make away with a table that no commit names; gives the version to overwrite where it must stay."""
+
+    def flush(self, first: int, last: int) -> None:
+        """Make some versions outlast a power cut."""
 
 
-def scan_files(path: Path, version: int) -> pl.LazyFrame | None:
-    """One version of a table, lazily; None where it has no data file.
+class DiskTable:
+    """A Delta table in a folder; its writer holds the lock of the registry.
 
-    The readers' own way asks for the files under percent-encoded names, which do not exist where the path
-    holds a space or a letter with a mark; there the files are named here.
+    Args:
+        path: The folder.
+        closed: Whether the folder it stands in is open to its owner only.
     """
-    from deltalake import DeltaTable
 
-    if quote(str(path)) == str(path):
-        return pl.scan_delta(str(path), version=version)
-    files = [unquote(uri) for uri in DeltaTable(str(path), version=version).file_uris()]
-    if not files:
-        return None
-    # A column that came later is null in the files before it.
-    schema = pl.Schema(DeltaTable(str(path), version=version).schema())
-    return pl.scan_parquet(files, schema=schema, hive_partitioning=True, glob=False, missing_columns="insert")
+    def __init__(self, path: Path, closed: bool = False) -> None:
+        self.path, self._closed = path, closed
 
+    @property
+    def name(self) -> str:
+        """Name of the table."""
+        return self.path.name
 
-def fsync_versions(path: Path, first: int, last: int) -> None:
-    """Flush the log entries of some versions and the data they add: a power cut must not undo a commit."""
-    log = path / "_delta_log"
-    folders = {log, path, path.parent}
-    for version in range(first, last + 1):
-        entry = log / f"{version:020d}.json"
-        for line in entry.read_text("utf-8").splitlines():
-            added = json.loads(line).get("add")
-            if added:
-                data = path / unquote(added["path"])
-                fsync_path(data)
-                folders.add(data.parent)
-        fsync_path(entry)
-    for folder in folders:
-        fsync_path(folder)
+    def version(self) -> int | None:
+        """See `DeltaPlace.version`."""
+        from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError
+
+        if not (self.path / "_delta_log").is_dir() or not DeltaTable.is_deltatable(str(self.path)):
+            return None
+        try:
+            return DeltaTable(str(self.path)).version()
+        except DeltaError as error:
+            raise damaged(self.name, -1) from error
+
+    def opened(self) -> Any:
+        """See `DeltaPlace.opened`."""
+        from deltalake import DeltaTable
+
+        return DeltaTable(str(self.path))
+
+    def scan(self, version: int) -> pl.LazyFrame | None:
+        """See `DeltaPlace.scan`.
+
+        The readers' own way asks for the files under percent-encoded names, which do not exist where the path
+        holds a space or a letter with a mark; there the files are named here.
+        """
+        from deltalake import DeltaTable
+
+        path = str(self.path)
+        if quote(path) == path:
+            return pl.scan_delta(path, version=version)
+        files = [unquote(uri) for uri in DeltaTable(path, version=version).file_uris()]
+        if not files:
+            return None
+        # A column that came later is null in the files before it.
+        schema = pl.Schema(DeltaTable(path, version=version).schema())
+        return pl.scan_parquet(
+            files, schema=schema, hive_partitioning=True, glob=False, missing_columns="insert"
+        )
+
+    def write(self, frame: pl.DataFrame, before: int | None, **how: Any) -> int:
+        """See `DeltaPlace.write`."""
+        from deltalake import write_deltalake
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        if self._closed:
+            self.path.parent.chmod(0o700)
+        write_deltalake(str(self.path), frame, **how)
+        version = self.version()
+        if version is None:
+            raise damaged(self.name, 0 if before is None else before + 1)
+        return version
+
+    def take_back(self, committed: int) -> int:
+        """See `DeltaPlace.take_back`."""
+        table = self.opened()
+        table.restore(committed)
+        return int(table.version())
+
+    def discard(self) -> None:
+        """Remove the folder."""
+        if self.path.exists():
+            shutil.rmtree(self.path)
+
+    def mark(self, version: int) -> str | None:
+        """Tells one version from any other that may bear its number; None where it is not there."""
+        entry = self._entry(version)
+        return hashlib.sha256(entry.read_bytes()).hexdigest() if entry.is_file() else None
+
+    def _entry(self, version: int) -> Path:
+        return self.path / "_delta_log" / f"{version:020d}.json"
+
+    def flush(self, first: int, last: int) -> None:
+        """Flush the log entries of some versions and the data they add: a power cut must not undo a commit."""
+        log = self.path / "_delta_log"
+        folders = {log, self.path, self.path.parent}
+        for version in range(first, last + 1):
+            entry = self._entry(version)
+            for line in entry.read_text("utf-8").splitlines():
+                added = json.loads(line).get("add")
+                if added:
+                    data = self.path / unquote(added["path"])
+                    fsync_path(data)
+                    folders.add(data.parent)
+            fsync_path(entry)
+        for folder in folders:
+            fsync_path(folder)
 
 
 def damaged(table: str, version: int) -> StoreError:

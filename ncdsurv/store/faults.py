@@ -8,8 +8,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ncdsurv.errors import StoreError
+from ncdsurv.store.objects import storage_fault
+
+if TYPE_CHECKING:
+    from ncdsurv.store.objects import Objects
 
 STORE_FAULTS = (
     errno.ENOSPC,
@@ -47,13 +52,18 @@ def fault_of(error: BaseException) -> int | None:
 
 
 @contextmanager
-def faults_told(folder: Path) -> Iterator[None]:
-    """Turn what the disk refuses inside the block into one line that names the registry and the remedy.
+def faults_told(folder: Path, objects: Objects | None = None) -> Iterator[None]:
+    """Turn what the disk or the object storage refuses inside the block into one line with the remedy.
 
-    The message of a library is not repeated: it may hold a value.
+    The message of a library is not repeated: it may hold a value, or more of an address than it should.
+
+    Args:
+        folder: The registry's folder on this machine.
+        objects: Its object storage; None where all of it is in the folder.
 
     Raises:
-        StoreError: The disk is full, read-only, broken, or the folder belongs to somebody else.
+        StoreError: The disk is full, read-only, broken, or the folder belongs to somebody else; or the storage
+            cannot be reached or refuses.
     """
     from deltalake.exceptions import DeltaError
     from polars.exceptions import PolarsError
@@ -61,6 +71,9 @@ def faults_told(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, DeltaError, PolarsError) as error:
+        refused = storage_fault(error)
+        if objects is not None and refused is not None:
+            raise objects.refused(refused) from None
         number = fault_of(error)
         if number in STORE_FAULTS:
             raise StoreError(

@@ -10,20 +10,25 @@ of `commits` still reads as the whole registry as it stood then.
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from ncdsurv.catalog.tables import conform, empty
 from ncdsurv.errors import StoreError
-from ncdsurv.store.delta import SETTINGS, current_version, damaged, fsync_versions, scan_files
+from ncdsurv.store.delta import SETTINGS, DeltaPlace, DiskTable, damaged
+from ncdsurv.store.delta_objects import ObjectTable
 from ncdsurv.store.tables import COMMITS, TABLES, Table
+
+if TYPE_CHECKING:
+    from ncdsurv.store.objects import Objects
+
+_COMMITS, _VAULT = "commits", "vault"
 
 
 @dataclass(frozen=True)
@@ -53,21 +58,45 @@ class Snapshot:
 
 
 class Lake:
-    """Delta tables under `folder`; those with identifiers stand under `vault`.
+    """Delta tables under `folder`, or on object storage; those with identifiers stand under `vault`.
 
     Args:
         folder: `<store>/lake`.
-        vault: `<store>/vault`.
+        vault: `<store>/vault`, always on this machine.
         tables: Table name -> specification; the store's own tables unless told otherwise.
+        objects: Where the tables stand under `lake/` instead of `folder`; None for a registry on disk.
     """
 
-    def __init__(self, folder: Path, vault: Path, tables: dict[str, Table] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        vault: Path,
+        tables: dict[str, Table] | None = None,
+        objects: Objects | None = None,
+    ) -> None:
         self.folder, self.vault = folder, vault
         self.tables = dict(TABLES) if tables is None else tables
+        self.objects = objects
 
     def path(self, table: str) -> Path:
-        """Folder of a table."""
+        """Folder of a table that stands on this machine."""
         return (self.vault if self.tables[table].vault else self.folder) / table
+
+    def at(self, table: str) -> DeltaPlace:
+        """Where a table stands."""
+        vault = table in self.tables and self.tables[table].vault
+        if self.objects is not None and not vault:
+            return ObjectTable(self.objects, f"lake/{table}")
+        return DiskTable(self.vault / table, closed=True) if vault else DiskTable(self.folder / table)
+
+    def vault_marks(self, versions: Mapping[str, int]) -> dict[str, str | None]:
+        """What tells the vault's tables from those of a copy; empty where they stand beside the others."""
+        if self.objects is None:
+            return {}
+        found = {
+            name: versions[name] for name, spec in self.tables.items() if spec.vault and name in versions
+        }
+        return {name: DiskTable(self.vault / name).mark(version) for name, version in found.items()}
 
     def scan_version(self, table: str, version: int | None) -> pl.LazyFrame:
         """One version of a table; an absent table is an empty one of its schema.
@@ -77,10 +106,11 @@ class Lake:
         schema = self.tables[table].schema
         if version is None:
             return empty(schema).lazy()
-        current = current_version(self.path(table))
+        place = self.at(table)
+        current = place.version()
         if current is None or current < version:
             raise damaged(table, version)
-        frame = scan_files(self.path(table), version)
+        frame = place.scan(version)
         if frame is None:
             return empty(schema).lazy()
         written = set(frame.collect_schema().names())
@@ -91,10 +121,11 @@ class Lake:
 
     def commits(self) -> pl.DataFrame:
         """All commits, oldest first (columns of `COMMITS`)."""
-        version = current_version(self.folder / "commits")
+        place = self.at(_COMMITS)
+        version = place.version()
         if version is None:
             return empty(COMMITS)
-        frame = scan_files(self.folder / "commits", version)
+        frame = place.scan(version)
         return empty(COMMITS) if frame is None else frame.collect().sort("number")
 
     def snapshot(self, number: int | None = None) -> Snapshot:
@@ -121,10 +152,8 @@ class Lake:
         Needed when older rows must not be readable any more (a rotated key); `commits` still tells that
         they were there.
         """
-        from deltalake import DeltaTable
-
         for name, version in kept.versions.items():
-            table = DeltaTable(str(self.path(name)))
+            table = self.at(name).opened()
             if table.version() < version:
                 raise damaged(name, version)
             if table.version() > version:  # an interrupted call logged its own beginning
@@ -134,7 +163,8 @@ class Lake:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Begin to write; the caller holds the store's lock. Without `commit` nothing becomes visible."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.objects is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
         yield Transaction(self)
 
 
@@ -143,25 +173,34 @@ class Transaction:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
+        self._commits = lake.at(
+            _COMMITS
+        ).version()  # asked first: a commit in between is found out at the end
         self.base = lake.snapshot()
         self.versions = dict(self.base.versions)
+        self._left: dict[str, int] = {}  # versions of tables that no commit names, to be overwritten
         self._take_back_unfinished()
 
     def _take_back_unfinished(self) -> None:
         """Undo what an interrupted writer left: versions that no commit names."""
-        from deltalake import DeltaTable
-
+        if self.lake.vault_marks(self.base.versions) != self.base.note.get(_VAULT, {}):
+            raise StoreError(
+                "the vault on this machine is not the one that this registry was last written with",
+                got=self.lake.vault,
+                do="bring the folder of the machine that wrote last; nothing was changed",
+            )
         for name in self.lake.tables:
-            committed = self.base.versions.get(name)
-            current = current_version(self.lake.path(name))
-            if committed is None and self.lake.path(name).exists():
-                shutil.rmtree(self.lake.path(name))
-            elif committed is not None and current is None:
+            place, committed = self.lake.at(name), self.base.versions.get(name)
+            if committed is None:
+                left = place.discard()
+                if left is not None:
+                    self._left[name] = left
+                continue
+            current = place.version()
+            if current is None or current < committed:
                 raise damaged(name, committed)
-            elif committed is not None and current is not None and current > committed:
-                table = DeltaTable(str(self.lake.path(name)))
-                table.restore(committed)
-                self.versions[name] = table.version()
+            if current > committed:
+                self.versions[name] = place.take_back(committed)
 
     def scan(self, table: str) -> pl.LazyFrame:
         """A table as this transaction sees it, with its own writes."""
@@ -189,16 +228,15 @@ class Transaction:
         self._write(table, frame, "overwrite", f"{column} IN ({listed})")
 
     def _write(self, table: str, frame: pl.DataFrame, mode: Any, predicate: str | None = None) -> None:
-        from deltalake import WriterProperties, write_deltalake
+        from deltalake import WriterProperties
 
-        spec, path = self.lake.tables[table], self.lake.path(table)
-        before = self.versions.get(table, -1)
-        path.mkdir(parents=True, exist_ok=True)
-        if spec.vault:
-            path.parent.chmod(0o700)
-        write_deltalake(
-            str(path),
+        spec = self.lake.tables[table]
+        before = self.versions.get(table, self._left.get(table))
+        if table not in self.versions and before is not None:
+            mode, predicate = "overwrite", None
+        self.versions[table] = self.lake.at(table).write(
             conform(frame, spec.schema),
+            before,
             mode=mode,
             predicate=predicate,
             schema_mode=None if predicate else "overwrite" if mode == "overwrite" else "merge",
@@ -206,10 +244,6 @@ class Transaction:
             configuration={**SETTINGS, "delta.dataSkippingStatsColumns": ",".join(spec.statistics)},
             writer_properties=WriterProperties(compression="ZSTD", compression_level=1),
         )
-        version = current_version(path)
-        if version is None:
-            raise damaged(table, before + 1)
-        self.versions[table] = version
 
     def commit(self, kind: str, key_id: str | None = None, note: dict[str, Any] | None = None) -> Snapshot:
         """Make everything written visible, at once.
@@ -222,24 +256,21 @@ class Transaction:
         Returns:
             The new state.
         """
-        from deltalake import write_deltalake
-
         for name, version in self.versions.items():
             if version != self.base.versions.get(name):
-                fsync_versions(self.lake.path(name), self.base.versions.get(name, -1) + 1, version)
+                self.lake.at(name).flush(self.base.versions.get(name, -1) + 1, version)
         key_id = key_id or self.base.key_id
+        marks = self.lake.vault_marks(self.versions)
+        note = {**(note or {}), **({_VAULT: marks} if marks else {})}
         row = {
             "number": self.base.number + 1,
             "kind": kind,
             "committed_at": datetime.now(UTC),
             "key_id": key_id,
             "versions": json.dumps(self.versions, sort_keys=True),
-            "note": json.dumps(note or {}, sort_keys=True),
+            "note": json.dumps(note, sort_keys=True),
         }
-        path = self.lake.folder / "commits"
-        before = current_version(path)
-        write_deltalake(
-            str(path), pl.DataFrame([row], schema=dict(COMMITS)), mode="append", configuration=SETTINGS
-        )
-        fsync_versions(path, 0 if before is None else before + 1, current_version(path) or 0)
-        return Snapshot(self.lake, self.base.number + 1, dict(self.versions), key_id, note or {})
+        place, told = self.lake.at(_COMMITS), pl.DataFrame([row], schema=dict(COMMITS))
+        version = place.write(told, self._commits, mode="append", configuration=SETTINGS)
+        place.flush(0 if self._commits is None else self._commits + 1, version)
+        return Snapshot(self.lake, self.base.number + 1, dict(self.versions), key_id, note)

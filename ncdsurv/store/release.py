@@ -224,19 +224,29 @@ class ReleaseStore:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
 
-    def ids(self) -> list[str]:
-        """Ids of all releases, by reference month, then by when they were made."""
+    def has(self, release_id: str) -> bool:
+        """Whether there is such a release."""
+        return (self.folder / release_id / MANIFEST).is_file()
+
+    def publish(self, release_id: str) -> None:
+        """Let all readers see a finished release; here it is seen from its name on."""
+
+    def _found(self) -> list[dict[str, Any]]:
+        """The manifests of all releases, in no order."""
         if not self.folder.is_dir():
             return []
         whole = [
             f for f in self.folder.iterdir() if not f.name.startswith(TEMPORARY) and (f / MANIFEST).is_file()
         ]
-        manifests = [Release(folder).manifest for folder in whole]
-        return [m["id"] for m in sorted(manifests, key=lambda m: (m["as_of"], m["created_at"], m["id"]))]
+        return [Release(folder).manifest for folder in whole]
+
+    def ids(self) -> list[str]:
+        """Ids of all releases, in the order of `list`."""
+        return [manifest["id"] for manifest in self.list()]
 
     def list(self) -> list[dict[str, Any]]:
-        """The manifests of all releases, oldest first."""
-        return [self.open(release_id).manifest for release_id in self.ids()]
+        """The manifests of all releases, by reference month, then by when they were made."""
+        return sorted(self._found(), key=lambda m: (m["as_of"], m["created_at"], m["id"]))
 
     def latest(self) -> Release:
         """The release of the latest reference month, the last made of them.

@@ -7,7 +7,15 @@ import sys
 import pytest
 
 from ncdsurv.errors import StoreError
-from ncdsurv.store.atomic import TEMPORARY, exclusive, new_folder, sweep_temporary, write_whole
+from ncdsurv.store.atomic import (
+    FETCHING,
+    TEMPORARY,
+    exclusive,
+    new_folder,
+    sweep_fetched,
+    sweep_temporary,
+    write_whole,
+)
 
 
 def test_a_file_written_whole_has_its_content_and_mode_and_leaves_nothing_beside_it(tmp_path):
@@ -75,3 +83,16 @@ def test_a_second_writer_is_told_to_wait_and_a_dead_one_frees_the_lock(tmp_path)
         other.kill()
     with exclusive(lock):
         assert lock.exists()
+
+
+def test_what_a_reader_is_copying_is_left_alone_until_it_is_a_day_old(tmp_path):
+    fresh, old = (tmp_path / f"{FETCHING}{name}" for name in ("fresh", "old"))
+    for folder in (fresh, old):
+        folder.mkdir()
+        (folder / "values.parquet").write_bytes(b"half")
+    two_days_ago = fresh.stat().st_mtime - 2 * 24 * 3600
+    os.utime(old, (two_days_ago, two_days_ago))
+    assert sweep_temporary(tmp_path) == 0
+    sweep_fetched(tmp_path)
+    sweep_fetched(tmp_path / "absent")
+    assert list(tmp_path.iterdir()) == [fresh]

@@ -48,7 +48,7 @@ def open_report(
     """The report of one area, to be called part by part from a notebook.
 
     Args:
-        store: Folder of the registry.
+        store: Folder or address of the registry.
         release: Release id, or `latest`.
         period: Reference month, `YYYY-MM`.
         preset: Which rules of control and follow-up.

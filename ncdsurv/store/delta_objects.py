@@ -1,0 +1,122 @@
+"""A Delta table on object storage: every version is written under the condition that nobody wrote one since.
+
+There is no lock that dies with its process, so none is relied on: the storage refuses the second of two log
+entries of one number, and a writer that was overtaken ends without having changed what anybody reads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ncdsurv.errors import StoreError
+
+if TYPE_CHECKING:
+    from ncdsurv.store.objects import Objects
+
+_FIRST = "_delta_log/00000000000000000000.json"
+_OFTEN = {"delta.checkpointInterval": "10"}
+"""Every entry since the last checkpoint is a question more for each reader, so there are more of them than on disk."""
+
+
+class ObjectTable:
+    """See `ncdsurv.store.delta.DeltaPlace`.
+
+    Args:
+        objects: The registry's address.
+        path: The table's path under it.
+    """
+
+    def __init__(self, objects: Objects, path: str) -> None:
+        self._objects, self._path = objects, path
+        self._uri = f"{objects.uri}/{path}"
+
+    @property
+    def name(self) -> str:
+        """Name of the table."""
+        return self._path.rpartition("/")[2]
+
+    def version(self) -> int | None:
+        """See `DeltaPlace.version`."""
+        # The log is kept from its first entry on, so one question tells absent from out of reach.
+        return int(self.opened().version()) if self._objects.has(f"{self._path}/{_FIRST}") else None
+
+    def opened(self, version: int | None = None) -> Any:
+        """The newest version as a `DeltaTable`, or another."""
+        from deltalake import DeltaTable
+
+        with self._objects.told():
+            return DeltaTable(self._uri, version=version, storage_options=self._objects.options)
+
+    def scan(self, version: int) -> pl.LazyFrame | None:
+        """See `DeltaPlace.scan`."""
+        with self._objects.told():
+            # Without the provider the credentials are looked for where the tables' library looks.
+            return pl.scan_delta(
+                self._uri,
+                version=version,
+                storage_options=self._objects.options,
+                credential_provider=None,
+            )
+
+    def write(self, frame: pl.DataFrame, before: int | None, **how: Any) -> int:
+        """See `DeltaPlace.write`.
+
+        Raises:
+            StoreError: Somebody wrote the table since; the version is not written.
+        """
+        from deltalake import CommitProperties, write_deltalake
+        from deltalake.exceptions import CommitFailedError, DeltaError
+
+        once = CommitProperties(max_commit_retries=0)  # a retry would put our rows behind those of another
+        how = {**how, "configuration": {**how.get("configuration", {}), **_OFTEN}}
+        try:
+            with self._objects.told():
+                if before is None:
+                    how = {**how, "mode": "error", "schema_mode": None, "predicate": None}
+                    write_deltalake(
+                        self._uri,
+                        frame,
+                        storage_options=self._objects.options,
+                        commit_properties=once,
+                        **how,
+                    )
+                    return 0
+                table = self.opened(before)
+                write_deltalake(table, frame, commit_properties=once, **how)
+        except CommitFailedError:
+            raise self._overtaken() from None
+        except DeltaError:
+            if before is None and self._objects.has(f"{self._path}/{_FIRST}"):
+                raise self._overtaken() from None
+            raise
+        return before + 1
+
+    def take_back(self, committed: int) -> int:
+        """See `DeltaPlace.take_back`."""
+        from deltalake import CommitProperties
+        from deltalake.exceptions import CommitFailedError
+
+        try:
+            with self._objects.told():
+                table = self.opened()
+                before = table.version()
+                table.restore(committed, commit_properties=CommitProperties(max_commit_retries=0))
+        except CommitFailedError:
+            raise self._overtaken() from None
+        return int(before) + 1
+
+    def discard(self) -> int | None:
+        """The newest version, to be overwritten: what another writer may be reading is not removed."""
+        return self.version()
+
+    def flush(self, first: int, last: int) -> None:
+        """Nothing to do: what object storage has confirmed lasts."""
+
+    def _overtaken(self) -> StoreError:
+        return StoreError(
+            "the registry was written by another process meanwhile",
+            got=self._objects.uri,
+            do="run the command again; nothing of this run was kept",
+        )
