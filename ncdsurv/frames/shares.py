@@ -71,7 +71,7 @@ def count(
     period = Period.parse(at)
     for month in (period.first_month, period.last_month):
         within(spells, month, at)
-    wanted = [_known(spells, name) for name in dict.fromkeys(indicators)]
+    wanted = [_known(spells, name) for name in indicators]
     catalog = spells.catalog
     if cohort_months is not None:
         wanted = [_judged_after(indicator, cohort_months) for indicator in wanted]

@@ -141,18 +141,22 @@ def kept_rows(visits: pl.DataFrame, record_source: pl.DataFrame) -> pl.DataFrame
         record_source: record_id -> source.
 
     Returns:
-        [file_sha256, source, facility, kept]: `kept` rows of a file and source; beside them, with 0 kept,
-        each station that the file speaks of.
+        [file_sha256, source, facility, kept, rows]: `kept` rows of a file and source; beside them, with 0
+        kept, each station that the file speaks of. `rows` says of how many rows a line was made.
     """
     row = ["file_sha256", "row_number", "record_id"]
     rows = visits.select(*row, "facility").drop_nulls(["file_sha256", "row_number"])
     once = rows.unique(row, keep="any").join(record_source, on="record_id", how="left")
     numbers = once.group_by("file_sha256", "source").agg(
-        facility=pl.lit(None, pl.String), kept=pl.len().cast(pl.Int64)
+        facility=pl.lit(None, pl.String), kept=pl.len().cast(pl.Int64), rows=pl.len().cast(pl.Int64)
     )
-    stations = rows.select("file_sha256", "facility").drop_nulls().unique()
-    named = stations.select(
-        "file_sha256", source=pl.lit(None, pl.String), facility="facility", kept=pl.lit(0, pl.Int64)
+    stations = rows.drop_nulls("facility").group_by("file_sha256", "facility")
+    named = stations.agg(rows=pl.len().cast(pl.Int64)).select(
+        "file_sha256",
+        pl.lit(None, pl.String).alias("source"),
+        "facility",
+        pl.lit(0, pl.Int64).alias("kept"),
+        "rows",
     )
     return pl.concat([numbers, named])
 

@@ -9,7 +9,10 @@ from ncdsurv.quality.counts import Records
 from ncdsurv.quality.definitions import QualityMetric
 
 _GATHER = {**counts.COUNT, **timing.COUNT, **patterns.COUNT, **patterns.GATHER}
-_ADDS_UP = ("numerator", "denominator", "n")
+ADDS_UP = ("numerator", "denominator", "n")
+"""Columns of what is gathered that are counts; all others name the cell."""
+LOOKS_BACK = ("jump", "repeated")
+"""Kinds that compare a reading with the one before it, in whatever month that was."""
 
 
 def gather(records: Records, metric: QualityMetric) -> pl.DataFrame:
@@ -25,7 +28,7 @@ def judge(gathered: list[pl.DataFrame], metric: QualityMetric) -> pl.DataFrame:
     """
     found = pl.concat(gathered)
     if len(gathered) > 1:
-        sums = [name for name in _ADDS_UP if name in found.columns]
+        sums = [name for name in ADDS_UP if name in found.columns]
         found = found.group_by(pl.exclude(sums)).agg(pl.col(sums).sum())
     return patterns.JUDGE[metric.kind](found, metric) if metric.kind in patterns.JUDGE else found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 ALL_SOURCES = "all"
 _NOT_OF_CONTACTS = ("allocated", "rejected")
 """Of people (`quality.residence`), and of rows that never became records."""
-_KEPT = ["file_sha256", "row_number", "record_id", "facility"]
+ROWS = ["file_sha256", "row_number", "record_id", "facility"]
+"""Where a row of a record stood, and which station it names."""
 QUALITY: Schema = {
     "facility": pl.String(),
     "area_code": pl.String(),
@@ -68,29 +69,88 @@ def quality_table(
     Raises:
         DefinitionError: A metric names something the catalog does not have.
     """
-    metrics = load_metrics()
-    check_metrics(metrics, catalog)
-    source = patients.select("record_id", "source").unique("record_id", keep="any")
-    counted = [metric for metric in metrics.values() if metric.kind not in _NOT_OF_CONTACTS]
-    gathered: dict[str, list[pl.DataFrame]] = {metric.id: [] for metric in counted}
+    check_metrics(load_metrics(), catalog)
+    source = sources_of(patients)
+    gathered: dict[str, list[pl.DataFrame]] = {}
     kept: list[pl.DataFrame] = []
     seen: list[pl.DataFrame] = []
-    others = pl.concat([table.select(_KEPT) for table in (patients, diagnoses)])
+    others = pl.concat([table.select(ROWS) for table in (patients, diagnoses)])
     for part in [visits] if isinstance(visits, pl.DataFrame) else visits:
-        records = Records(_contacts(part, source), diagnoses, flags, catalog)
-        for metric in counted:
-            gathered[metric.id].append(gather(records, metric))
+        for name, found in gather_records(part, source, diagnoses, flags, catalog).items():
+            gathered.setdefault(name, []).append(found)
         theirs = others.join(part.select("record_id").unique(), on="record_id", how="semi")
-        kept.append(kept_rows(pl.concat([part.select(_KEPT), theirs]), source))
+        kept.append(kept_rows(pl.concat([part.select(ROWS), theirs]), source))
         seen.append(part.select("record_id", "facility").unique())
     visitors = pl.concat(seen)
     silent = others.join(visitors.select("record_id").unique(), on="record_id", how="anti")
     kept.append(kept_rows(silent, source))
-    parts = [judge(gathered[metric.id], metric).with_columns(metric=pl.lit(metric.id)) for metric in counted]
+    return table_of(gathered, pl.concat(kept), visitors, patients, rejects, reference)
+
+
+def sources_of(patients: pl.DataFrame) -> pl.DataFrame:
+    """[record_id, source]: which system each record comes from."""
+    return patients.select("record_id", "source").unique("record_id", keep="any")
+
+
+def gather_records(
+    visits: pl.DataFrame,
+    source: pl.DataFrame,
+    diagnoses: pl.DataFrame,
+    flags: pl.DataFrame,
+    catalog: Catalog,
+) -> dict[str, pl.DataFrame]:
+    """What every metric of contacts needs to know of some records; adds up over records (`table_of`).
+
+    Args:
+        visits: All visits of the records; the other arguments may hold more records.
+        source: [record_id, source].
+        diagnoses: See `quality_table`.
+        flags: See `quality_table`.
+        catalog: Diseases, measurements, targets.
+
+    Returns:
+        Metric -> a frame of counts by facility, source and month, and where needed by reading.
+    """
+    records = Records(_contacts(visits, source), diagnoses, flags, catalog)
+    metrics = load_metrics().values()
+    return {metric.id: gather(records, metric) for metric in metrics if metric.kind not in _NOT_OF_CONTACTS}
+
+
+def records_of(visits: pl.DataFrame, catalog: Catalog) -> Records:
+    """Contacts alone, without source, diagnoses and marks: enough to find readings (`counts.readings_of`)."""
+    none = visits.select("record_id").clear()
+    contacts = visits.filter(pl.col("kind") != VisitKind.SCREENING)
+    return Records(contacts, none, none, catalog)
+
+
+def table_of(
+    gathered: Mapping[str, Sequence[pl.DataFrame]],
+    kept: pl.DataFrame,
+    visitors: pl.DataFrame,
+    patients: pl.DataFrame,
+    rejects: pl.DataFrame,
+    reference: Reference,
+) -> pl.DataFrame:
+    """The table of quality from what was gathered of all records.
+
+    Args:
+        gathered: Metric -> what was gathered (`gather_records`), in one part or in several.
+        kept: What `counts.kept_rows` found, of all parts.
+        visitors: [record_id, facility] of the visits.
+        patients: Schema `PATIENTS`.
+        rejects: Schema `REJECTS`.
+        reference: Where stations lie.
+
+    Returns:
+        As `quality_table`.
+    """
+    metrics = load_metrics()
+    parts = [
+        judge(list(found), metrics[name]).with_columns(metric=pl.lit(name))
+        for name, found in gathered.items()
+    ]
     parts += [
-        count_rejects(metric.id, pl.concat(kept), rejects)
-        for metric in metrics.values()
-        if metric.kind == "rejected"
+        count_rejects(metric.id, kept, rejects) for metric in metrics.values() if metric.kind == "rejected"
     ]
     columns = ["facility", "source", "month", "metric", "numerator", "denominator"]
     counts = pl.concat([part.select(columns) for part in parts])

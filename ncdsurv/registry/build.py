@@ -19,12 +19,14 @@ from ncdsurv.indicators.units import iter_unit_values
 from ncdsurv.registry import counting
 from ncdsurv.registry.assemble import write_measures
 from ncdsurv.registry.checks import ValueChecks, check_measures
+from ncdsurv.registry.continued import tell
 from ncdsurv.registry.counted import CountCache
 from ncdsurv.registry.counting import Progress, Runner, count_buckets, question_of
-from ncdsurv.registry.digest import basis, fingerprint
+from ncdsurv.registry.digest import basis, fingerprint, told_by
 from ncdsurv.registry.linking import last_laid, link
 from ncdsurv.registry.quality import quality_of
 from ncdsurv.registry.stations import station_counts
+from ncdsurv.registry.tallied import Tallied
 from ncdsurv.registry.units import UnitChecks, add_units
 from ncdsurv.registry.values import Published, write_values
 from ncdsurv.spells import long_view, measure_plan
@@ -111,9 +113,10 @@ def _fill(
     reference = store.reference
     catalog = question_of(*months).catalogs[counting.MEASURES]
     rows, by_unit, held = _count(store, snapshot, folder, months, runner, progress)
-    stations = station_counts(store, snapshot, catalog, *months)
+    told = tell(snapshot, catalog, months[1], Tallied(store, told_by(store, snapshot)), store.folder)
+    stations = station_counts(store, snapshot, told, catalog, *months)
     published, units = _publish(folder, by_unit, stations, reference, release_id, months)
-    quality_of(store, snapshot).write_parquet(folder / QUALITY, compression="zstd")
+    quality_of(store, snapshot, told).write_parquet(folder / QUALITY, compression="zstd")
     _write_json(folder / CATALOG, catalog.model_dump(mode="json"))
     _write_json(folder / DOSSIER, _dossier(published))
     files = {path.name: _file_facts(path) for path in sorted(folder.iterdir())}

@@ -72,3 +72,8 @@ def basis(store: Store, snapshot: Snapshot) -> dict[str, Any]:
         "reference": store.reference.fingerprints,
         "code": code_digest(),
     }
+
+
+def told_by(store: Store, snapshot: Snapshot) -> str:
+    """A digest of what decides a tally beside the records: definitions, code, row hashes, pseudonyms."""
+    return fingerprint([store.catalog.definitions_hash, code_digest(), pl.__version__, snapshot.key_id])

@@ -10,6 +10,7 @@ from ncdsurv.errors import StoreError
 from ncdsurv.registry.batch import Batch, Received
 from ncdsurv.registry.ingest import under_their_names
 from ncdsurv.registry.mappings import kept_source
+from ncdsurv.registry.tallied import forget
 from ncdsurv.registry.workers import clean_files
 from ncdsurv.store.vault import key_id
 
@@ -35,6 +36,7 @@ def rotate_key(store: Store) -> dict[str, Any]:
     snapshot = store.lake.snapshot()
     if not snapshot.number:
         raise StoreError("the registry is empty", got=store.place, do="there is no key to rotate yet")
+    forget(store)
     old = store.vault.key(snapshot.key_id)
     new = store.vault.prepare_next_key()
     log = snapshot.read("ingest_log").sort("received")
