@@ -19,7 +19,10 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP)  ## samples -> registry -> release -> reports -> site
 	$(BIN)/ncdsurv demo --out $(DEMO)
 
+# Three workers and the processes they start compile each module once, whatever the environment says of bytecode.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(STAMP)  ## every test
+	@$(BIN)/python -m compileall -q ncdsurv
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 faults: $(STAMP)  ## the long run of tests/faults: processes really killed at every single step, 300 more at random

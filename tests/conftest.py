@@ -89,3 +89,27 @@ def _build(store: Store) -> None:
 def sample_release(sample_store: Store) -> Release:
     """The release of the sample registry."""
     return sample_store.releases.latest()
+
+
+@pytest.fixture(scope="session")
+def sample_reports(sample_store: Store, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Reports of the sample registry: `reports/` (Vietnamese provinces, overview in both languages) and `site/`."""
+    from ncdsurv.reports.runner import run_reports
+    from ncdsurv.reports.site import write_site
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "sample_reports"
+    with (folder.parent / "sample_reports.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "site" / "index.html").exists():
+            out, store = folder / "reports", sample_store.folder
+            for notebook, lang in (
+                ("province_report", "vi"),
+                ("national_overview", "vi"),
+                ("national_overview", "en"),
+            ):
+                made = run_reports(notebook, store=store, out=out, lang=lang)
+                assert [entry.line() for entry in made.entries if entry.failed] == []
+            release = sample_store.releases.latest().id
+            write_site(folder / "site", store=store, release=release, reports=out)
+    return folder

@@ -34,19 +34,19 @@ def needs(
     if not any(condition.tests for condition in conditions):
         return None
     elements = standard.elements.values()
-    readings = _readings(disease, catalog)
+    readings, of_readings = _readings(disease, catalog), _reading_columns(catalog)
     always = [element.id for element in elements if element.required]
     always += [
         element.id
         for element in elements
         if not element.required
-        and element.id not in _reading_columns(catalog)
+        and element.id not in of_readings
         and any(_told_by(element, condition) for condition in conditions)
     ]
     asked = {
         column
         for element in elements
-        if element.id in _reading_columns(catalog)
+        if element.id in of_readings
         for condition in conditions
         for column in _asked_of(element, condition)
     }
@@ -82,9 +82,11 @@ def _told_by(element: DataElement, condition: Condition) -> bool:
 
 def _asked_of(element: DataElement, condition: Condition) -> Iterator[SpellColumn]:
     """The columns of a condition that only this element can tell."""
+    if not element.feeds:
+        return
     for test in condition.tests:
+        asked = {str(value) for value in test.values}
         for column, values in element.feeds.items():
-            asked = {str(value) for value in test.values}
             if str(test.column) == str(column) and (not values or (asked and asked <= set(values))):
                 yield column
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ncdsurv.catalog.elements import DataStandard, load_standard
 from ncdsurv.catalog.vocabulary import Language
 from ncdsurv.conformance.document import document
-from ncdsurv.conformance.need import besides
+from ncdsurv.conformance.need import Alternatives, besides
 from ncdsurv.conformance.places import places
 from ncdsurv.conformance.schema import record_schema
 from ncdsurv.errors import UsageError
@@ -61,7 +61,7 @@ def write_standard(out: str | Path, catalog: Catalog | None = None) -> list[Path
 
 def element_rows(catalog: Catalog, standard: DataStandard) -> list[dict[str, Any]]:
     """One row per element: everything that is known of it, and its column in every source."""
-    rows = []
+    rows, wanted = [], besides(catalog, standard)
     for element in standard.elements.values():
         limits = element.limits(catalog)
         bounds = dict(limits.limits.tests[0].bounds) if limits else {}
@@ -83,7 +83,7 @@ def element_rows(catalog: Catalog, standard: DataStandard) -> list[dict[str, Any
                 "required": _yes(element.required),
                 "needed_for_vi": element.needed_for.vi if element.needed_for else "",
                 "needed_for_en": element.needed_for.en if element.needed_for else "",
-                "indicators": " ".join(_indicators(element.id, catalog, standard)),
+                "indicators": " ".join(_indicators(element.id, wanted)),
                 **{
                     f"column_{name}": "; ".join(places(element, mapping, _LANG))
                     for name, mapping in catalog.sources.items()
@@ -95,12 +95,12 @@ def element_rows(catalog: Catalog, standard: DataStandard) -> list[dict[str, Any
     return rows
 
 
-def _indicators(element: str, catalog: Catalog, standard: DataStandard) -> list[str]:
-    """Indicators that need an element besides the required ones."""
+def _indicators(element: str, wanted: dict[str, dict[str, Alternatives]]) -> list[str]:
+    """Indicators that need an element besides the required ones (`wanted`, of `besides`)."""
     return [
         name
-        for name, wanted in besides(catalog, standard).items()
-        if any(element in every for alternatives in wanted.values() for every in alternatives)
+        for name, of_diseases in wanted.items()
+        if any(element in every for alternatives in of_diseases.values() for every in alternatives)
     ]
 
 

@@ -50,6 +50,7 @@ class Reference:
 
     def __init__(self, packs: Sequence[Pack]) -> None:
         self.packs = tuple(packs)
+        self._of_level: tuple[tuple[str, str, int | None], pl.DataFrame] | None = None
 
     # --- areas -----------------------------------------------------------------------------------------------------
     @cached_property
@@ -160,7 +161,11 @@ class Reference:
 
     def population_of(self, vintage: str, level: str, year: int | None = None) -> pl.DataFrame:
         """Population of a level by sex and age: of each area the last year up to `year`, else its first year."""
-        return people.at_year(self.population, check_vintage(vintage), check_level(level), year)
+        asked = check_vintage(vintage), check_level(level), year
+        kept = self._of_level
+        if kept is None or kept[0] != asked:  # one age base after another is taken of the same people
+            kept = self._of_level = (asked, people.at_year(self.population, *asked))
+        return kept[1]
 
     def population_at_ages(self, lower: int, upper: int | None = None, *, vintage: str | None = None,
                            level: str | None = None, year: int | None = None) -> pl.DataFrame:  # fmt: skip

@@ -17,7 +17,6 @@ for _name in (
     "pandas",
     "pyarrow.parquet",
     "geopandas",
-    "mapclassify",
     "statsmodels.api",
     "statsmodels.formula.api",
     "matplotlib.pyplot",

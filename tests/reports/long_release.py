@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ncdsurv.store.release import MANIFEST, VALUES_ORDER
 
 PROVINCE, VINTAGE, PRESET, DISEASE, LAST = "79", "2024", "hearts", "hypertension", "2026-06"
 PEOPLE = 5000
+VALUES_FILE = "values.parquet"
 
 
 def course(months: int, low: float, high: float, seed: int) -> np.ndarray:
@@ -37,7 +39,7 @@ def long_release(short: Release, folder: Path, shares: dict[str, np.ndarray]) ->
         shares: Indicator -> shares by month, the last one of `LAST`.
     """
     target = folder / short.id
-    shutil.copytree(short.folder, target, ignore=shutil.ignore_patterns("measures*"))
+    shutil.copytree(short.folder, target, ignore=shutil.ignore_patterns("measures*", VALUES_FILE))
     one = (
         (pl.col("area_code") == PROVINCE)
         & (pl.col("area_vintage") == VINTAGE)
@@ -45,18 +47,27 @@ def long_release(short: Release, folder: Path, shares: dict[str, np.ndarray]) ->
     )
     one &= pl.col("indicator").is_in(list(shares)) & (pl.col("preset") == PRESET)
     one &= (pl.col("area_level") == "province") & (pl.col("sex") == "both") & (pl.col("age_band") == "all")
-    # Provinces are enough for a series, and quick to write.
-    values = pl.read_parquet(target / "values.parquet").filter(pl.col("area_level") == "province")
+    values = _of_provinces(short.folder)
     months = max(len(share) for share in shares.values())
     labels = [month_label(Period.parse(LAST).last_month - back) for back in reversed(range(months))]
     added = [_rows(values, one, name, share, labels) for name, share in shares.items()]
-    whole = pl.concat([conform(values, VALUES).filter(~one), *(conform(rows, VALUES) for rows in added)])
-    whole.sort(VALUES_ORDER).write_parquet(target / "values.parquet")
+    other = pl.col("indicator").is_in(list(shares))
+    lengthened = pl.concat([values.filter(other & ~one), *(conform(rows, VALUES) for rows in added)])
+    # Only what became longer is sorted by all columns; the rest stands in its order already.
+    whole = pl.concat([values.filter(~other), lengthened.sort(VALUES_ORDER)])
+    whole.sort(VALUES_ORDER[0], maintain_order=True).write_parquet(target / VALUES_FILE)
     manifest = json.loads((target / MANIFEST).read_text("utf-8"))
     known = manifest["contents"]["period"]
     manifest["contents"]["period"] = sorted({*known, *labels})
     (target / MANIFEST).write_text(json.dumps(manifest), "utf-8")
     return Release(target, short._packs)
+
+
+@lru_cache(maxsize=1)
+def _of_provinces(folder: Path) -> pl.DataFrame:
+    """The values of a release's provinces: enough for a series, and quick to write."""
+    values = pl.scan_parquet(folder / VALUES_FILE).filter(pl.col("area_level") == "province")
+    return conform(values.collect(), VALUES)
 
 
 def _rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from html import unescape
 from pathlib import Path
 
@@ -32,15 +33,17 @@ TARGET = next(
 )
 
 
-@pytest.fixture
-def made(sample_store: Store, sample_release: Release, tmp_path: Path) -> Make:
+@pytest.fixture(scope="module")
+def made(sample_store: Store, sample_release: Release, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """A report whose control and detection rates go as asked over five years; the target is met unless asked."""
 
-    def make(low: float = 0.3, high: float = 0.46, lang: str = "en", detected: float = 0.6) -> Report:
+    @cache
+    def release(low: float, high: float, detected: float) -> Release:
         shares = {"control_rate": course(60, low, high, 1), "detection_rate": course(60, 0.3, detected, 2)}
-        return report_of(
-            long_release(sample_release, tmp_path / "long", shares), sample_store.reference, lang
-        )
+        return long_release(sample_release, tmp_path_factory.mktemp("long"), shares)
+
+    def make(low: float = 0.3, high: float = 0.46, lang: str = "en", detected: float = 0.6) -> Report:
+        return report_of(release(low, high, detected), sample_store.reference, lang)
 
     return make
 

@@ -25,6 +25,7 @@ from ncdsurv.reports.processes import Running, outcome_of
 from ncdsurv.reports.runner import run_reports
 from ncdsurv.reports.verify import check_html
 from ncdsurv.store.atomic import exclusive
+from tests.conftest import AS_OF
 
 if TYPE_CHECKING:
     from ncdsurv.registry import Store
@@ -100,10 +101,15 @@ def test_what_did_not_change_is_not_made_again_and_what_was_changed_is(
     reports: Path, sample_store: Store, tmp_path: Path
 ) -> None:
     def again(**more: Any) -> list[str]:
-        made = run_reports("province_report", ["84"], store=sample_store.folder, out=tmp_path, **more)
+        made = run_reports(
+            "province_report", ["84"], release="latest", store=sample_store.folder, out=tmp_path, jobs=1,
+            parameters={"period": AS_OF}, **more,
+        )  # fmt: skip
         return [entry.status for entry in made.entries]
 
     assert again() == ["ok"]
+    (entry,) = Manifest(tmp_path).entries.values()
+    assert entry.parameters["period"] == AS_OF
     page = next(tmp_path.rglob("*.html"))
     content = page.read_bytes()
     assert again() == ["up_to_date"]

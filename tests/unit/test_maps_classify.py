@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 
-import mapclassify
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -35,6 +34,8 @@ def test_every_value_lies_in_the_class_whose_limits_are_printed(values: list[flo
 @settings(deadline=None)
 @given(values=st.lists(st.integers(0, 1000), min_size=2, max_size=60), k=st.integers(2, 6))
 def test_quantile_classes_are_those_of_mapclassify(values: list[int], k: int):
+    import mapclassify  # compiles itself for seconds: not in every process that collects the tests
+
     array = np.sort(np.array(values, dtype=float))
     assume(len(np.unique(array)) >= k)
     with warnings.catch_warnings():

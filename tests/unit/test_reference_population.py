@@ -8,7 +8,7 @@ import pytest
 from ncdsurv.errors import UsageError
 from ncdsurv.reference import load_reference
 from ncdsurv.reference.ages import share_inside
-from ncdsurv.reference.population import merge_population
+from ncdsurv.reference.population import at_year, merge_population
 from ncdsurv.reference.schema import conform
 
 # Two 2024 communes of one district; b is cut between two 2025 communes; x lies whole in province P.
@@ -145,3 +145,19 @@ def test_the_year_is_the_last_one_known() -> None:
     reference = load_reference()
     for year, used in ((2026, 2024), (2024, 2024), (2019, 2024), (None, 2024)):
         assert reference.population_of("2025", "province", year)["year"].unique().to_list() == [used]
+
+
+def test_what_was_asked_last_does_not_answer_another_level_vintage_or_year():
+    reference = load_reference()
+    cells = [
+        (vintage, level, "A", "male", "15-19", 1000.0 * place)
+        for place, (vintage, level) in enumerate(
+            [("2024", "province"), ("2024", "nation"), ("2025", "province"), ("2025", "nation")], 1
+        )
+    ]
+    later = [(*cell[:-1], cell[-1] + 1) for cell in cells]
+    reference.__dict__["population"] = pl.concat([rows(*cells, year=2020), rows(*later, year=2024)])
+    questions = [(*cell[:2], year) for cell in cells for year in (2020, 2024)]
+    for asked in [*questions, *questions[::2], *reversed(questions)]:
+        assert reference.population_of(*asked).equals(at_year(reference.population, *asked))
+    assert len({reference.population_of(*asked)["population"].item() for asked in questions}) == 8
