@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.areas.rates import BINOMIAL, FAMILIES, POISSON
-from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Level, Period
+from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Flag, Level, Period
 from ncdsurv.errors import StatisticsError, UsageError, unknown
 from ncdsurv.indicators.given_values import IDENTITY, open_values, require_single
 
@@ -86,6 +86,7 @@ def take_areas(
         StatisticsError: Too few areas, counts that are no rates, all rates equal, or a standardised rate.
     """
     table, back = open_values(values, NEEDED)
+    table = table.with_columns(_unless_suppressed("numerator"), _unless_suppressed("denominator"))
     every = table
     for column, wanted in (("period", period), ("area_vintage", vintage), ("area_level", level)):
         if wanted is None or (column != "area_vintage" and table[column].null_count() == table.height):
@@ -128,6 +129,11 @@ def take_areas(
     )
     _check(rows, family, fewest, alike)
     return rows, family
+
+
+def _unless_suppressed(column: str) -> pl.Expr:
+    """A count, null where the row is flagged as suppressed, whatever it holds."""
+    return pl.when(pl.col("flag").ne_missing(Flag.SUPPRESSED.value)).then(column).alias(column)
 
 
 def _at_other_levels(table: pl.DataFrame, same: dict[str, Any]) -> pl.DataFrame:

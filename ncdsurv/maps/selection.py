@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ncdsurv.catalog.vocabulary import Flag, Period
+from ncdsurv.catalog.vocabulary import HELD_BACK, Flag, Period
 from ncdsurv.errors import UsageError, unknown
 from ncdsurv.maps.frames import IDENTITY, require_single, take_values
 
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
     from ncdsurv.reference import Reference
 
-SHOWN, SUPPRESSED, NOT_DEFINED, NOT_REPORTED = "shown", "suppressed", "not_defined", "not_reported"
-# Flags of values that are held back because the numbers are too small: by disclosure control, or by the method.
-HELD_BACK = ("suppressed", Flag.TOO_FEW_EVENTS.value)
+SHOWN, NOT_DEFINED, NOT_REPORTED = "shown", "not_defined", "not_reported"
+SUPPRESSED = Flag.SUPPRESSED.value  # the status is called as the flag that most often stands behind it
 
 
 @dataclass(frozen=True)
@@ -73,13 +72,13 @@ def join_areas(codes: list[str], rows: MapRows) -> pl.DataFrame:
     columns = ["area_code", "value", "lower", "upper", "numerator", "denominator", "flag"]
     found = rows.frame.select(columns).with_columns(reported=pl.lit(True))
     joined = areas.join(found, on="area_code", how="left").sort("place")
-    hidden = (pl.col("flag") == HELD_BACK[0]).fill_null(False)
+    hidden = (pl.col("flag") == SUPPRESSED).fill_null(False)
     numbers = ("value", "lower", "upper", "numerator", "denominator")
     joined = joined.with_columns(pl.when(hidden).then(None).otherwise(name).alias(name) for name in numbers)
     status = (
         pl.when(pl.col("value").is_not_null())
         .then(pl.lit(SHOWN))
-        .when(pl.col("flag").is_in(HELD_BACK).fill_null(False))
+        .when(pl.col("flag").is_in([flag.value for flag in HELD_BACK]).fill_null(False))
         .then(pl.lit(SUPPRESSED))
         .when(pl.col("reported").fill_null(False))
         .then(pl.lit(NOT_DEFINED))
@@ -100,7 +99,7 @@ def same_kind(values: Any, rows: MapRows, codes: list[str]) -> np.ndarray:
         area_vintage=rows.vintage,
     )
     require_single(table, IDENTITY, "a map")
-    table = table.filter(pl.col("flag").ne_missing(HELD_BACK[0]))
+    table = table.filter(pl.col("flag").ne_missing(SUPPRESSED))
     return table["value"].to_numpy().astype(float)
 
 
