@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ncdsurv.maps.explain import explain_map, heading_lines, heading_of, notes_of, subtitle_of
+from ncdsurv.maps.explain import (
+    explain_map,
+    heading_lines,
+    heading_of,
+    notes_of,
+    subtitle_of,
+    together_of,
+)
 from ncdsurv.maps.layers import Layer, load_layer
 from ncdsurv.maps.legend import draw_panel, panel_height
 from ncdsurv.maps.page import axes_at, new_figure, plan_page, write_texts
@@ -129,7 +136,8 @@ def paint_map(
     """
     layer = picture.layer
     with figure_style():
-        page = plan_page(layer, size, title, lines, notes, panel_height(picture, legend))
+        height = panel_height(picture, legend)
+        page = plan_page(layer, size, title, lines, notes, height, together_of(picture))
         figure = new_figure(page)
         axes = axes_at(figure, page.map_box, page.frame)
         if layer.within is not None:

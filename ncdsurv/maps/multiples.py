@@ -11,14 +11,14 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import Period
 from ncdsurv.errors import UsageError
-from ncdsurv.maps.explain import notes_of
+from ncdsurv.maps.explain import notes_of, place_of
 from ncdsurv.maps.frames import take_values
 from ncdsurv.maps.layers import load_layer
 from ncdsurv.maps.multiples_page import paint_multiples
 from ncdsurv.maps.picture import Picture, choose_classes, packs, with_classes
 from ncdsurv.maps.result import MapResult
 from ncdsurv.maps.selection import SHOWN, choose_rows, infer_within, join_areas, target_of
-from ncdsurv.maps.wording import area_name, language, number, period_words, rules_of, say, title_of
+from ncdsurv.maps.wording import language, number, period_words, rules_of, say, title_of
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -142,13 +142,10 @@ def _in_time(period: Period) -> tuple[int, int]:
 
 def _headings(pictures: list[Picture], lang: str) -> list[str]:
     first, last = pictures[0], pictures[-1]
-    layer, reference = last.layer, last.reference
-    level = "nation" if layer.within is None else reference.area(layer.within, layer.vintage)["level"]
-    place = area_name(reference, layer.within or "VN", layer.vintage, level, lang)
     when = period_words(last.rows.period, lang)
     if len(pictures) > 1:
         when = say("multiples.when", lang, first=period_words(first.rows.period, lang), last=when)
-    return [title_of(last.rows.identity, last.catalog, lang), f"{place}, {when}"]
+    return [title_of(last.rows.identity, last.catalog, lang), f"{place_of(last, lang)}, {when}"]
 
 
 def _areas_line(picture: Picture, lang: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ncdsurv.maps.layers import Extent, Layer, project_points
-from ncdsurv.maps.page import wrap
+from ncdsurv.maps.lines import wrap
 from ncdsurv.maps.style import HATCH, INK, LAND, PAPER, RULE, SOFT_INK, luminance
 
 if TYPE_CHECKING:

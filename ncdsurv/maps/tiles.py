@@ -12,8 +12,9 @@ import numpy as np
 
 from ncdsurv.catalog.vocabulary import Level, Vintage
 from ncdsurv.errors import UsageError
-from ncdsurv.maps.explain import explain_map, heading_lines, heading_of, notes_of, subtitle_of
+from ncdsurv.maps.explain import explain_map, heading_lines, heading_of, notes_of, subtitle_of, together_of
 from ncdsurv.maps.legend import draw_legend
+from ncdsurv.maps.lines import wrap
 from ncdsurv.maps.page import (
     MARGIN,
     NOTE_SIZE,
@@ -24,7 +25,7 @@ from ncdsurv.maps.page import (
     axes_at,
     line_height,
     new_figure,
-    wrap,
+    write_lines,
     write_texts,
 )
 from ncdsurv.maps.paint import HATCHING
@@ -133,9 +134,13 @@ def _paint(picture: Picture, layout: dict[str, Tile]) -> Figure:
     rows = max(row for _, row in layout.values()) + 1
     width = 2 * MARGIN + columns * SIDE + 0.25 + PANEL
     inner = width - 2 * MARGIN
-    title = [line for text in heading_lines(picture) for line in wrap(text, inner, TITLE_SIZE, bold=True)]
-    lines = [line for text in subtitle_of(picture) for line in wrap(text, inner, TEXT_SIZE)]
-    notes = [line for text in _notes(picture, picture.lang) for line in wrap(text, inner, NOTE_SIZE)]
+    title, lines, notes = write_lines(
+        inner,
+        heading_lines(picture),
+        subtitle_of(picture),
+        _notes(picture, picture.lang),
+        together_of(picture),
+    )
     top = MARGIN + len(title) * line_height(TITLE_SIZE) + len(lines) * line_height(TEXT_SIZE) + 0.15
     bottom = MARGIN + len(notes) * line_height(NOTE_SIZE) + 0.12
     frame = (0.0, 0.0, float(columns), float(rows))
@@ -168,11 +173,15 @@ def _value(value: float | None, picture: Picture) -> str:
     """The value with one decimal, or with as many as keep it on its side of a limit; nothing where there is none."""
     if value is None:
         return ""
-    if picture.rows.identity["unit"] == "count":
+    unit = picture.rows.identity["unit"]
+    if unit == "count":
         return number(value, picture.lang)
     place = int(picture.classes.place(np.array([value]))[0])
     exact = (n for n in (1, 2, 3) if picture.classes.place(np.array([round(value, n)]))[0] == place)
-    return number(value, picture.lang, next(exact, 1))
+    sign = (
+        say("unit.percent", picture.lang) if unit == "percent" else ""
+    )  # other units are too long for a tile
+    return number(value, picture.lang, next(exact, 1)) + sign
 
 
 def _tile(

@@ -25,7 +25,7 @@ from ncdsurv.maps.selection import (
     join_areas,
 )
 from ncdsurv.maps.two_legend import draw_square
-from ncdsurv.maps.two_words import explain_two, heading_two, notes_two, one_line, subtitle_two
+from ncdsurv.maps.two_words import explain_two, heading_two, notes_two, subtitle_two
 from ncdsurv.maps.wording import language
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def bivariate(
     )  # fmt: skip
     text = {one: explain_two(picture, one, missed) for one in ("vi", "en")}
     data = both[0].back(joined.with_columns(_apart(*both)))
-    return MapResult(figure, data, one_line(title), text, lang, None, picture)
+    return MapResult(figure, data, ", ".join(title), text, lang, None, picture)
 
 
 def _apart(first: MapRows, second: MapRows) -> list[pl.Expr]:
