@@ -43,6 +43,7 @@ _KINDS = {
     LOCAL_MORAN: ("high_high", "low_low", "high_low", "low_high"),
     GI_STAR: ("hot", "cold"),
 }
+_ABOVE, _UNLIKE = ("high_high", "high_low", "hot"), ("high_low", "low_high")
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,7 +90,7 @@ class ClusterResult(AreaResult):
         lang = language(lang or self.lang)
         kinds = dict(self._table.select("area_code", "kind").iter_rows())
         order = (*_KINDS[self.method], NOT_SIGNIFICANT, ISLAND, "no_people", "no_value")
-        entries = [(kind, COLOURS[kind], phrase(f"kind.{kind}", lang)) for kind in order]
+        entries = [(kind, *self._look(kind, lang)) for kind in order]
         text = {one: self.explain(one) for one in ("vi", "en")}
         notes = [
             self._correction(lang),
@@ -99,6 +100,15 @@ class ClusterResult(AreaResult):
         return draw_kinds(
             self._scene, kinds, entries, f"clusters.name.{self.method}", notes, text, lang, **options
         )
+
+    def _look(self, kind: str, lang: str) -> tuple[str, str]:
+        """Colour and legend of a kind: pale where the neighbours lie on the other side."""
+        words = phrase(f"kind.{kind}", lang)
+        if kind in COLOURS:
+            return COLOURS[kind], words
+        sides, high = self._scene.sides, kind in _ABOVE
+        shades = sides.shades(high)
+        return shades[-1] if kind in _UNLIKE else shades[0], sides.label(words, high, lang)
 
     def headline(self, lang: str | None = None) -> str:
         """How many areas are of which kind."""
@@ -155,7 +165,8 @@ class ClusterResult(AreaResult):
             names = self._scene.names(lang)
             shown = some([names[code] for code in self.islands], lang)
             lines.append(phrase("clusters.islands", lang, n=len(self.islands), names=shown))
-        return "\n".join([*lines, *set_apart(self._scene.rows, lang), phrase("clusters.care", lang)])
+        last = [phrase("clusters.care", lang), self._scene.sides.explain(lang)]
+        return "\n".join([*lines, *set_apart(self._scene.rows, lang), *last])
 
     @property
     def _tests(self) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ncdsurv.areas.sides import UNKNOWN, Sides
 from ncdsurv.areas.words import phrase
 from ncdsurv.catalog.vocabulary import NATION, Level
 from ncdsurv.maps.wording import area_name, language, period_words, title_of
@@ -18,22 +19,14 @@ if TYPE_CHECKING:
     from ncdsurv.maps.result import MapResult
     from ncdsurv.reference import Reference
 
-# Red and blue of one lightness scale, told apart with any common colour vision deficiency; pale: unlike the neighbours.
+# Areas on neither side; told apart from both sides' shades with any common colour vision deficiency.
 COLOURS = {
-    "high_high": "#B2182B",
-    "low_low": "#2166AC",
-    "high_low": "#F4A582",
-    "low_high": "#92C5DE",
-    "hot": "#B2182B",
-    "cold": "#2166AC",
     "not_significant": "#F7F6F2",
     "outside": "#F7F6F2",
-    "island": "#E8D9A0",
-    "no_people": "#C9C9C4",
-    "no_value": "#DDDDD8",
+    "island": "#F3E79B",
+    "no_people": "#9A9A94",
+    "no_value": "#C9C9C4",
 }
-HIGHS = ("#B2182B", "#D6604D", "#F4A582")
-LOWS = ("#2166AC", "#4393C3", "#92C5DE")
 
 
 @dataclass(frozen=True)
@@ -49,6 +42,12 @@ class Scene:
         if self.rows.identity["indicator"] is None:
             return phrase("unnamed", lang)
         return title_of(self.rows.identity, self.catalog, lang)
+
+    @property
+    def sides(self) -> Sides:
+        """What high and low mean for the indicator."""
+        indicator = self.catalog.indicators.get(self.rows.identity["indicator"])
+        return Sides(indicator.polarity if indicator else UNKNOWN)
 
     def names(self, lang: str) -> dict[str, str]:
         """Name of every area by code."""
@@ -106,7 +105,8 @@ def draw_rates(
     title = scene.headings(phrase(how, lang), picture.layer.within, lang)
     look = {key: options[key] for key in ("labels", "size") if key in options}
     lines = [line for line in subtitle_of(picture) if line]
-    figure, _ = paint_map(picture, title, lines, [*notes, *notes_of(picture)], **look)
+    figure, missed = paint_map(picture, title, lines, [*notes, *notes_of(picture)], **look)
+    text = _with_unnamed(text, missed)
     return MapResult(figure, scene.rows.back(picture.areas), ", ".join(title), text, lang)
 
 
@@ -146,25 +146,34 @@ def draw_kinds(
     picture = _with_kinds(plain, of_area, {kind: colour for kind, colour, _ in entries})
     shown = [(kind, colour, label, of_area.count(kind)) for kind, colour, label in entries if kind in of_area]
     title = scene.headings(phrase(how, lang), picture.layer.within, lang)
-    legend = _Legend(options.get("legend", "legend.clusters"), shown)
-    look = {key: options[key] for key in ("labels", "size") if key in options}
+    legend = _Legend(options.get("legend", "legend.clusters"), shown, scene.sides)
+    look = {key: options[key] for key in ("labels", "size", "marks") if key in options}
     foot = [*notes, *notes_of(picture)[1:]]
     lines = [line for line in subtitle_of(picture) if line]
-    figure, _ = paint_map(picture, title, lines, foot, legend=legend, **look)
-    _write_marks(figure.axes[0], picture.layer, options.get("marks", {}))
+    figure, missed = paint_map(picture, title, lines, foot, legend=legend, **look)
     data = picture.areas.drop("class").with_columns(kind=pl.Series(of_area, dtype=pl.String))
-    return MapResult(figure, rows.back(data), ", ".join(title), text, lang)
+    return MapResult(figure, rows.back(data), ", ".join(title), _with_unnamed(text, missed), lang)
+
+
+def _with_unnamed(text: dict[str, str], missed: list[str]) -> dict[str, str]:
+    """The explanation by language, with the areas whose names found no room."""
+    from ncdsurv.maps.wording import say
+
+    if not missed:
+        return text
+    return {lang: f"{told}\n{say('unnamed', lang, names=', '.join(missed))}" for lang, told in text.items()}
 
 
 @dataclass(frozen=True)
 class _Legend:
-    """A legend of kinds; called by the map's panel."""
+    """A legend of kinds, with the sentence which side is good; called by the map's panel."""
 
     title: str
     entries: list[tuple[str, str, str, int]]
+    sides: Sides
 
     def __call__(self, panel: Any, picture: Any, width: float, top: float) -> float:
-        from ncdsurv.maps.legend import write_legend
+        from ncdsurv.maps.legend import write_legend, write_remark
         from ncdsurv.maps.wording import number, say
 
         lang = picture.lang
@@ -172,25 +181,8 @@ class _Legend:
             ({"fc": colour}, f"{label}\u00a0({number(n, lang)})") for _, colour, label, n in self.entries
         ]
         title = phrase(self.title, lang, areas=say(f"level.{picture.layer.level}", lang))
-        return write_legend(panel, title, rows, width, top, -1)
-
-
-def _write_marks(axes: Any, layer: Any, marks: dict[str, str]) -> None:
-    """Short texts in the middle of some areas; an area without a shape takes none."""
-    import shapely
-    from matplotlib.patheffects import withStroke
-
-    from ncdsurv.maps.style import INK, PAPER
-
-    for code, text in marks.items():
-        shape = layer.shapes[layer.codes.index(code)]
-        if not shapely.is_empty(shape):
-            at = shape.representative_point()
-            halo = [withStroke(linewidth=2.2, foreground=PAPER)]
-            axes.text(
-                at.x, at.y, text, fontsize=8, weight="bold", color=INK, ha="center", va="center",
-                path_effects=halo, zorder=7,
-            )  # fmt: skip
+        y = write_legend(panel, title, rows, width, top, -1)
+        return write_remark(panel, self.sides.explain(lang), width, y)
 
 
 def _picture(scene: Scene, values: pl.DataFrame, classes: Any, lang: str) -> Picture:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.maps.explain import (
@@ -15,12 +15,12 @@ from ncdsurv.maps.explain import (
 )
 from ncdsurv.maps.layers import Layer, load_layer
 from ncdsurv.maps.legend import draw_panel, panel_height
+from ncdsurv.maps.names import write_marks, write_names
 from ncdsurv.maps.page import axes_at, new_figure, plan_page, write_texts
 from ncdsurv.maps.paint import (
     paint_areas,
     paint_neighbours,
     paint_outlines,
-    write_names,
 )
 from ncdsurv.maps.picture import Picture, class_counts, compose, counts_by_status, island_colour
 from ncdsurv.maps.result import MapResult
@@ -125,6 +125,7 @@ def paint_map(
     size: tuple[float, float] | None = None,
     labels: bool | None = None,
     legend: Callable[[Axes, Any, float, float], float] | None = None,
+    marks: Mapping[str, str] | None = None,
 ) -> tuple[Figure, list[str]]:
     """Draw a picture with the texts given; returns the figure and the names that found no place.
 
@@ -133,6 +134,7 @@ def paint_map(
         title, lines, notes: Text above (bold, plain) and at the foot.
         size, labels: As in `draw_map`.
         legend: Draws another legend than that of classes; see `ncdsurv.maps.legend.draw_panel`.
+        marks: What to write on some areas, by code; names keep clear of it.
     """
     layer = picture.layer
     with figure_style():
@@ -150,11 +152,12 @@ def paint_map(
         draw_panel(figure, page, picture, legend)
         write_texts(figure, page)
         missed = []
+        taken = write_marks(axes, layer, marks or {})
         shown = (picture.areas["status"] == SHOWN).to_list()
         others = len(layer.codes) <= MOST_GREY_NAMES
         named = len(layer.codes) if others else sum(shown)
         if labels or (labels is None and named <= MOST_NAMES):
-            missed = write_names(axes, layer, picture.lang, shown, 6.4 if others else 5.6, others=others)
+            missed = write_names(axes, layer, picture.lang, shown, 6.4 if others else 5.6, others, taken)
     return figure, missed
 
 

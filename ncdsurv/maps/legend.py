@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ncdsurv.maps.layers import Extent, project_points
 from ncdsurv.maps.lines import wrap
-from ncdsurv.maps.page import NOTE_SIZE, PANEL, TEXT_SIZE, Page, axes_at, draw_north, draw_scale
+from ncdsurv.maps.page import NOTE_SIZE, PANEL, TEXT_SIZE, Page, axes_at, draw_north, draw_scale, line_height
 from ncdsurv.maps.paint import HATCHING, OUTLINE, frame_box, paint_areas, paint_islands
 from ncdsurv.maps.style import HATCH, INK, PAPER, SOFT_INK, sequential
 from ncdsurv.maps.wording import number, say
@@ -99,6 +99,15 @@ def write_legend(
         for line in lines:
             panel.text(0.4, y - SWATCH[1] / 2, line, fontsize=TEXT_SIZE, color=INK, va="center")
             y -= ROW if line is lines[-1] else 0.15
+    return y
+
+
+def write_remark(panel: Axes, text: str, width: float, top: float) -> float:
+    """Small print under a legend, downwards from `top`; returns where it ends."""
+    y = top - 0.02
+    for line in wrap(text, width, NOTE_SIZE):
+        panel.text(0, y, line, fontsize=NOTE_SIZE, color=SOFT_INK, va="top")
+        y -= line_height(NOTE_SIZE)
     return y
 
 

@@ -74,7 +74,7 @@ def definition_lines(result: FunnelResult, lang: str) -> list[str]:
     return [
         say("definition", lang, text=nfc(indicator.definition[lang])),
         rules_of(scene.rows.identity, scene.catalog, lang),
-        phrase(f"funnel.polarity.{indicator.polarity}", lang),
+        scene.sides.explain(lang),
     ]
 
 
