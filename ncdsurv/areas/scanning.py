@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from ncdsurv.areas.scan_drawings import BERNOULLI
 from ncdsurv.areas.smoothing import set_apart
 from ncdsurv.areas.take import USED
 from ncdsurv.areas.words import exact, p_words, phrase
+from ncdsurv.maps.asked import Look, takes
 from ncdsurv.maps.wording import language, number
 
 if TYPE_CHECKING:
@@ -95,8 +96,14 @@ class ScanResult(AreaResult):
             return super().table(lang)
         return self._kind_given(pl.DataFrame(schema=self._columns(language(lang or self.lang), _COLUMNS)))
 
-    def plot(self, lang: str | None = None, **options: Any) -> MapResult:
-        """A map of the clusters that pass; `labels` and `size` as in `ns.choropleth`."""
+    @takes(Look)
+    def plot(self, lang: str | None = None, **look: Unpack[Look]) -> MapResult:
+        """A map of the clusters that pass.
+
+        Args:
+            lang: `vi` or `en`.
+            **look: See `ncdsurv.maps.asked.Look`.
+        """
         lang = language(lang or self.lang)
         entries, used, sides = [], {True: 0, False: 0}, self._scene.sides
         for at, one in enumerate(self.found, 1):
@@ -126,7 +133,7 @@ class ScanResult(AreaResult):
             lang,
             legend="legend.scan",
             marks=marks,
-            **options,
+            **look,
         )
 
     def explain(self, lang: str | None = None) -> str:

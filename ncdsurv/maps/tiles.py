@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from ncdsurv.catalog.vocabulary import Level, Vintage
 from ncdsurv.errors import UsageError
+from ncdsurv.maps.asked import TilesAsked, settle, takes
 from ncdsurv.maps.explain import explain_map, heading_lines, heading_of, notes_of, subtitle_of, together_of
 from ncdsurv.maps.legend import draw_legend
 from ncdsurv.maps.lines import wrap
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ncdsurv.catalog import Catalog
-    from ncdsurv.reference import Reference
-
 SIDE, BETWEEN = 0.56, 0.03  # inches: a tile, the space between two (part of the tile)
 _NAME_SIZE, _VALUE_SIZE = 5.5, 7.4
 Tile = tuple[int, int]
@@ -64,25 +61,14 @@ def tile_layout(vintage: str) -> dict[str, Tile]:
     return {row["code"]: (int(row["column"]), int(row["row"])) for row in rows}
 
 
-def tile_map(
-    values: Any,
-    *,
-    period: str | None = None,
-    vintage: str | None = None,
-    reference: Reference | None = None,
-    lang: str = "vi",
-    classes: str = "quantile",
-    k: int = 5,
-    breaks: Sequence[float] | None = None,
-    across: bool = False,
-    catalog: Catalog | None = None,
-) -> MapResult:
+@takes(TilesAsked)
+def tile_map(values: Any, **asked: Unpack[TilesAsked]) -> MapResult:
     """Draw the provinces as tiles of one size, for indicators that a map of unequal areas would distort.
 
     Args:
         values: Values of one indicator, disease, preset, sex and age band (polars or pandas); those of provinces
             are drawn.
-        period, vintage, reference, lang, classes, k, breaks, across, catalog: As in `ns.choropleth`.
+        **asked: See `ncdsurv.maps.asked.TilesAsked`.
 
     Returns:
         A `MapResult`. Every tile says name and value; small numbers are hatched; Hoàng Sa and Trường Sa have tiles
@@ -101,10 +87,7 @@ def tile_map(
     >>> result.data.filter(pl.col("status") == "shown").select("name", "value", "class").rows()
     [('Ha Noi', 52.0, 1), ('Ho Chi Minh City', 48.0, 0)]
     """
-    picture = compose(
-        values, period=period, level=Level.PROVINCE.value, vintage=vintage, reference=reference, lang=lang,
-        classes=classes, k=k, breaks=breaks, across=across, catalog=catalog,
-    )  # fmt: skip
+    picture = compose(values, level=Level.PROVINCE.value, **settle(TilesAsked, asked))
     layout = tile_layout(picture.layer.vintage)
     without = [code for code in picture.layer.codes if code not in layout]
     if without:
