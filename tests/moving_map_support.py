@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from ncdsurv.catalog.tables import VALUES
+from ncdsurv.catalog.vocabulary import Flag
 from ncdsurv.maps.interactive.packing import unpack
 
 RELEASE = "2026-06-abc"
@@ -32,7 +33,7 @@ def months(level: str, vintage: str, codes: list[str], periods: list[str], **col
                 "flag": "small_number" if at % 7 == 6 else "ok",
             }  # fmt: skip
             if last and at == HIDDEN:
-                row |= {"value": None, "lower": None, "upper": None, "flag": "suppressed"}
+                row |= {"value": None, "lower": None, "upper": None, "flag": Flag.SUPPRESSED.value}
                 row |= {"numerator": SECRET, "denominator": SECRET}
             if last and at == UNDEFINED:
                 row |= {"value": None, "lower": None, "upper": None, "numerator": 0.0, "denominator": 0.0}

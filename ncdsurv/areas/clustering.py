@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import polars as pl
@@ -26,13 +26,12 @@ from ncdsurv.areas.take import USED
 from ncdsurv.areas.words import exact, p_words, phrase, some
 from ncdsurv.areas.words import method as limits
 from ncdsurv.errors import StatisticsError, unknown
+from ncdsurv.maps.asked import AreasAsked, Look, settle, takes
 from ncdsurv.maps.wording import language, number
 
 if TYPE_CHECKING:
     from ncdsurv.areas.scanning import ScanResult
-    from ncdsurv.catalog import Catalog
     from ncdsurv.maps.result import MapResult
-    from ncdsurv.reference import Reference
 
 LOCAL_MORAN, GI_STAR, SCAN = "local_moran", "gi_star", "scan"
 METHODS = (LOCAL_MORAN, GI_STAR, SCAN)
@@ -43,6 +42,7 @@ _KINDS = {
     LOCAL_MORAN: ("high_high", "low_low", "high_low", "low_high"),
     GI_STAR: ("hot", "cold"),
 }
+_ABOVE, _UNLIKE = ("high_high", "high_low", "hot"), ("high_low", "low_high")
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,12 +84,18 @@ class ClusterResult(AreaResult):
         every = (*_KINDS[self.method], NOT_SIGNIFICANT, ISLAND, "no_value", "no_people")
         return {kind: found.count(kind) for kind in every}
 
-    def plot(self, lang: str | None = None, **options: Any) -> MapResult:
-        """A map of the clusters; `labels` and `size` as in `ns.choropleth`."""
+    @takes(Look)
+    def plot(self, lang: str | None = None, **look: Unpack[Look]) -> MapResult:
+        """A map of the clusters.
+
+        Args:
+            lang: `vi` or `en`.
+            **look: See `ncdsurv.maps.asked.Look`.
+        """
         lang = language(lang or self.lang)
         kinds = dict(self._table.select("area_code", "kind").iter_rows())
         order = (*_KINDS[self.method], NOT_SIGNIFICANT, ISLAND, "no_people", "no_value")
-        entries = [(kind, COLOURS[kind], phrase(f"kind.{kind}", lang)) for kind in order]
+        entries = [(kind, *self._look(kind, lang)) for kind in order]
         text = {one: self.explain(one) for one in ("vi", "en")}
         notes = [
             self._correction(lang),
@@ -97,8 +103,17 @@ class ClusterResult(AreaResult):
             *about_neighbours(self.neighbours, lang)[:1],
         ]
         return draw_kinds(
-            self._scene, kinds, entries, f"clusters.name.{self.method}", notes, text, lang, **options
+            self._scene, kinds, entries, f"clusters.name.{self.method}", notes, text, lang, **look
         )
+
+    def _look(self, kind: str, lang: str) -> tuple[str, str]:
+        """Colour and legend of a kind: pale where the neighbours lie on the other side."""
+        words = phrase(f"kind.{kind}", lang)
+        if kind in COLOURS:
+            return COLOURS[kind], words
+        sides, high = self._scene.sides, kind in _ABOVE
+        shades = sides.shades(high)
+        return shades[-1] if kind in _UNLIKE else shades[0], sides.label(words, high, lang)
 
     def headline(self, lang: str | None = None) -> str:
         """How many areas are of which kind."""
@@ -155,7 +170,8 @@ class ClusterResult(AreaResult):
             names = self._scene.names(lang)
             shown = some([names[code] for code in self.islands], lang)
             lines.append(phrase("clusters.islands", lang, n=len(self.islands), names=shown))
-        return "\n".join([*lines, *set_apart(self._scene.rows, lang), phrase("clusters.care", lang)])
+        last = [phrase("clusters.care", lang), self._scene.sides.explain(lang)]
+        return "\n".join([*lines, *set_apart(self._scene.rows, lang), *last])
 
     @property
     def _tests(self) -> int:
@@ -185,6 +201,7 @@ class ClusterResult(AreaResult):
         return f"ClusterResult({self._scene.title('en')}, {self.method}: {found})"
 
 
+@takes(AreasAsked)
 def clusters(
     values: Any,
     *,
@@ -199,12 +216,7 @@ def clusters(
     side: str = "both",
     max_share: float = 0.5,
     seed: int = 0,
-    period: str | None = None,
-    level: str | None = None,
-    vintage: str | None = None,
-    reference: Reference | None = None,
-    catalog: Catalog | None = None,
-    lang: str = "vi",
+    **asked: Unpack[AreasAsked],
 ) -> ClusterResult | ScanResult:
     """Clusters of areas whose rates are higher or lower than chance would have them.
 
@@ -222,7 +234,7 @@ def clusters(
         side: For `scan`: `high`, `low` or `both`.
         max_share: For `scan`: largest share of the people in a circle, up to 0.5.
         seed: Of the random numbers; the same seed and values give the same answer.
-        period, level, vintage, reference, catalog, lang: As in `ns.smooth`.
+        **asked: See `ncdsurv.maps.asked.AreasAsked`.
 
     Returns:
         A `ClusterResult` (a `ScanResult` for `scan`) with `.data`, `.table()`, `.plot()`, `.explain()`.
@@ -231,16 +243,15 @@ def clusters(
         UsageError: Columns missing, a mixture, unknown codes or settings.
         StatisticsError: Too few areas or permutations, all rates equal, or counts that are no rates.
     """
-    language(lang)
+    one = settle(AreasAsked, asked)
+    lang = language(one["lang"])
     if method not in METHODS:
         raise unknown("method of finding clusters", str(method), METHODS)
     if correction not in CORRECTIONS:
         raise unknown("correction for many tests", str(correction), CORRECTIONS)
     fewest = limits()["fewest_to_scan" if method == SCAN else "fewest_to_cluster"]
     alpha = check_alpha(alpha)
-    scene, family = open_scene(
-        values, reference, catalog, period=period, level=level, vintage=vintage, family=family, fewest=fewest
-    )
+    scene, family = open_scene(values, one, family=family, fewest=fewest)
     if method == SCAN:
         from ncdsurv.areas.scanning import scan_areas
 

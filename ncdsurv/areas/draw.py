@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
+from ncdsurv.areas.sides import UNKNOWN, Sides
 from ncdsurv.areas.words import phrase
 from ncdsurv.catalog.vocabulary import NATION, Level
+from ncdsurv.maps.asked import ClassChoice, Look, RatesAsked, part, settle
 from ncdsurv.maps.wording import area_name, language, period_words, title_of
 
 if TYPE_CHECKING:
     from ncdsurv.areas.take import AreaRows
     from ncdsurv.catalog import Catalog
-    from ncdsurv.maps.draw import Picture
+    from ncdsurv.maps.picture import Picture
     from ncdsurv.maps.result import MapResult
     from ncdsurv.reference import Reference
 
-# Red and blue of one lightness scale, told apart with any common colour vision deficiency; pale: unlike the neighbours.
+# Areas on neither side; told apart from both sides' shades with any common colour vision deficiency.
 COLOURS = {
-    "high_high": "#B2182B",
-    "low_low": "#2166AC",
-    "high_low": "#F4A582",
-    "low_high": "#92C5DE",
-    "hot": "#B2182B",
-    "cold": "#2166AC",
     "not_significant": "#F7F6F2",
     "outside": "#F7F6F2",
-    "island": "#E8D9A0",
-    "no_people": "#C9C9C4",
-    "no_value": "#DDDDD8",
+    "island": "#F3E79B",
+    "no_people": "#9A9A94",
+    "no_value": "#C9C9C4",
 }
-HIGHS = ("#B2182B", "#D6604D", "#F4A582")
-LOWS = ("#2166AC", "#4393C3", "#92C5DE")
 
 
 @dataclass(frozen=True)
@@ -49,6 +44,12 @@ class Scene:
         if self.rows.identity["indicator"] is None:
             return phrase("unnamed", lang)
         return title_of(self.rows.identity, self.catalog, lang)
+
+    @property
+    def sides(self) -> Sides:
+        """What high and low mean for the indicator."""
+        indicator = self.catalog.indicators.get(self.rows.identity["indicator"])
+        return Sides(indicator.polarity if indicator else UNKNOWN)
 
     def names(self, lang: str) -> dict[str, str]:
         """Name of every area by code."""
@@ -76,7 +77,7 @@ def draw_rates(
     notes: list[str],
     text: dict[str, str],
     lang: str,
-    **options: Any,
+    **asked: Unpack[RatesAsked],
 ) -> MapResult:
     """A choropleth of some rates.
 
@@ -87,27 +88,20 @@ def draw_rates(
         notes: Lines for the foot, before the classes.
         text: The explanation by language.
         lang: `vi` or `en`.
-        **options: `classes`, `k`, `labels`, `size` as in `ns.choropleth`.
+        **asked: See `RatesAsked`.
     """
-    import numpy as np
-
-    from ncdsurv.maps.classify import classify
     from ncdsurv.maps.draw import paint_map
     from ncdsurv.maps.explain import notes_of, subtitle_of
     from ncdsurv.maps.result import MapResult
 
-    lang = language(lang)
-    numbers = values["value"].to_numpy().astype(float)
-    known = int((~np.isnan(numbers)).sum())
-    classes = classify(
-        numbers, options.get("classes", "quantile"), min(options.get("k", 5), max(known // 2, 2))
-    )
-    picture = _picture(scene, values, classes, lang)
+    one = settle(RatesAsked, asked)
+    picture = _picture(scene, values, language(lang), part(ClassChoice, one))
     title = scene.headings(phrase(how, lang), picture.layer.within, lang)
-    look = {key: options[key] for key in ("labels", "size") if key in options}
     lines = [line for line in subtitle_of(picture) if line]
-    figure, _ = paint_map(picture, title, lines, [*notes, *notes_of(picture)], **look)
-    return MapResult(figure, scene.rows.back(picture.areas), ", ".join(title), text, lang)
+    foot = [*notes, *notes_of(picture)]
+    figure, missed = paint_map(picture, title, lines, foot, **part(Look, one))
+    data = scene.rows.back(picture.areas)
+    return MapResult(figure, data, ", ".join(title), _with_unnamed(text, missed), lang, picture.classes)
 
 
 def draw_kinds(
@@ -118,7 +112,10 @@ def draw_kinds(
     notes: list[str],
     text: dict[str, str],
     lang: str,
-    **options: Any,
+    *,
+    legend: str = "legend.clusters",
+    marks: Mapping[str, str] | None = None,
+    **look: Unpack[Look],
 ) -> MapResult:
     """A map of kinds of areas.
 
@@ -130,10 +127,10 @@ def draw_kinds(
         notes: Lines for the foot, before the source.
         text: The explanation by language.
         lang: `vi` or `en`.
-        **options: `labels`, `size` as in `ns.choropleth`; `legend`, key of the legend's title; `marks`, what to write
-            on some areas, by code.
+        legend: Key of the legend's title.
+        marks: What to write on some areas, by code.
+        **look: See `Look`.
     """
-    from ncdsurv.maps.classify import Classes
     from ncdsurv.maps.draw import paint_map
     from ncdsurv.maps.explain import notes_of, subtitle_of
     from ncdsurv.maps.result import MapResult
@@ -141,30 +138,38 @@ def draw_kinds(
     lang = language(lang)
     rows = scene.rows
     rates = rows.used.select("area_code", value=pl.col("numerator") / pl.col("denominator") * rows.scale)
-    plain = _picture(scene, rates, Classes("quantile", (0.0, float("inf")), 0), lang)
+    plain = _picture(scene, rates, lang)
     of_area = [kinds.get(code, "no_value") for code in plain.layer.codes]
     picture = _with_kinds(plain, of_area, {kind: colour for kind, colour, _ in entries})
     shown = [(kind, colour, label, of_area.count(kind)) for kind, colour, label in entries if kind in of_area]
     title = scene.headings(phrase(how, lang), picture.layer.within, lang)
-    legend = _Legend(options.get("legend", "legend.clusters"), shown)
-    look = {key: options[key] for key in ("labels", "size") if key in options}
+    panel = _Legend(legend, shown, scene.sides)
     foot = [*notes, *notes_of(picture)[1:]]
     lines = [line for line in subtitle_of(picture) if line]
-    figure, _ = paint_map(picture, title, lines, foot, legend=legend, **look)
-    _write_marks(figure.axes[0], picture.layer, options.get("marks", {}))
+    figure, missed = paint_map(picture, title, lines, foot, legend=panel, marks=marks, **look)
     data = picture.areas.drop("class").with_columns(kind=pl.Series(of_area, dtype=pl.String))
-    return MapResult(figure, rows.back(data), ", ".join(title), text, lang)
+    return MapResult(figure, rows.back(data), ", ".join(title), _with_unnamed(text, missed), lang)
+
+
+def _with_unnamed(text: dict[str, str], missed: list[str]) -> dict[str, str]:
+    """The explanation by language, with the areas whose names found no room."""
+    from ncdsurv.maps.wording import say
+
+    if not missed:
+        return text
+    return {lang: f"{told}\n{say('unnamed', lang, names=', '.join(missed))}" for lang, told in text.items()}
 
 
 @dataclass(frozen=True)
 class _Legend:
-    """A legend of kinds; called by the map's panel."""
+    """A legend of kinds, with the sentence which side is good; called by the map's panel."""
 
     title: str
     entries: list[tuple[str, str, str, int]]
+    sides: Sides
 
     def __call__(self, panel: Any, picture: Any, width: float, top: float) -> float:
-        from ncdsurv.maps.legend import write_legend
+        from ncdsurv.maps.legend import write_legend, write_remark
         from ncdsurv.maps.wording import number, say
 
         lang = picture.lang
@@ -172,52 +177,36 @@ class _Legend:
             ({"fc": colour}, f"{label}\u00a0({number(n, lang)})") for _, colour, label, n in self.entries
         ]
         title = phrase(self.title, lang, areas=say(f"level.{picture.layer.level}", lang))
-        return write_legend(panel, title, rows, width, top, -1)
+        y = write_legend(panel, title, rows, width, top, -1)
+        return write_remark(panel, self.sides.explain(lang), width, y)
 
 
-def _write_marks(axes: Any, layer: Any, marks: dict[str, str]) -> None:
-    """Short texts in the middle of some areas; an area without a shape takes none."""
-    import shapely
-    from matplotlib.patheffects import withStroke
-
-    from ncdsurv.maps.style import INK, PAPER
-
-    for code, text in marks.items():
-        shape = layer.shapes[layer.codes.index(code)]
-        if not shapely.is_empty(shape):
-            at = shape.representative_point()
-            halo = [withStroke(linewidth=2.2, foreground=PAPER)]
-            axes.text(
-                at.x, at.y, text, fontsize=8, weight="bold", color=INK, ha="center", va="center",
-                path_effects=halo, zorder=7,
-            )  # fmt: skip
-
-
-def _picture(scene: Scene, values: pl.DataFrame, classes: Any, lang: str) -> Picture:
-    from ncdsurv.maps.draw import Picture
-    from ncdsurv.maps.layers import load_layer
-    from ncdsurv.maps.selection import MapRows, infer_within, join_areas
+def _picture(scene: Scene, values: pl.DataFrame, lang: str, classed: ClassChoice | None = None) -> Picture:
+    """The picture of values of some areas; without a choice of classes they are all in one."""
+    from ncdsurv.maps.classify import Classes
+    from ncdsurv.maps.picture import Picture, choose_classes, open_layer, with_classes
+    from ncdsurv.maps.selection import MapRows, join_areas, target_of
 
     held = scene.rows
     frame = held.frame.drop("status").join(values, on="area_code", how="left", maintain_order="left")
     frame = frame.with_columns(lower=pl.lit(None, pl.Float64), upper=pl.lit(None, pl.Float64))
     rows = MapRows(held.identity, frame, held.level, held.vintage, held.period or "", held.back)
-    layer = load_layer(scene.reference, held.level, held.vintage, infer_within(rows, scene.reference))
+    layer = open_layer(rows, scene.reference, None)
     areas = join_areas(layer.codes, rows)
-    place = classes.place(areas["value"].to_numpy().astype(float))
-    names = [layer.name(at, lang) for at in range(len(layer.codes))]
-    areas = areas.with_columns(
-        pl.Series("class", [None if at < 0 else int(at) for at in place], dtype=pl.Int8),
-        pl.Series("name", names, dtype=pl.String),
-    )
-    return Picture(rows, layer, areas, classes, None, scene.catalog, scene.reference, lang)
+    target, classes = None, Classes("quantile", (0.0, float("inf")), 0)
+    if classed is not None:
+        target = target_of(rows.identity, held.period, scene.catalog) if held.period else None
+        known = areas["value"].to_numpy().astype(float)
+        classes = choose_classes(known, rows, scene.catalog, target, **classed)
+    shown = with_classes(areas, layer, classes, lang)
+    return Picture(rows, layer, shown, classes, target, scene.catalog, scene.reference, lang)
 
 
 def _with_kinds(picture: Picture, kinds: list[str], colours: dict[str, str]) -> Picture:
     """The picture with a colour for every kind and nothing hatched."""
     from dataclasses import fields
 
-    from ncdsurv.maps.draw import Picture
+    from ncdsurv.maps.picture import Picture
 
     class OfKinds(Picture):
         @property

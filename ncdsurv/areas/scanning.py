@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
-from ncdsurv.areas.draw import COLOURS, HIGHS, LOWS, Scene, draw_kinds
+from ncdsurv.areas.draw import COLOURS, Scene, draw_kinds
 from ncdsurv.areas.neighbours import centroids_of
 from ncdsurv.areas.rates import BINOMIAL, POISSON
 from ncdsurv.areas.result import AreaResult, whole
@@ -16,6 +16,7 @@ from ncdsurv.areas.scan_drawings import BERNOULLI
 from ncdsurv.areas.smoothing import set_apart
 from ncdsurv.areas.take import USED
 from ncdsurv.areas.words import exact, p_words, phrase
+from ncdsurv.maps.asked import Look, takes
 from ncdsurv.maps.wording import language, number
 
 if TYPE_CHECKING:
@@ -95,16 +96,23 @@ class ScanResult(AreaResult):
             return super().table(lang)
         return self._kind_given(pl.DataFrame(schema=self._columns(language(lang or self.lang), _COLUMNS)))
 
-    def plot(self, lang: str | None = None, **options: Any) -> MapResult:
-        """A map of the clusters that pass; `labels` and `size` as in `ns.choropleth`."""
+    @takes(Look)
+    def plot(self, lang: str | None = None, **look: Unpack[Look]) -> MapResult:
+        """A map of the clusters that pass.
+
+        Args:
+            lang: `vi` or `en`.
+            **look: See `ncdsurv.maps.asked.Look`.
+        """
         lang = language(lang or self.lang)
-        entries, used = [], {True: 0, False: 0}
+        entries, used, sides = [], {True: 0, False: 0}, self._scene.sides
         for at, one in enumerate(self.found, 1):
-            shades = HIGHS if one.high else LOWS
+            shades = sides.shades(one.high)
             colour = shades[used[one.high] % len(shades)]
             used[one.high] += 1
             label = phrase(
-                "scan.label", lang, number=at, side=phrase("scan.high" if one.high else "scan.low", lang),
+                "scan.label", lang, number=at,
+                side=sides.label(phrase("scan.high" if one.high else "scan.low", lang), one.high, lang),
                 relative=number(one.relative, lang, 2), p=p_words(one.p_value, lang, 3),
             )  # fmt: skip
             entries.append((f"cluster_{at}", colour, label.replace(" = ", "\u00a0=\u00a0")))
@@ -125,7 +133,7 @@ class ScanResult(AreaResult):
             lang,
             legend="legend.scan",
             marks=marks,
-            **options,
+            **look,
         )
 
     def explain(self, lang: str | None = None) -> str:
@@ -139,7 +147,7 @@ class ScanResult(AreaResult):
             phrase("scan.shape", lang),
             *set_apart(self._scene.rows, lang),
         ]
-        return "\n".join([*lines, phrase("clusters.care", lang)])
+        return "\n".join([*lines, phrase("clusters.care", lang), self._scene.sides.explain(lang)])
 
     def _found(self, lang: str) -> list[str]:
         names, codes = self._scene.names(lang), self._scene.rows.used["area_code"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
@@ -15,13 +15,13 @@ from ncdsurv.areas.take import NO_PEOPLE, NO_VALUE, USED, AreaRows, take_areas
 from ncdsurv.areas.words import method as limits
 from ncdsurv.areas.words import phrase, some
 from ncdsurv.errors import unknown
+from ncdsurv.maps.asked import AreasAsked, RatesAsked, settle, takes
+from ncdsurv.maps.picture import packs
 from ncdsurv.maps.wording import language, number, with_unit
 
 if TYPE_CHECKING:
     from ncdsurv.areas.bayes.result import BayesResult
-    from ncdsurv.catalog import Catalog
     from ncdsurv.maps.result import MapResult
-    from ncdsurv.reference import Reference
 
 BYM2 = "bym2"
 
@@ -75,13 +75,16 @@ class SmoothResult(AreaResult):
             for (code, n, d), of_area in zip(counts, figures)
         ]
 
-    def plot(self, column: str = "smoothed", lang: str | None = None, **options: Any) -> MapResult:
+    @takes(RatesAsked)
+    def plot(
+        self, column: str = "smoothed", lang: str | None = None, **asked: Unpack[RatesAsked]
+    ) -> MapResult:
         """A map of the smoothed rates.
 
         Args:
             column: `smoothed`, or `raw` to compare.
             lang: `vi` or `en`.
-            **options: `classes`, `k`, `labels`, `size` as in `ns.choropleth`.
+            **asked: See `ncdsurv.maps.asked.RatesAsked`.
         """
         if column not in ("smoothed", "raw"):
             raise unknown("column to map", str(column), ("smoothed", "raw"))
@@ -97,7 +100,7 @@ class SmoothResult(AreaResult):
                 phrase(f"smooth.how.{self.method}", lang, family=phrase(f"family.{self.family}", lang)),
                 phrase("smooth.care", lang),
             ]
-        return draw_rates(self._scene, table, how, notes, text, lang, **options)
+        return draw_rates(self._scene, table, how, notes, text, lang, **asked)
 
     def explain(self, lang: str | None = None) -> str:
         """Why, how, what changed, what was set apart, how far to trust it; one statement a line."""
@@ -124,6 +127,7 @@ class SmoothResult(AreaResult):
         return f"SmoothResult({self._scene.title('en')}, {self.method}, {len(self._found.raw)} areas)"
 
 
+@takes(AreasAsked)
 def smooth(
     values: Any,
     *,
@@ -132,15 +136,10 @@ def smooth(
     k: int = 6,
     weights: Any = None,
     family: str | None = None,
-    period: str | None = None,
-    level: str | None = None,
-    vintage: str | None = None,
     draws: int = 1000,
     chains: int = 4,
     seed: int = 0,
-    reference: Reference | None = None,
-    catalog: Catalog | None = None,
-    lang: str = "vi",
+    **asked: Unpack[AreasAsked],
 ) -> SmoothResult | BayesResult:
     """Rates of small areas, steadied: empirical Bayes, or the full Bayesian spatial model.
 
@@ -156,12 +155,9 @@ def smooth(
         weights: Neighbours of your own instead: `Neighbours`, a mapping code -> codes, PySAL's W, or a matrix in the
             order of the sorted codes of areas with a rate.
         family: `binomial` or `poisson`; None: binomial for percent, else Poisson.
-        period, level, vintage: Choose rows; may be left out where the values hold one.
         draws, chains, seed: For `bym2`: draws kept of every chain, number of chains, and the seed; the same seed and
             values give the same answer.
-        reference: Codes, boundaries, centroids; the built-in pack unless given.
-        catalog: Names; the built-in catalog unless given.
-        lang: `vi` or `en`.
+        **asked: See `ncdsurv.maps.asked.AreasAsked`.
 
     Returns:
         A `SmoothResult` with `.data`, `.table()`, `.plot()` and `.explain()`. An area without a figure or with a
@@ -178,17 +174,15 @@ def smooth(
     >>> smooth(v).data["weight"].round(2).to_list()
     [0.82, 0.64, 0.9]
     """
-    language(lang)
+    one = settle(AreasAsked, asked)
+    lang = language(one["lang"])
     if method not in (*METHODS, BYM2):
         raise unknown("smoothing method", str(method), (*METHODS, BYM2))
     if method == BYM2:
         from ncdsurv.areas.bayes.sample import require_sampler
 
         require_sampler()
-    scene, family = open_scene(
-        values, reference, catalog, period=period, level=level, vintage=vintage, family=family,
-        fewest=limits()["fewest_to_smooth"],
-    )  # fmt: skip
+    scene, family = open_scene(values, one, family=family, fewest=limits()["fewest_to_smooth"])
     rows = scene.rows
     used = rows.used
     who = None
@@ -208,18 +202,14 @@ def smooth(
 
 
 def open_scene(
-    values: Any, reference: Reference | None, catalog: Catalog | None, **options: Any
+    values: Any, asked: AreasAsked, *, family: str | None, fewest: int, alike: bool = False
 ) -> tuple[Scene, str]:
-    """Checked rows with the packs and names they need, and the family of rates."""
-    if reference is None:
-        from ncdsurv.reference import load_reference
-
-        reference = load_reference()
-    if catalog is None:
-        from ncdsurv.catalog import load_catalog
-
-        catalog = load_catalog()
-    rows, family = take_areas(values, reference, **options)
+    """Checked rows with the packs and names they need, and the family of rates; see `take_areas`."""
+    catalog, reference = packs(asked["catalog"], asked["reference"])
+    rows, family = take_areas(
+        values, reference, period=asked["period"], level=asked["level"], vintage=asked["vintage"], family=family,
+        fewest=fewest, alike=alike,
+    )  # fmt: skip
     return Scene(rows, reference, catalog), family
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.areas.rates import BINOMIAL, FAMILIES, POISSON
-from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Level, Period
+from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Flag, Level
 from ncdsurv.errors import StatisticsError, UsageError, unknown
-from ncdsurv.indicators.given_values import IDENTITY, open_values, require_single
+from ncdsurv.indicators.given_values import open_values
+from ncdsurv.maps.selection import narrow
 
 if TYPE_CHECKING:
     from ncdsurv.reference import Reference
@@ -86,27 +87,20 @@ def take_areas(
         StatisticsError: Too few areas, counts that are no rates, all rates equal, or a standardised rate.
     """
     table, back = open_values(values, NEEDED)
-    every = table
-    for column, wanted in (("period", period), ("area_vintage", vintage), ("area_level", level)):
-        if wanted is None or (column != "area_vintage" and table[column].null_count() == table.height):
-            continue
-        wanted = str(Period.parse(str(wanted))) if column == "period" else str(wanted)
-        chosen = table.filter(pl.col(column) == wanted)
-        if chosen.is_empty():
-            known = table[column].drop_nulls().unique().to_list()
-            raise unknown(f"{column.replace('_', ' ')} among these values", wanted, known)
-        table = chosen
-        every = every if column == "area_level" else chosen
-    where = require_single(table, ("period", "area_level", "area_vintage"), "a comparison of areas")
-    identity = require_single(table, (*IDENTITY, "unit"), "a comparison of areas")
-    others = _at_other_levels(every, where | identity)
-    identity = {name: value if value is not None else _PLAIN.get(name) for name, value in identity.items()}
-    if table["area_code"].n_unique() != table.height:
-        raise UsageError(
-            "an area stands twice in the values",
-            got=f"{table.height} rows of {table['area_code'].n_unique()} areas",
-            do="narrow the values to one row an area",
-        )
+    table = table.with_columns(_unless_suppressed("numerator"), _unless_suppressed("denominator"))
+    found = narrow(
+        table,
+        "a comparison of areas",
+        period=period,
+        level=level,
+        vintage=vintage,
+        untold=("period", "area_level"),
+    )
+    table, where = found.frame, found.where
+    others = _at_other_levels(found.wider, where | found.identity)
+    identity = {
+        name: value if value is not None else _PLAIN.get(name) for name, value in found.identity.items()
+    }
     if identity["standardisation"] != "crude":
         raise StatisticsError(
             "small-area methods need counts of people, not a standardised rate",
@@ -128,6 +122,11 @@ def take_areas(
     )
     _check(rows, family, fewest, alike)
     return rows, family
+
+
+def _unless_suppressed(column: str) -> pl.Expr:
+    """A count, null where the row is flagged as suppressed, whatever it holds."""
+    return pl.when(pl.col("flag").ne_missing(Flag.SUPPRESSED.value)).then(column).alias(column)
 
 
 def _at_other_levels(table: pl.DataFrame, same: dict[str, Any]) -> pl.DataFrame:

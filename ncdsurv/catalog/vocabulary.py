@@ -221,6 +221,11 @@ class Flag(StrEnum):
     NO_DENOMINATOR = "no_denominator"
     NO_POPULATION = "no_population"
     TOO_FEW_EVENTS = "too_few_events"
+    SUPPRESSED = "suppressed"
+
+
+HELD_BACK = (Flag.SUPPRESSED, Flag.TOO_FEW_EVENTS)
+"""Flags of values not given because the numbers are too small: by disclosure control, or by the method."""
 
 
 class Kind(StrEnum):

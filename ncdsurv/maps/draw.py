@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
-from ncdsurv.maps.explain import explain_map, heading_lines, heading_of, notes_of, subtitle_of
+from ncdsurv.maps.asked import Look, MapAsked, PictureAsked, part, settle, takes
+from ncdsurv.maps.explain import (
+    explain_map,
+    heading_lines,
+    heading_of,
+    notes_of,
+    subtitle_of,
+    together_of,
+)
 from ncdsurv.maps.layers import Layer, load_layer
 from ncdsurv.maps.legend import draw_panel, panel_height
+from ncdsurv.maps.names import write_marks, write_names
 from ncdsurv.maps.page import axes_at, new_figure, plan_page, write_texts
 from ncdsurv.maps.paint import (
     paint_areas,
     paint_neighbours,
     paint_outlines,
-    write_names,
 )
 from ncdsurv.maps.picture import Picture, class_counts, compose, counts_by_status, island_colour
 from ncdsurv.maps.result import MapResult
@@ -23,9 +31,6 @@ from ncdsurv.maps.style import figure_style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from ncdsurv.catalog import Catalog
-    from ncdsurv.reference import Reference
 
 __all__ = [
     "Picture",
@@ -41,43 +46,13 @@ MOST_NAMES = 70  # more names than this cannot be read on a page
 MOST_GREY_NAMES = 40  # beyond this only areas with a value are named
 
 
-def draw_map(
-    values: Any,
-    *,
-    period: str | None = None,
-    level: str | None = None,
-    vintage: str | None = None,
-    reference: Reference | None = None,
-    within: str | None = None,
-    lang: str = "vi",
-    classes: str = "quantile",
-    k: int = 5,
-    breaks: Sequence[float] | None = None,
-    across: bool = False,
-    labels: bool | None = None,
-    size: tuple[float, float] | None = None,
-    catalog: Catalog | None = None,
-) -> MapResult:
+@takes(MapAsked)
+def draw_map(values: Any, **asked: Unpack[MapAsked]) -> MapResult:
     """Draw a choropleth of one indicator in one period.
 
     Args:
         values: Values of one indicator, disease, preset, sex and age band (polars or pandas).
-        period: `2026-06`, `2026-Q2` or `2026`; may be left out when the values hold one.
-        level: Level of the areas; may be left out when the values hold one.
-        vintage: Vintage of the codes; may be left out when the values hold one.
-        reference: Boundaries and names; the built-in pack unless given.
-        within: Code of the area to stay inside (of the same vintage). Left out, values of communes or districts
-            of a single province give that province's map, all others the nation's.
-        lang: Language of the map, `vi` or `en`.
-        classes: `quantile`, `natural` (Fisher-Jenks) or `target` (against the national target).
-        k: Number of classes, 2 to 7 (not for `target`); fewer where there are not two areas for each.
-        breaks: Limits between the classes, ascending, in the values' unit (`MapResult.breaks` of another map, for
-            instance); `classes` and `k` then say nothing. A value on a limit is in the class above it.
-        across: Work the classes out over all periods of the values that are as long as this one (months with
-            months), so that maps of several months have the same classes; see also `ns.small_multiples`.
-        labels: Write area names; None writes them when there are few enough.
-        size: Width and height in inches; None suits the area's shape.
-        catalog: Names and definitions; the built-in catalog unless given.
+        **asked: See `ncdsurv.maps.asked.MapAsked`.
 
     Returns:
         A `MapResult`. Areas with small numbers are hatched; areas without a value are grey, apart by reason.
@@ -97,16 +72,14 @@ def draw_map(
     >>> result.data.filter(pl.col("status") == "shown").select("name", "class").rows()
     [('Ha Noi', 0), ('Da Nang', 0), ('Ho Chi Minh City', 1), ('Can Tho', 1)]
     """
-    picture = compose(
-        values, period=period, level=level, vintage=vintage, reference=reference, within=within, lang=lang,
-        classes=classes, k=k, breaks=breaks, across=across, catalog=catalog,
-    )  # fmt: skip
+    one = settle(MapAsked, asked)
+    picture = compose(values, **part(PictureAsked, one))
     figure, missed = paint_map(
-        picture, heading_lines(picture), subtitle_of(picture), notes_of(picture), size=size, labels=labels
+        picture, heading_lines(picture), subtitle_of(picture), notes_of(picture), **part(Look, one)
     )
-    text = {one: explain_map(picture, one, missed) for one in ("vi", "en")}
+    text = {lang: explain_map(picture, lang, missed) for lang in ("vi", "en")}
     data = picture.rows.back(picture.areas)
-    return MapResult(figure, data, heading_of(picture), text, lang, picture.classes, picture)
+    return MapResult(figure, data, heading_of(picture), text, picture.lang, picture.classes, picture)
 
 
 def paint_map(
@@ -115,21 +88,24 @@ def paint_map(
     lines: list[str],
     notes: list[str],
     *,
-    size: tuple[float, float] | None = None,
-    labels: bool | None = None,
     legend: Callable[[Axes, Any, float, float], float] | None = None,
+    marks: Mapping[str, str] | None = None,
+    **look: Unpack[Look],
 ) -> tuple[Figure, list[str]]:
     """Draw a picture with the texts given; returns the figure and the names that found no place.
 
     Args:
         picture: Areas, colours and hatching.
         title, lines, notes: Text above (bold, plain) and at the foot.
-        size, labels: As in `draw_map`.
         legend: Draws another legend than that of classes; see `ncdsurv.maps.legend.draw_panel`.
+        marks: What to write on some areas, by code; names keep clear of it.
+        **look: As of `draw_map`.
     """
-    layer = picture.layer
+    layer, shape = picture.layer, settle(Look, look)
+    labels = shape["labels"]
     with figure_style():
-        page = plan_page(layer, size, title, lines, notes, panel_height(picture, legend))
+        height = panel_height(picture, legend)
+        page = plan_page(layer, shape["size"], title, lines, notes, height, together_of(picture))
         figure = new_figure(page)
         axes = axes_at(figure, page.map_box, page.frame)
         if layer.within is not None:
@@ -142,11 +118,12 @@ def paint_map(
         draw_panel(figure, page, picture, legend)
         write_texts(figure, page)
         missed = []
+        taken = write_marks(axes, layer, marks or {})
         shown = (picture.areas["status"] == SHOWN).to_list()
         others = len(layer.codes) <= MOST_GREY_NAMES
         named = len(layer.codes) if others else sum(shown)
         if labels or (labels is None and named <= MOST_NAMES):
-            missed = write_names(axes, layer, picture.lang, shown, 6.4 if others else 5.6, others=others)
+            missed = write_names(axes, layer, picture.lang, shown, 6.4 if others else 5.6, others, taken)
     return figure, missed
 
 

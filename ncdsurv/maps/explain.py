@@ -20,24 +20,34 @@ from ncdsurv.maps.wording import (
 if TYPE_CHECKING:
     from ncdsurv.maps.picture import Picture
 
-_NO_BREAK = "\u00a0"
-
 
 def heading_of(picture: Picture, lang: str | None = None) -> str:
     """Indicator, disease, place and period in one line."""
-    return ", ".join(heading_lines(picture, lang)).replace(_NO_BREAK, " ")
+    return ", ".join(heading_lines(picture, lang))
 
 
 def heading_lines(picture: Picture, lang: str | None = None) -> list[str]:
     """Indicator and disease; place and period."""
     lang = lang or picture.lang
-    layer, rows = picture.layer, picture.rows
-    place = say("nation", lang)
-    if layer.within is not None:
-        level = picture.reference.area(layer.within, layer.vintage)["level"]
-        place = area_name(picture.reference, layer.within, layer.vintage, level, lang)
-    when = period_words(rows.period, lang).replace(" ", _NO_BREAK)
-    return [title_of(rows.identity, picture.catalog, lang), f"{place}, {when}"]
+    rows = picture.rows
+    where = f"{place_of(picture, lang)}, {period_words(rows.period, lang)}"
+    return [title_of(rows.identity, picture.catalog, lang), where]
+
+
+def place_of(picture: Picture, lang: str) -> str:
+    """Name of the area that the map stays inside, or the nation's."""
+    layer = picture.layer
+    if layer.within is None:
+        return say("nation", lang)
+    level = picture.reference.area(layer.within, layer.vintage)["level"]
+    return area_name(picture.reference, layer.within, layer.vintage, level, lang)
+
+
+def together_of(*pictures: Picture) -> list[str]:
+    """Words on these maps that no line parts: place and periods."""
+    periods = [one.rows.period for one in pictures if one.rows.period]
+    lang = pictures[0].lang
+    return [place_of(pictures[0], lang), *(period_words(one, lang) for one in periods)]
 
 
 def subtitle_of(picture: Picture, lang: str | None = None) -> list[str]:

@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
 from ncdsurv.errors import UsageError
+from ncdsurv.maps.asked import PlaceChoice, settle, takes
 from ncdsurv.maps.frames import IDENTITY, require_single
 from ncdsurv.maps.geojson import bounds, island_feature, read_shapes
 from ncdsurv.maps.multiples import periods_of
@@ -29,15 +30,9 @@ EPSG_WGS84 = 4326
 _FIRST = ("kind", "area_code", "area_vintage", "area_level", "name", "name_en")
 
 
+@takes(PlaceChoice)
 def write_areas(
-    values: Any,
-    path: str | Path,
-    *,
-    period: str | None = None,
-    level: str | None = None,
-    vintage: str | None = None,
-    reference: Reference | None = None,
-    within: str | None = None,
+    values: Any, path: str | Path, *, period: str | None = None, **asked: Unpack[PlaceChoice]
 ) -> Path:
     """Write areas with their values to a file for a GIS; the ending chooses the format.
 
@@ -45,7 +40,7 @@ def write_areas(
         values: Values of one indicator, disease, preset, sex and age band (polars or pandas).
         path: Ending in .parquet (GeoParquet), .gpkg (GeoPackage, layer `areas`) or .geojson (RFC 7946).
         period: `2026-06`, `2026-Q2` or `2026`; None writes all periods of the values, one row per area and period.
-        level, vintage, reference, within: As in `ns.choropleth`.
+        **asked: See `ncdsurv.maps.asked.PlaceChoice`.
 
     Returns:
         The path. One row per area and period, whether it has a value or not: codes (text, leading zeros kept) with
@@ -69,9 +64,11 @@ def write_areas(
     ['01', '2025', 'Hà Nội', '2026-06', 50.0]
     """
     path = check_ending(path)
-    _, reference = packs(None, reference)
+    one = settle(PlaceChoice, asked)
+    level, vintage, within = one["level"], one["vintage"], one["within"]
+    _, reference = packs(None, one["reference"])
     wanted = periods_of(values, level, vintage) if period is None else [period]
-    chosen = [choose_rows(values, period=one, level=level, vintage=vintage) for one in wanted]
+    chosen = [choose_rows(values, period=each, level=level, vintage=vintage) for each in wanted]
     first = chosen[0]
     pooled = replace(first, frame=pl.concat([rows.frame for rows in chosen]))
     identity = require_single(pooled.frame, (*IDENTITY, "unit"), "a file of areas")

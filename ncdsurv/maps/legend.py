@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.maps.layers import Extent, project_points
-from ncdsurv.maps.page import NOTE_SIZE, PANEL, TEXT_SIZE, Page, axes_at, draw_north, draw_scale, wrap
+from ncdsurv.maps.lines import wrap
+from ncdsurv.maps.page import NOTE_SIZE, PANEL, TEXT_SIZE, Page, axes_at, draw_north, draw_scale, line_height
 from ncdsurv.maps.paint import HATCHING, OUTLINE, frame_box, paint_areas, paint_islands
 from ncdsurv.maps.style import HATCH, INK, PAPER, SOFT_INK, sequential
 from ncdsurv.maps.wording import number, say
@@ -101,6 +102,15 @@ def write_legend(
     return y
 
 
+def write_remark(panel: Axes, text: str, width: float, top: float) -> float:
+    """Small print under a legend, downwards from `top`; returns where it ends."""
+    y = top - 0.02
+    for line in wrap(text, width, NOTE_SIZE):
+        panel.text(0, y, line, fontsize=NOTE_SIZE, color=SOFT_INK, va="top")
+        y -= line_height(NOTE_SIZE)
+    return y
+
+
 def _insets(figure: Figure, page: Page, picture: Picture, below: float) -> None:
     """Archipelagos and islands far from the main land, from the panel's foot upwards, none above `below`."""
     layer = picture.layer
@@ -114,7 +124,9 @@ def _insets(figure: Figure, page: Page, picture: Picture, below: float) -> None:
         [],
     )  # a small page lets them meet the legend, not vanish
     for at, (frame, archipelago) in enumerate(boxes):
-        lines = wrap(inset_label(picture, frame, archipelago), width, NOTE_SIZE)
+        label = inset_label(picture, frame, archipelago)
+        # A caption is made of names only: it is cut between them.
+        lines = wrap(label, width, NOTE_SIZE, together=label.replace(" (", ", (").split(", "))
         text = len(lines) * _CAPTION + 0.04
         height = room / (len(boxes) - at) - INSET_GAP - text
         frame, scale = _fit(frame, page.scale, width, height)

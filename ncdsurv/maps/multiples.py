@@ -4,54 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 import numpy as np
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import Period
 from ncdsurv.errors import UsageError
-from ncdsurv.maps.explain import notes_of
+from ncdsurv.maps.asked import ClassChoice, MapsAsked, part, settle, takes
+from ncdsurv.maps.explain import notes_of, place_of
 from ncdsurv.maps.frames import take_values
-from ncdsurv.maps.layers import load_layer
 from ncdsurv.maps.multiples_page import paint_multiples
-from ncdsurv.maps.picture import Picture, choose_classes, packs, with_classes
+from ncdsurv.maps.picture import Picture, choose_classes, open_layer, packs, with_classes
 from ncdsurv.maps.result import MapResult
-from ncdsurv.maps.selection import SHOWN, choose_rows, infer_within, join_areas, target_of
-from ncdsurv.maps.wording import area_name, language, number, period_words, rules_of, say, title_of
-
-if TYPE_CHECKING:
-    from ncdsurv.catalog import Catalog
-    from ncdsurv.reference import Reference
+from ncdsurv.maps.selection import SHOWN, choose_rows, join_areas, target_of
+from ncdsurv.maps.wording import language, number, period_words, rules_of, say, title_of
 
 MOST_MAPS = 24  # more are too small to be read on a page
 
 
+@takes(MapsAsked)
 def small_multiples(
     values: Any,
     periods: Sequence[str] | None = None,
     *,
-    level: str | None = None,
-    vintage: str | None = None,
-    reference: Reference | None = None,
-    within: str | None = None,
-    lang: str = "vi",
-    classes: str = "quantile",
-    k: int = 5,
-    breaks: Sequence[float] | None = None,
     columns: int | None = None,
     width: float = 10.0,
-    catalog: Catalog | None = None,
+    **asked: Unpack[MapsAsked],
 ) -> MapResult:
     """Draw one indicator in several periods side by side: one legend, the same classes in every map.
 
     Args:
         values: Values of one indicator, disease, preset, sex and age band (polars or pandas).
         periods: Which ones, all of one length; they are drawn in order of time. None: all that the values hold.
-        level, vintage, reference, within, lang, classes, k, breaks, catalog: As in `ns.choropleth`; classes are
-            worked out over all periods drawn.
+            The classes are worked out over all periods drawn.
         columns: Maps in a row; None makes the maps as large as they can be.
         width: Width of the page in inches.
+        **asked: See `ncdsurv.maps.asked.MapsAsked`.
 
     Returns:
         A `MapResult`; `.data` has one row per period and area, `.breaks` the limits between the classes.
@@ -71,18 +60,18 @@ def small_multiples(
     >>> result.data.height, result.breaks
     (68, (55.0,))
     """
-    lang = language(lang)
-    catalog, reference = packs(catalog, reference)
+    one = settle(MapsAsked, asked)
+    lang, level, vintage = language(one["lang"]), one["level"], one["vintage"]
+    catalog, reference = packs(one["catalog"], one["reference"])
     wanted = _periods(values, periods, level, vintage)
-    chosen = [choose_rows(values, period=one, level=level, vintage=vintage) for one in wanted]
+    chosen = [choose_rows(values, period=period, level=level, vintage=vintage) for period in wanted]
     pooled = replace(chosen[-1], frame=pl.concat([rows.frame for rows in chosen]))
-    within = within if within is not None else infer_within(pooled, reference)
-    layer = load_layer(reference, pooled.level, pooled.vintage, within)
+    layer = open_layer(pooled, reference, one["within"])
     joined = [join_areas(layer.codes, rows) for rows in chosen]
     target = target_of(pooled.identity, pooled.period, catalog)
     known = np.concatenate([areas["value"].to_numpy().astype(float) for areas in joined])
-    found = choose_classes(known, pooled, catalog, target, classes=classes, k=k, breaks=breaks)
-    found = replace(found, shared=breaks is None)
+    found = choose_classes(known, pooled, catalog, target, **part(ClassChoice, one))
+    found = replace(found, shared=one["breaks"] is None)
     pictures = [
         Picture(rows, layer, with_classes(areas, layer, found, lang), found, target, catalog, reference, lang)
         for rows, areas in zip(chosen, joined, strict=True)
@@ -93,9 +82,9 @@ def small_multiples(
     headings = _headings(pictures, lang)
     figure = paint_multiples(pictures, headings, lines, [*notes_of(last), *insets], columns, width)
     data = pl.concat(
-        [one.areas.insert_column(0, pl.lit(one.rows.period).alias("period")) for one in pictures]
+        [shown.areas.insert_column(0, pl.lit(shown.rows.period).alias("period")) for shown in pictures]
     )
-    text = {one: _explain(pictures, one) for one in ("vi", "en")}
+    text = {told: _explain(pictures, told) for told in ("vi", "en")}
     return MapResult(figure, last.rows.back(data), ", ".join(headings), text, lang, found, last)
 
 
@@ -142,13 +131,10 @@ def _in_time(period: Period) -> tuple[int, int]:
 
 def _headings(pictures: list[Picture], lang: str) -> list[str]:
     first, last = pictures[0], pictures[-1]
-    layer, reference = last.layer, last.reference
-    level = "nation" if layer.within is None else reference.area(layer.within, layer.vintage)["level"]
-    place = area_name(reference, layer.within or "VN", layer.vintage, level, lang)
     when = period_words(last.rows.period, lang)
     if len(pictures) > 1:
         when = say("multiples.when", lang, first=period_words(first.rows.period, lang), last=when)
-    return [title_of(last.rows.identity, last.catalog, lang), f"{place}, {when}"]
+    return [title_of(last.rows.identity, last.catalog, lang), f"{place_of(last, lang)}, {when}"]
 
 
 def _areas_line(picture: Picture, lang: str) -> str:

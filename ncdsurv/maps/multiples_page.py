@@ -7,6 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.maps.draw import MOST_NAMES, line_width
+from ncdsurv.maps.explain import together_of
 from ncdsurv.maps.layers import Extent, Layer, load_layer
 from ncdsurv.maps.legend import archipelago_frame, inset_label, island_frame, write_legend
 from ncdsurv.maps.page import (
@@ -21,7 +22,7 @@ from ncdsurv.maps.page import (
     line_height,
     new_figure,
     pad,
-    wrap,
+    write_lines,
     write_texts,
 )
 from ncdsurv.maps.paint import (
@@ -101,9 +102,7 @@ def paint_multiples(
     grid = plan_grid(layer, len(pictures), width - 2 * MARGIN - PANEL - GAP, columns)
     width = max(2 * MARGIN + grid.columns * grid.cell[0] + GAP + PANEL, NARROWEST_PAGE)
     inner = width - 2 * MARGIN
-    heading = [line for text in title for line in wrap(text, inner, TITLE_SIZE, bold=True)]
-    below = [line for text in lines for line in wrap(text, inner, TEXT_SIZE)]
-    foot = [line for text in notes for line in wrap(text, inner, NOTE_SIZE)]
+    heading, below, foot = write_lines(inner, title, lines, notes, together_of(*pictures))
     top = MARGIN + len(heading) * line_height(TITLE_SIZE) + len(below) * line_height(TEXT_SIZE) + 0.12
     bottom = MARGIN + len(foot) * line_height(NOTE_SIZE) + 0.1
     room = max(grid.height, LOWEST)

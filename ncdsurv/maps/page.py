@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.maps.layers import Extent, Layer
+from ncdsurv.maps.lines import wrap
 from ncdsurv.maps.style import INK, PAPER, SOFT_INK
 from ncdsurv.maps.wording import number, say
 
@@ -19,7 +20,6 @@ MARGIN, PANEL, GUTTER = 0.32, 2.3, 0.18
 TITLE_SIZE, TEXT_SIZE, NOTE_SIZE = 11.5, 8.0, 6.8
 _PAD = 0.02  # free rim of the map frame, as a part of its larger side
 _LINE = 1.4 / 72  # a line of text of one point, in inches
-_CHARACTER = 0.54 / 72  # mean width of a DejaVu Sans character of one point, in inches
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,17 @@ def plan_page(
     lines: list[str],
     notes: list[str],
     panel_height: float = 0.0,
+    together: Iterable[str] = (),
 ) -> Page:
-    """Fit the map and its texts on a page; without a size, one that suits the area's shape and the panel beside it."""
+    """Fit the map and its texts on a page; without a size, one that suits the area's shape and the panel beside it.
+
+    `together` are the words that no line of title, lines and notes parts, see `ncdsurv.maps.lines.wrap`.
+    """
     frame = pad(layer.extent)
     ground_w, ground_h = frame[2] - frame[0], frame[3] - frame[1]
     width = size[0] if size else 7.0
     inner = width - 2 * MARGIN
-    heading = [line for text in title for line in wrap(text, inner, TITLE_SIZE, bold=True)]
-    below = [line for text in lines for line in wrap(text, inner, TEXT_SIZE)]
-    foot = [line for text in notes for line in wrap(text, inner, NOTE_SIZE)]
+    heading, below, foot = write_lines(inner, title, lines, notes, together)
     top = MARGIN + len(heading) * TITLE_SIZE * _LINE + len(below) * TEXT_SIZE * _LINE + 0.1
     bottom = MARGIN + len(foot) * NOTE_SIZE * _LINE + 0.1
     room_w = inner - PANEL - GUTTER
@@ -84,13 +86,17 @@ def line_height(size: float) -> float:
     return size * _LINE
 
 
-def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
-    """Lines of at most `width` inches at a font size in points, by mean character width.
-
-    A no-break space holds its words together.
-    """
-    per_line = int(width / (_CHARACTER * size * (1.12 if bold else 1.0)))
-    return textwrap.wrap(text, max(per_line, 8), break_long_words=False) if text else []
+def write_lines(
+    width: float, title: list[str], lines: list[str], notes: list[str], together: Iterable[str]
+) -> tuple[list[str], list[str], list[str]]:
+    """Title, lines under it and notes, each cut to a width in inches at its own size."""
+    together = list(together)
+    looks = ((title, TITLE_SIZE, True), (lines, TEXT_SIZE, False), (notes, NOTE_SIZE, False))
+    cut = [
+        [line for text in texts for line in wrap(text, width, size, bold, together)]
+        for texts, size, bold in looks
+    ]
+    return cut[0], cut[1], cut[2]
 
 
 def new_figure(page: Page) -> Figure:

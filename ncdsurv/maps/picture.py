@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import polars as pl
 
 from ncdsurv.maps import style
+from ncdsurv.maps.asked import ClassChoice, PictureAsked, part, settle
 from ncdsurv.maps.classify import MOST_CLASSES, Classes, classify, fixed_classes
 from ncdsurv.maps.layers import Layer, load_layer
 from ncdsurv.maps.selection import (
@@ -85,54 +85,41 @@ def packs(catalog: Catalog | None, reference: Reference | None) -> tuple[Catalog
     return catalog, reference
 
 
-def compose(
-    values: Any,
-    *,
-    period: str | None = None,
-    level: str | None = None,
-    vintage: str | None = None,
-    reference: Reference | None = None,
-    within: str | None = None,
-    lang: str = "vi",
-    classes: str = "quantile",
-    k: int = 5,
-    breaks: Sequence[float] | None = None,
-    across: bool = False,
-    catalog: Catalog | None = None,
-) -> Picture:
+def compose(values: Any, **asked: Unpack[PictureAsked]) -> Picture:
     """Choose rows, load the layer and class the values: what every kind of map begins with."""
-    lang = language(lang)
-    catalog, reference = packs(catalog, reference)
-    rows = choose_rows(values, period=period, level=level, vintage=vintage)
-    within = within if within is not None else infer_within(rows, reference)
-    layer = load_layer(reference, rows.level, rows.vintage, within)
+    one = settle(PictureAsked, asked)
+    lang, across = language(one["lang"]), one["across"]
+    catalog, reference = packs(one["catalog"], one["reference"])
+    rows = choose_rows(values, period=one["period"], level=one["level"], vintage=one["vintage"])
+    layer = open_layer(rows, reference, one["within"])
     areas = join_areas(layer.codes, rows)
     known = same_kind(values, rows, layer.codes) if across else areas["value"].to_numpy().astype(float)
     target = target_of(rows.identity, rows.period, catalog)
-    found = choose_classes(known, rows, catalog, target, classes=classes, k=k, breaks=breaks)
-    found = replace(found, shared=across and breaks is None)
+    found = choose_classes(known, rows, catalog, target, **part(ClassChoice, one))
+    found = replace(found, shared=across and one["breaks"] is None)
     classed = with_classes(areas, layer, found, lang)
     return Picture(rows, layer, classed, found, target, catalog, reference, lang)
 
 
+def open_layer(rows: MapRows, reference: Reference, within: str | None) -> Layer:
+    """The areas that rows are of: within the area asked for, the province that holds all rows, or the nation."""
+    within = within if within is not None else infer_within(rows, reference)
+    return load_layer(reference, rows.level, rows.vintage, within)
+
+
 def choose_classes(
-    known: np.ndarray,
-    rows: MapRows,
-    catalog: Catalog,
-    target: Any,
-    *,
-    classes: str,
-    k: int,
-    breaks: Sequence[float] | None,
+    known: np.ndarray, rows: MapRows, catalog: Catalog, target: Any, **asked: Unpack[ClassChoice]
 ) -> Classes:
     """The classes asked for: the limits given, else a scheme worked out over `known`."""
+    one = settle(ClassChoice, asked)
+    breaks, k = one["breaks"], one["k"]
     if breaks is not None:
         return fixed_classes(breaks)
     indicator = catalog.indicators.get(rows.identity["indicator"])
     carried = max(int((~np.isnan(known)).sum()) // 2, 2)
     return classify(
         known,
-        classes,
+        one["classes"],
         min(k, carried) if k <= MOST_CLASSES else k,  # too many is for `classify` to refuse
         target=target.percent if target else None,
         polarity=indicator.polarity if indicator else "no_judgement",

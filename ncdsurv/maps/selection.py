@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from ncdsurv.catalog.vocabulary import Flag, Period
+from ncdsurv.catalog.vocabulary import HELD_BACK, Flag, Period
 from ncdsurv.errors import UsageError, unknown
 from ncdsurv.maps.frames import IDENTITY, require_single, take_values
 
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
     from ncdsurv.reference import Reference
 
-SHOWN, SUPPRESSED, NOT_DEFINED, NOT_REPORTED = "shown", "suppressed", "not_defined", "not_reported"
-# Flags of values that are held back because the numbers are too small: by disclosure control, or by the method.
-HELD_BACK = ("suppressed", Flag.TOO_FEW_EVENTS.value)
+SHOWN, NOT_DEFINED, NOT_REPORTED = "shown", "not_defined", "not_reported"
+SUPPRESSED = Flag.SUPPRESSED.value  # the status is called as the flag that most often stands behind it
 
 
 @dataclass(frozen=True)
@@ -34,31 +33,78 @@ class MapRows:
     back: Callable[[pl.DataFrame], Any]
 
 
-def choose_rows(values: Any, *, period: str | None, level: str | None, vintage: str | None) -> MapRows:
-    """The rows of one period, level and vintage, checked to be one indicator; what is None must be single.
+@dataclass(frozen=True)
+class Narrowed:
+    """One row an area of one figure.
+
+    Attributes:
+        frame: The rows.
+        where: Their `period`, `area_level` and `area_vintage`.
+        identity: Indicator, preset, disease, sex, age band, standardisation, release and unit.
+        wider: Rows of the same period and vintage at every level.
+    """
+
+    frame: pl.DataFrame
+    where: dict[str, Any]
+    identity: dict[str, Any]
+    wider: pl.DataFrame
+
+
+def narrow(
+    table: pl.DataFrame,
+    what: str,
+    *,
+    period: str | None,
+    level: str | None,
+    vintage: str | None,
+    untold: Sequence[str] = (),
+) -> Narrowed:
+    """Choose the rows of one period, vintage and level, and check that they are one figure; None must be single.
+
+    Args:
+        table: Values of the values schema.
+        what: What is made of them, as errors name it: "a map".
+        period, level, vintage: Which rows.
+        untold: Columns that the values need not fill; where none is filled, every row is taken.
 
     Raises:
-        UsageError: No such period, level or vintage in the values, or they mix indicators, sexes, ages.
+        UsageError: No such period, vintage or level in the values, they mix indicators, sexes, ages, or an area
+            stands twice.
     """
-    table, back = take_values(values)
     wanted_period = None if period is None else str(Period.parse(str(period)))
-    for column, wanted in (("period", wanted_period), ("area_level", level), ("area_vintage", vintage)):
-        if wanted is None:
+    wider = table
+    for column, wanted in (("period", wanted_period), ("area_vintage", vintage), ("area_level", level)):
+        if wanted is None or (column in untold and table[column].null_count() == table.height):
             continue
         chosen = table.filter(pl.col(column) == str(wanted))
         if chosen.is_empty():
             known = table[column].drop_nulls().unique().to_list()
             raise unknown(f"{column.replace('_', ' ')} among these values", str(wanted), known)
         table = chosen
-    where = require_single(table, ("period", "area_level", "area_vintage"), "a map")
-    identity = require_single(table, (*IDENTITY, "unit"), "a map")
+        wider = wider if column == "area_level" else chosen
+    where = require_single(table, ("period", "area_level", "area_vintage"), what)
+    identity = require_single(table, (*IDENTITY, "unit"), what)
     if table["area_code"].n_unique() != table.height:
         raise UsageError(
             "an area stands twice in the values",
             got=f"{table.height} rows of {table['area_code'].n_unique()} areas",
             do="narrow the values to one row an area",
         )
-    return MapRows(identity, table, where["area_level"], where["area_vintage"], where["period"], back)
+    return Narrowed(table, where, identity, wider)
+
+
+def choose_rows(values: Any, *, period: str | None, level: str | None, vintage: str | None) -> MapRows:
+    """The rows of a map: see `narrow`.
+
+    Raises:
+        UsageError: As `narrow`, or values without the columns of a map.
+    """
+    table, back = take_values(values)
+    found = narrow(table, "a map", period=period, level=level, vintage=vintage)
+    where = found.where
+    return MapRows(
+        found.identity, found.frame, where["area_level"], where["area_vintage"], where["period"], back
+    )
 
 
 def join_areas(codes: list[str], rows: MapRows) -> pl.DataFrame:
@@ -73,13 +119,13 @@ def join_areas(codes: list[str], rows: MapRows) -> pl.DataFrame:
     columns = ["area_code", "value", "lower", "upper", "numerator", "denominator", "flag"]
     found = rows.frame.select(columns).with_columns(reported=pl.lit(True))
     joined = areas.join(found, on="area_code", how="left").sort("place")
-    hidden = (pl.col("flag") == HELD_BACK[0]).fill_null(False)
+    hidden = (pl.col("flag") == SUPPRESSED).fill_null(False)
     numbers = ("value", "lower", "upper", "numerator", "denominator")
     joined = joined.with_columns(pl.when(hidden).then(None).otherwise(name).alias(name) for name in numbers)
     status = (
         pl.when(pl.col("value").is_not_null())
         .then(pl.lit(SHOWN))
-        .when(pl.col("flag").is_in(HELD_BACK).fill_null(False))
+        .when(pl.col("flag").is_in([flag.value for flag in HELD_BACK]).fill_null(False))
         .then(pl.lit(SUPPRESSED))
         .when(pl.col("reported").fill_null(False))
         .then(pl.lit(NOT_DEFINED))
@@ -100,7 +146,7 @@ def same_kind(values: Any, rows: MapRows, codes: list[str]) -> np.ndarray:
         area_vintage=rows.vintage,
     )
     require_single(table, IDENTITY, "a map")
-    table = table.filter(pl.col("flag").ne_missing(HELD_BACK[0]))
+    table = table.filter(pl.col("flag").ne_missing(SUPPRESSED))
     return table["value"].to_numpy().astype(float)
 
 

@@ -17,6 +17,9 @@ OBSERVED, FITTED, BAND = "#404040", "#0072B2", "#9CC9E8"
 INK, SOFT_INK, RULE = "#1A1A1A", "#595959", "#B5B5B5"
 PAPER, LAND, NOT_REPORTED, NOT_DEFINED = "#FFFFFF", "#F4F4F2", "#E4E4E0", "#C9C9C4"
 SUPPRESSED = "#A79E92"
+# Dark, middling and pale shades of what lies above or below: where the indicator says which is good, and where not.
+FAVOURABLE, UNFAVOURABLE = ("#2166AC", "#4393C3", "#92C5DE"), ("#B2182B", "#D6604D", "#F4A582")
+HIGHER, LOWER = ("#4A1F7A", "#7E62B5", "#C6A0EA"), ("#A04E05", "#E08214", "#FDB863")
 EDGE, HATCH = "#FFFFFF", "#2B2B2B"
 FONT = "DejaVu Sans"
 # Anchors of a light-to-dark blue-green ramp, even steps of lightness (checked in CIELAB by a test).

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from ncdsurv.catalog.vocabulary import Level, Vintage
 from ncdsurv.errors import UsageError
-from ncdsurv.maps.explain import explain_map, heading_lines, heading_of, notes_of, subtitle_of
+from ncdsurv.maps.asked import TilesAsked, settle, takes
+from ncdsurv.maps.explain import explain_map, heading_lines, heading_of, notes_of, subtitle_of, together_of
 from ncdsurv.maps.legend import draw_legend
+from ncdsurv.maps.lines import wrap
 from ncdsurv.maps.page import (
     MARGIN,
     NOTE_SIZE,
@@ -24,7 +25,7 @@ from ncdsurv.maps.page import (
     axes_at,
     line_height,
     new_figure,
-    wrap,
+    write_lines,
     write_texts,
 )
 from ncdsurv.maps.paint import HATCHING
@@ -36,9 +37,6 @@ from ncdsurv.maps.wording import number, say
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from ncdsurv.catalog import Catalog
-    from ncdsurv.reference import Reference
 
 SIDE, BETWEEN = 0.56, 0.03  # inches: a tile, the space between two (part of the tile)
 _NAME_SIZE, _VALUE_SIZE = 5.5, 7.4
@@ -63,25 +61,14 @@ def tile_layout(vintage: str) -> dict[str, Tile]:
     return {row["code"]: (int(row["column"]), int(row["row"])) for row in rows}
 
 
-def tile_map(
-    values: Any,
-    *,
-    period: str | None = None,
-    vintage: str | None = None,
-    reference: Reference | None = None,
-    lang: str = "vi",
-    classes: str = "quantile",
-    k: int = 5,
-    breaks: Sequence[float] | None = None,
-    across: bool = False,
-    catalog: Catalog | None = None,
-) -> MapResult:
+@takes(TilesAsked)
+def tile_map(values: Any, **asked: Unpack[TilesAsked]) -> MapResult:
     """Draw the provinces as tiles of one size, for indicators that a map of unequal areas would distort.
 
     Args:
         values: Values of one indicator, disease, preset, sex and age band (polars or pandas); those of provinces
             are drawn.
-        period, vintage, reference, lang, classes, k, breaks, across, catalog: As in `ns.choropleth`.
+        **asked: See `ncdsurv.maps.asked.TilesAsked`.
 
     Returns:
         A `MapResult`. Every tile says name and value; small numbers are hatched; Hoàng Sa and Trường Sa have tiles
@@ -100,10 +87,7 @@ def tile_map(
     >>> result.data.filter(pl.col("status") == "shown").select("name", "value", "class").rows()
     [('Ha Noi', 52.0, 1), ('Ho Chi Minh City', 48.0, 0)]
     """
-    picture = compose(
-        values, period=period, level=Level.PROVINCE.value, vintage=vintage, reference=reference, lang=lang,
-        classes=classes, k=k, breaks=breaks, across=across, catalog=catalog,
-    )  # fmt: skip
+    picture = compose(values, level=Level.PROVINCE.value, **settle(TilesAsked, asked))
     layout = tile_layout(picture.layer.vintage)
     without = [code for code in picture.layer.codes if code not in layout]
     if without:
@@ -133,9 +117,13 @@ def _paint(picture: Picture, layout: dict[str, Tile]) -> Figure:
     rows = max(row for _, row in layout.values()) + 1
     width = 2 * MARGIN + columns * SIDE + 0.25 + PANEL
     inner = width - 2 * MARGIN
-    title = [line for text in heading_lines(picture) for line in wrap(text, inner, TITLE_SIZE, bold=True)]
-    lines = [line for text in subtitle_of(picture) for line in wrap(text, inner, TEXT_SIZE)]
-    notes = [line for text in _notes(picture, picture.lang) for line in wrap(text, inner, NOTE_SIZE)]
+    title, lines, notes = write_lines(
+        inner,
+        heading_lines(picture),
+        subtitle_of(picture),
+        _notes(picture, picture.lang),
+        together_of(picture),
+    )
     top = MARGIN + len(title) * line_height(TITLE_SIZE) + len(lines) * line_height(TEXT_SIZE) + 0.15
     bottom = MARGIN + len(notes) * line_height(NOTE_SIZE) + 0.12
     frame = (0.0, 0.0, float(columns), float(rows))
@@ -168,11 +156,15 @@ def _value(value: float | None, picture: Picture) -> str:
     """The value with one decimal, or with as many as keep it on its side of a limit; nothing where there is none."""
     if value is None:
         return ""
-    if picture.rows.identity["unit"] == "count":
+    unit = picture.rows.identity["unit"]
+    if unit == "count":
         return number(value, picture.lang)
     place = int(picture.classes.place(np.array([value]))[0])
     exact = (n for n in (1, 2, 3) if picture.classes.place(np.array([round(value, n)]))[0] == place)
-    return number(value, picture.lang, next(exact, 1))
+    sign = (
+        say("unit.percent", picture.lang) if unit == "percent" else ""
+    )  # other units are too long for a tile
+    return number(value, picture.lang, next(exact, 1)) + sign
 
 
 def _tile(

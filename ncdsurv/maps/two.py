@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 import polars as pl
 
 from ncdsurv.errors import UsageError
+from ncdsurv.maps.asked import Look, TwoAsked, part, settle, takes
 from ncdsurv.maps.classify import Classes
 from ncdsurv.maps.draw import paint_map
-from ncdsurv.maps.layers import load_layer
-from ncdsurv.maps.picture import COLUMNS, Picture, choose_classes, packs, with_classes
+from ncdsurv.maps.picture import COLUMNS, Picture, choose_classes, open_layer, packs, with_classes
 from ncdsurv.maps.result import MapResult
 from ncdsurv.maps.selection import (
     NOT_REPORTED,
@@ -20,17 +20,12 @@ from ncdsurv.maps.selection import (
     SUPPRESSED,
     MapRows,
     choose_rows,
-    infer_within,
     is_small,
     join_areas,
 )
 from ncdsurv.maps.two_legend import draw_square
-from ncdsurv.maps.two_words import explain_two, heading_two, notes_two, one_line, subtitle_two
+from ncdsurv.maps.two_words import explain_two, heading_two, notes_two, subtitle_two
 from ncdsurv.maps.wording import language
-
-if TYPE_CHECKING:
-    from ncdsurv.catalog import Catalog
-    from ncdsurv.reference import Reference
 
 # Row: class of the second indicator, low to high; column: class of the first. Blue grows with the first, orange with
 # the second, both darken. Chosen by search so that all nine and the grey stay apart for the colour-blind too.
@@ -77,32 +72,24 @@ class TwoPicture(Picture):
         return [status == SHOWN and (is_small(a) or is_small(b)) for status, a, b in flags]
 
 
+@takes(TwoAsked)
 def bivariate(
     first: Any,
     second: Any,
     *,
-    period: str | None = None,
-    level: str | None = None,
-    vintage: str | None = None,
-    reference: Reference | None = None,
-    within: str | None = None,
-    lang: str = "vi",
     classes: str = "quantile",
     breaks: tuple[Limits, Limits] = (None, None),
-    labels: bool | None = None,
-    size: tuple[float, float] | None = None,
-    catalog: Catalog | None = None,
+    **asked: Unpack[TwoAsked],
 ) -> MapResult:
     """Draw two indicators on one map, in three classes each: control by detection, for instance.
 
     Args:
         first, second: Values of one indicator each (polars or pandas), of the same release. The first stands along
-            the legend's foot (blue), the second along its side (orange).
-        period, level, vintage, reference, within, lang, labels, size, catalog: As in `ns.choropleth`; period, level
-            and vintage hold for both.
+            the legend's foot (blue), the second along its side (orange). Period, level and vintage hold for both.
         classes: `quantile` (terciles) or `natural`.
         breaks: One or two limits for the first, for the second; None takes `classes`. Give them to keep the classes
             from map to map.
+        **asked: See `ncdsurv.maps.asked.TwoAsked`.
 
     Returns:
         A `MapResult`; `.data` has for every area `first_...` and `second_...` value, interval, counts, flag, status
@@ -125,16 +112,19 @@ def bivariate(
     >>> result.data.filter(pl.col("status") == "shown").select("area_code", "first_class", "second_class").rows()
     [('01', 0, 1), ('48', 1, 1), ('79', 0, 1), ('92', 1, 0)]
     """
-    lang = language(lang)
+    one = settle(TwoAsked, asked)
+    lang = language(one["lang"])
     if classes not in _SCHEMES:
         raise UsageError("class scheme does not suit two indicators", got=classes, allowed=", ".join(_SCHEMES),
                          do="give limits instead: breaks=((40, 60), (30, 50))")  # fmt: skip
-    catalog, reference = packs(catalog, reference)
-    both = [choose_rows(one, period=period, level=level, vintage=vintage) for one in (first, second)]
+    catalog, reference = packs(one["catalog"], one["reference"])
+    both = [
+        choose_rows(values, period=one["period"], level=one["level"], vintage=one["vintage"])
+        for values in (first, second)
+    ]
     _fit(*both)
-    pooled = replace(both[0], frame=pl.concat([one.frame for one in both]))
-    within = within if within is not None else infer_within(pooled, reference)
-    layer = load_layer(reference, both[0].level, both[0].vintage, within)
+    pooled = replace(both[0], frame=pl.concat([rows.frame for rows in both]))
+    layer = open_layer(pooled, reference, one["within"])
     sides, found = [], []
     for name, rows, limits in zip(("first", "second"), both, breaks, strict=True):
         areas = join_areas(layer.codes, rows)
@@ -148,12 +138,16 @@ def bivariate(
     picture = TwoPicture(both[0], layer, joined, found[0], None, catalog, reference, lang, both[1], found[1])
     title = heading_two(picture, lang)
     figure, missed = paint_map(
-        picture, title, subtitle_two(picture, lang), notes_two(picture, lang), size=size, labels=labels,
+        picture,
+        title,
+        subtitle_two(picture, lang),
+        notes_two(picture, lang),
         legend=draw_square,
-    )  # fmt: skip
-    text = {one: explain_two(picture, one, missed) for one in ("vi", "en")}
+        **part(Look, one),
+    )
+    text = {told: explain_two(picture, told, missed) for told in ("vi", "en")}
     data = both[0].back(joined.with_columns(_apart(*both)))
-    return MapResult(figure, data, one_line(title), text, lang, None, picture)
+    return MapResult(figure, data, ", ".join(title), text, lang, None, picture)
 
 
 def _apart(first: MapRows, second: MapRows) -> list[pl.Expr]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.maps.legend import write_legend
-from ncdsurv.maps.page import NOTE_SIZE, TEXT_SIZE, wrap
+from ncdsurv.maps.lines import wrap
+from ncdsurv.maps.page import NOTE_SIZE, TEXT_SIZE
 from ncdsurv.maps.paint import HATCHING, OUTLINE
 from ncdsurv.maps.selection import SHOWN, SUPPRESSED
 from ncdsurv.maps.style import HATCH, INK, PAPER, luminance

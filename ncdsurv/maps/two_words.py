@@ -37,11 +37,6 @@ def heading_two(picture: TwoPicture, lang: str) -> list[str]:
     return [title, where]
 
 
-def one_line(heading: list[str]) -> str:
-    """A heading as one line of plain text."""
-    return ", ".join(heading).replace("\u00a0", " ")
-
-
 def subtitle_two(picture: TwoPicture, lang: str) -> list[str]:
     """Rules of each, and how many areas have both."""
     names = names_two(picture, lang)
@@ -84,7 +79,7 @@ def explain_two(picture: TwoPicture, lang: str, missed: list[str]) -> str:
     first, second = map(_inside, names)
     missing = picture.areas.filter(picture.areas["status"] != SHOWN)
     lines = [
-        one_line(heading_two(picture, lang)) + ".",
+        ", ".join(heading_two(picture, lang)) + ".",
         say(
             "bivariate.corners", lang, first=first, second=second,
             both=cells.count((2, 2)), neither=cells.count((0, 0)), one=cells.count((2, 0)), other=cells.count((0, 2)),

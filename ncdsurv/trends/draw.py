@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.catalog.vocabulary import Flag
+from ncdsurv.maps.lines import wrap as wrap_by_count
 from ncdsurv.maps.page import NOTE_SIZE
-from ncdsurv.maps.page import wrap as wrap_by_count
 from ncdsurv.maps.style import BAND, FITTED, INK, OBSERVED, RULE, SOFT_INK
 from ncdsurv.maps.wording import number, rules_of, say
 from ncdsurv.trends.explain import counts_line, source_line
@@ -106,11 +107,19 @@ def _write_notes(ax: Axes, result: SeriesResult, lang: str) -> None:
         headline=result.headline(lang),
         rules=rules_of(result.identity, result.catalog, lang),
         notes=[counts_line(result, lang), source_line(result, lang)],
+        together=[result.area_names[lang]],
     )
 
 
 def write_words(
-    ax: Axes, *, title: str, headline: str, rules: str, notes: list[str], axis_label: float = 0.0
+    ax: Axes,
+    *,
+    title: str,
+    headline: str,
+    rules: str,
+    notes: list[str],
+    axis_label: float = 0.0,
+    together: Iterable[str] = (),
 ) -> None:
     """Title, headline and rules above the axes; legend and notes below, under the label of the x axis if it has one.
 
@@ -119,14 +128,15 @@ def write_words(
         title, headline, rules: Above, from the top.
         notes: Small print below the legend.
         axis_label: Points that the label of the x axis takes.
+        together: Names of places and periods, which no line parts.
     """
-    width = _width(ax)
-    rule_lines = wrap(rules, width, RULES_SIZE)
-    lines = [line for text in notes for line in wrap(text, width, NOTE_SIZE)]
+    width, kept = _width(ax), list(together)
+    rule_lines = wrap(rules, width, RULES_SIZE, together=kept)
+    lines = [line for text in notes for line in wrap(text, width, NOTE_SIZE, together=kept)]
     offset = BELOW_TITLE + len(rule_lines) * RULES_SIZE * LINE
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
-    heads = wrap(headline, width, HEADLINE_SIZE)
-    titles = wrap(title, width, TITLE_SIZE, bold=True)
+    heads = wrap(headline, width, HEADLINE_SIZE, together=kept)
+    titles = wrap(title, width, TITLE_SIZE, bold=True, together=kept)
     pad = offset + 8 + len(heads) * HEADLINE_SIZE * LINE
     ax.set_title("\n".join(titles), loc="left", fontweight="bold", fontsize=TITLE_SIZE, pad=pad)
     _make_room(ax, pad + len(titles) * TITLE_SIZE * LINE + BELOW_TITLE)
@@ -181,8 +191,8 @@ def _make_room(ax: Axes, points: float) -> None:
         ax.figure.subplots_adjust(top=top)
 
 
-def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
-    """Lines of at most `width` inches, measured in the font they will have."""
+def wrap(text: str, width: float, size: float, bold: bool = False, together: Iterable[str] = ()) -> list[str]:
+    """Lines of at most `width` inches, measured in the font they will have; see `ncdsurv.maps.lines.wrap`."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
@@ -192,7 +202,7 @@ def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
         return float(text_to_path.get_text_width_height_descent(line, font, ismath=False)[0]) / 72
 
     for tried in range(30):
-        lines = wrap_by_count(text, width * (1.2 - 0.03 * tried), size, bold)
+        lines = wrap_by_count(text, width * (1.2 - 0.03 * tried), size, bold, together)
         if all(inches(line) <= HINTED * width for line in lines):
             break
     return lines

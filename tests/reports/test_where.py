@@ -147,7 +147,7 @@ def test_what_is_suppressed_is_never_shown(made: Callable[..., Report]) -> None:
         own = pl.col("area_code") == code
         return frame.with_columns(
             *(pl.when(own).then(None).otherwise(pl.col(name)).alias(name) for name in hidden),
-            flag=pl.when(own).then(pl.lit("suppressed")).otherwise(pl.col("flag")),
+            flag=pl.when(own).then(pl.lit(Flag.SUPPRESSED.value)).otherwise(pl.col("flag")),
         )
 
     report = made(suppress, "vi")

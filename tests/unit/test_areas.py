@@ -14,6 +14,7 @@ import pytest
 import ncdsurv as ns
 from ncdsurv.areas import make_neighbours, scan_circles, smooth_rates, standardise_rates
 from ncdsurv.areas.correct import fewest_at_floor, p_floor, permutations_needed
+from ncdsurv.catalog.vocabulary import Flag
 from ncdsurv.errors import NcdsurvError, StatisticsError, UsageError
 from ncdsurv.reference import load_reference
 
@@ -64,6 +65,26 @@ def test_areas_without_figure_or_people_are_set_apart_with_their_reason():
     assert status[CODES[5]] == "no_people"
     assert result.data.filter(pl.col("status") != "smoothed")["smoothed"].null_count() == 2
     assert "1 areas without a figure, 1 with a denominator of 0" in result.explain("en")
+
+
+@pytest.mark.parametrize("verb", [ns.smooth, ns.funnel])
+def test_counts_of_a_suppressed_row_are_not_looked_at(verb: Any):
+    hidden = pl.col("area_code") == CODES[3]
+    frame = values().with_columns(
+        flag=pl.when(hidden).then(pl.lit(Flag.SUPPRESSED.value)).otherwise(pl.lit(Flag.OK.value)),
+        numerator=pl.when(hidden).then(7.0).otherwise("numerator"),
+        denominator=pl.when(hidden).then(9.0).otherwise("denominator"),
+    )
+    absent = frame.with_columns(
+        pl.when(~hidden).then(name).alias(name) for name in ("numerator", "denominator")
+    )
+    found, without = (verb(one, reference=REFERENCE).data for one in (frame, absent))
+    assert found.equals(without)
+    assert found.filter(hidden).select("numerator", "denominator", "status").row(0) == (
+        None,
+        None,
+        "no_value",
+    )
 
 
 @pytest.mark.parametrize("method", ["local", "spatial"])

@@ -7,7 +7,7 @@ import importlib
 
 import pytest
 
-MODULES = ("classify", "draw", "export", "multiples", "page", "style", "tiles", "two", "wording")
+MODULES = ("asked", "classify", "draw", "export", "lines", "multiples", "page", "style", "tiles", "two", "wording")
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -15,6 +15,7 @@ import pytest
 import shapely
 
 import ncdsurv as ns
+from ncdsurv.catalog.vocabulary import Flag
 from ncdsurv.errors import UsageError
 from ncdsurv.maps import bivariate, draw_map, small_multiples, tile_map, write_areas
 from ncdsurv.reference import add_pack, load_reference
@@ -37,7 +38,7 @@ def with_a_suppressed_and_an_absent_area() -> pl.DataFrame:
         frame.filter(pl.col("at") != 1)
         .with_columns(
             *(hidden.then(None).otherwise(name).alias(name) for name in NUMBERS),
-            hidden.then(pl.lit("suppressed")).otherwise("flag").alias("flag"),
+            hidden.then(pl.lit(Flag.SUPPRESSED.value)).otherwise("flag").alias("flag"),
         )
         .drop("at")
     )

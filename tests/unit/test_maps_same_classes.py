@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ncdsurv.catalog.vocabulary import HELD_BACK, Flag
 from ncdsurv.errors import UsageError
 from ncdsurv.maps import draw_map
 from ncdsurv.maps.classify import classify, fixed_classes
@@ -80,7 +81,7 @@ def test_limits_that_cannot_be_used_are_refused(limits: object):
     assert "1 to 6 numbers, each above the one before" in str(caught.value)
 
 
-@pytest.mark.parametrize("flag", ["suppressed", "too_few_events"])
+@pytest.mark.parametrize("flag", HELD_BACK)
 def test_suppressed_areas_stand_apart_from_no_data_and_not_defined(flag: str):
     frame = provinces("2025").with_row_index("at")
     at = pl.col("at")
@@ -113,7 +114,7 @@ def test_a_number_flagged_as_suppressed_is_never_shown_even_if_the_row_carries_i
     frame = provinces("2025")
     first = frame["area_code"][0]
     flagged = frame.with_columns(
-        flag=pl.when(pl.col("area_code") == first).then(pl.lit("suppressed")).otherwise("flag")
+        flag=pl.when(pl.col("area_code") == first).then(pl.lit(Flag.SUPPRESSED.value)).otherwise("flag")
     )
     row = draw_map(flagged, reference=REFERENCE, across=True).data.row(0, named=True)
     assert row["status"] == "suppressed"

@@ -108,7 +108,7 @@ def test_values_stand_in_the_tiles_small_ones_are_hatched_and_other_levels_are_l
     assert result.data.height == 34
     drawn = texts(result.figure).split(" | ")
     for value in result.data["value"]:
-        assert f"{value:.1f}" in drawn
+        assert f"{value:.1f}%" in drawn
     hatched = [patch for patch in result.figure.axes[0].patches if patch.get_hatch()]
     assert len(hatched) == (provinces("2025")["flag"] == "small_number").sum()
 
@@ -134,5 +134,5 @@ def test_a_printed_value_stands_on_the_same_side_of_a_limit_as_its_colour():
     result = tile_map(frame, reference=REFERENCE, lang="en", breaks=[46.8])
     assert result.data["class"].to_list()[:2] == [0, 1]
     drawn = texts(result.figure).split(" | ")
-    assert "46.79" in drawn
-    assert "46.8" in drawn
+    assert "46.79%" in drawn
+    assert "46.8%" in drawn

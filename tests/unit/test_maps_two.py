@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import ncdsurv as ns
+from ncdsurv.catalog.vocabulary import Flag
 from ncdsurv.errors import UsageError
 from ncdsurv.maps import bivariate
 from ncdsurv.maps.two import MISSING, NINE
@@ -107,7 +108,7 @@ def test_an_area_without_one_of_the_values_is_grey_and_its_reason_told(lang: str
     codes = first["area_code"].to_list()
     code = pl.col("area_code")
     first = first.filter(code != codes[0]).with_columns(
-        flag=pl.when(code == codes[1]).then(pl.lit("suppressed")).otherwise(pl.lit("ok"))
+        flag=pl.when(code == codes[1]).then(pl.lit(Flag.SUPPRESSED.value)).otherwise(pl.lit("ok"))
     )
     second = second.with_columns(
         value=pl.when(code == codes[2]).then(None).otherwise("value"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,7 @@ from ncdsurv.areas.result import AreaResult, whole
 from ncdsurv.areas.words import exact, phrase, some
 from ncdsurv.areas.words import method as limits
 from ncdsurv.errors import unknown
+from ncdsurv.maps.asked import RatesAsked, takes
 from ncdsurv.maps.wording import language, number, with_unit
 
 if TYPE_CHECKING:
@@ -77,13 +78,16 @@ class BayesResult(AreaResult):
             for (code, n, d), of_area in zip(counts, figures)
         ]
 
-    def plot(self, column: str = "smoothed", lang: str | None = None, **options: Any) -> MapResult:
+    @takes(RatesAsked)
+    def plot(
+        self, column: str = "smoothed", lang: str | None = None, **asked: Unpack[RatesAsked]
+    ) -> MapResult:
         """A map of the rates.
 
         Args:
             column: `smoothed`, `lower` or `upper` (ends of the interval), or `raw` to compare.
             lang: `vi` or `en`.
-            **options: `classes`, `k`, `labels`, `size` as in `ns.choropleth`.
+            **asked: See `ncdsurv.maps.asked.RatesAsked`.
         """
         if column not in _MAPS:
             raise unknown("column to map", str(column), tuple(_MAPS))
@@ -100,7 +104,7 @@ class BayesResult(AreaResult):
                 phrase("smooth.care", lang),
             ]
         text = {one: self.explain(one) for one in ("vi", "en")}
-        return draw_rates(self._scene, table, _MAPS[column], notes, text, lang, **options)
+        return draw_rates(self._scene, table, _MAPS[column], notes, text, lang, **asked)
 
     def explain(self, lang: str | None = None) -> str:
         """What came out, whether to trust it, model, priors, spread, what was set apart; one statement a line."""

@@ -13,6 +13,7 @@ from ncdsurv.areas.funnels.explain import (
     limits_line,
     small_line,
     source_line,
+    together_of,
     where_and_when,
 )
 from ncdsurv.areas.funnels.labels import name_points
@@ -74,6 +75,7 @@ def draw_funnel(result: FunnelResult, ax: Axes | None = None, lang: str = "vi") 
                 source_line(result, lang),
             ],
             axis_label=_AXIS_LABEL,
+            together=together_of(result, lang),
         )
         if own:
             _fit_notes(ax)
@@ -144,8 +146,7 @@ def _draw_limits(ax: Axes, result: FunnelResult, lang: str) -> None:
         for curve in _limits(result, sizes, confidence):
             ax.plot(sizes, curve, color=FITTED, label=label, zorder=2, **look)
             label = None
-    # The axis says the unit.
-    target = phrase("funnel.line.target", lang, target=number(result.target.value, lang, 1))
+    target = phrase("funnel.line.target", lang, target=result.shown(result.target.value, lang))
     ax.axhline(result.target.value, color=INK, lw=1.2, label=target, zorder=2)
 
 

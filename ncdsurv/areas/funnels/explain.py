@@ -17,7 +17,7 @@ from ncdsurv.indicators.rates.given import CONFIDENCE, CONTROL
 from ncdsurv.indicators.rates.limits import NORMAL
 from ncdsurv.maps.selection import is_small
 from ncdsurv.maps.style import nfc
-from ncdsurv.maps.wording import number, rules_of, say
+from ncdsurv.maps.wording import number, period_words, rules_of, say
 
 if TYPE_CHECKING:
     from ncdsurv.areas.funnels.result import FunnelResult
@@ -55,6 +55,16 @@ def where_and_when(result: FunnelResult, lang: str) -> str:
     return scene.place_and_period(code, level, lang)
 
 
+def together_of(result: FunnelResult, lang: str) -> list[str]:
+    """Names and the period in title, headline and notes, which no line parts."""
+    names, placed = result._scene.names(lang), result.placed
+    held = [names[code] for code in placed["area_code"]] if placed.height == 1 else []
+    held += [result.target_area(lang)] if result.target.code else []
+    where, period = where_and_when(result, lang), result._scene.rows.period
+    when = [period_words(period, lang)] if period else []
+    return [*held, where.removesuffix(f", {when[0]}") if when else where, *when]
+
+
 def definition_lines(result: FunnelResult, lang: str) -> list[str]:
     """What the indicator is, by which rules it was counted, and which way is good."""
     scene = result._scene
@@ -64,7 +74,7 @@ def definition_lines(result: FunnelResult, lang: str) -> list[str]:
     return [
         say("definition", lang, text=nfc(indicator.definition[lang])),
         rules_of(scene.rows.identity, scene.catalog, lang),
-        phrase(f"funnel.polarity.{indicator.polarity}", lang),
+        scene.sides.explain(lang),
     ]
 
 

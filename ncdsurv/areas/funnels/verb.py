@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import polars as pl
@@ -27,40 +27,33 @@ from ncdsurv.indicators.rates.dispersion import (
 from ncdsurv.indicators.rates.dispersion import overdispersion as judge_dispersion
 from ncdsurv.indicators.rates.funnel import ABOVE, ABOVE_OUTER, BELOW, BELOW_OUTER, WITHIN, Funnel
 from ncdsurv.indicators.rates.limits import EXACT, NORMAL, RATE, SHARE, variance_at
+from ncdsurv.maps.asked import AreasAsked, settle, takes
 from ncdsurv.maps.wording import language
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ncdsurv.catalog import Catalog
-    from ncdsurv.reference import Reference
-
 AUTO = "auto"
 _POSITIONS = dict(zip((BELOW_OUTER, BELOW, WITHIN, ABOVE, ABOVE_OUTER), POSITIONS))
 
 
+@takes(AreasAsked)
 def funnel(
     values: Any,
     *,
-    period: str | None = None,
-    level: str | None = None,
-    vintage: str | None = None,
     target: float | str | None = None,
     overdispersion: str = AUTO,
     winsorise: float = WINSORISE,
     method: str | None = None,
     family: str | None = None,
-    reference: Reference | None = None,
-    catalog: Catalog | None = None,
-    lang: str = "vi",
+    **asked: Unpack[AreasAsked],
 ) -> FunnelResult:
     """Funnel plot of areas: which differ from a target by more than chance and their size allow.
 
     Args:
         values: polars or pandas frame with area_code, area_vintage, numerator, denominator (what
-            `release.values(...)` returns has them); shares in percent or rates per 100,000.
-        period, level, vintage: Choose rows; may be left out where the values hold one. Rows of other levels serve as
-            target.
+            `release.values(...)` returns has them); shares in percent or rates per 100,000. Where a level is chosen,
+            rows of other levels serve as target.
         target: In the unit of the values, or the code of an area among them. None: the figure of the smallest area
             that holds all of them, where the values have it, else all counts over all people.
         overdispersion: `auto` widens the limits (additive) where the areas differ more than chance, judged at 5 % on
@@ -69,9 +62,7 @@ def funnel(
         method: `exact` or `normal` limits; None: exact, and normal with over-dispersion or a denominator that is not
             whole.
         family: `binomial` or `poisson`; None: binomial for percent, else Poisson.
-        reference: Codes and names; the built-in pack unless given.
-        catalog: Names; the built-in catalog unless given.
-        lang: `vi` or `en`.
+        **asked: See `ncdsurv.maps.asked.AreasAsked`.
 
     Returns:
         A `FunnelResult`: `.outside`, `.data`, `.table()`, `.plot()`, `.explain()`. An area without a figure or with
@@ -88,15 +79,13 @@ def funnel(
     >>> funnel(v, target=45, lang="en").data["position"].to_list()
     ['below_outer', 'within', 'above_outer']
     """
-    language(lang)
+    one = settle(AreasAsked, asked)
+    lang = language(one["lang"])
     if overdispersion not in (AUTO, *WAYS):
         raise unknown("way with over-dispersion", str(overdispersion), (AUTO, *WAYS))
     if method not in (None, EXACT, NORMAL):
         raise unknown("method of limits", str(method), (EXACT, NORMAL))
-    scene, family = open_scene(
-        values, reference, catalog, period=period, level=level, vintage=vintage, family=family, fewest=1,
-        alike=True,
-    )  # fmt: skip
+    scene, family = open_scene(values, one, family=family, fewest=1, alike=True)
     rows = scene.rows
     middle = find_target(rows, scene.reference, family, target)
     counts = _counts(rows.used, rows.scale, family)

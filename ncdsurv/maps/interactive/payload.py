@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ncdsurv.catalog.vocabulary import Level, Period
-from ncdsurv.maps.explain import heading_lines, notes_of, subtitle_of
+from ncdsurv.maps.explain import heading_lines, notes_of, place_of, subtitle_of
 from ncdsurv.maps.interactive.cells import columns, decimals_of, grey_marks, marks
 from ncdsurv.maps.interactive.places import outlined, parents_of
 from ncdsurv.maps.interactive.topology import Grid, make_topology, thin
@@ -15,7 +15,7 @@ from ncdsurv.maps.interactive.words import LANGUAGES, page_words, phrase
 from ncdsurv.maps.layers import Extent, load_layer, project_points
 from ncdsurv.maps.picture import GREYS, Picture, island_code
 from ncdsurv.maps.style import FITTED, INK, LAND, RULE, luminance, sequential
-from ncdsurv.maps.wording import area_name, number, period_words, rules_of, say, title_of
+from ncdsurv.maps.wording import number, period_words, rules_of, say, title_of
 
 if TYPE_CHECKING:
     from ncdsurv.maps.interactive.series import Series
@@ -84,7 +84,7 @@ def _texts(series: Series, lang: str, invented: bool) -> dict[str, Any]:
     identity = last.rows.identity
     indicator = last.catalog.indicators.get(identity["indicator"])
     notes = notes_of(last, lang)
-    title, place = heading_lines(last, lang)[0], _place(last, lang)
+    title, place = heading_lines(last, lang)[0], place_of(last, lang)
     about = [
         *([say("definition", lang, text=indicator.definition[lang])] if indicator else []),
         phrase("published", lang),
@@ -102,14 +102,6 @@ def _texts(series: Series, lang: str, invented: bool) -> dict[str, Any]:
         "source": notes[1],
         "about": about,
     }
-
-
-def _place(picture: Picture, lang: str) -> str:
-    within, vintage = picture.layer.within, picture.layer.vintage
-    if within is None:
-        return say("nation", lang)
-    level = picture.reference.area(within, vintage)["level"]
-    return area_name(picture.reference, within, vintage, level, lang)
 
 
 def _confidence(picture: Picture) -> str:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import Period
 from ncdsurv.errors import UsageError
+from ncdsurv.maps.asked import MapsAsked
 from ncdsurv.maps.frames import take_values
 from ncdsurv.maps.picture import Picture, compose, with_classes
 from ncdsurv.maps.selection import choose_rows, join_areas
-
-if TYPE_CHECKING:
-    from ncdsurv.catalog import Catalog
-    from ncdsurv.reference import Reference
 
 
 @dataclass(frozen=True)
@@ -37,19 +34,7 @@ class Series:
         return [picture.rows.period for picture in self.pictures]
 
 
-def compose_series(
-    values: Any,
-    *,
-    level: str | None,
-    vintage: str | None,
-    within: str | None,
-    lang: str,
-    classes: str,
-    k: int,
-    breaks: Sequence[float] | None,
-    reference: Reference | None,
-    catalog: Catalog | None,
-) -> Series:
+def compose_series(values: Any, asked: MapsAsked) -> Series:
     """Pictures of all periods of the values.
 
     Raises:
@@ -57,10 +42,8 @@ def compose_series(
     """
     table, back = take_values(values)
     periods = _in_order(table["period"].drop_nulls().unique().to_list())
-    last = compose(
-        table, period=periods[-1], level=level, vintage=vintage, within=within, lang=lang, classes=classes, k=k,
-        breaks=breaks, across=True, reference=reference, catalog=catalog,
-    )  # fmt: skip
+    last = compose(table, period=periods[-1], across=True, **asked)
+    lang = last.lang
     layer = last.layer
     table = table.filter(area_level=last.rows.level, area_vintage=last.rows.vintage)
     pictures = [last]

@@ -91,7 +91,8 @@ function number(scaled, decimals) {
   const text = whole.replace(/\B(?=(\d{3})+$)/g, thousand) + (decimals ? point + digits.slice(-decimals) : "");
   return (scaled < 0 ? "−" : "") + text;
 }
-const withUnit = (scaled) => number(scaled, D.decimals) + (D.percent ? "" : " ") + word("unit");
+const withUnit = (scaled) => number(scaled, D.decimals) + (D.percent ? "" : "\u00a0") + word("unit");
+const withSign = (scaled) => number(scaled, D.decimals) + (D.percent ? word("unit") : ""); // another unit stands above
 const parentOf = (i) => (D.parents.of[i] < 0 ? "" : D.parents.names[lang][D.parents.of[i]]);
 const nameOf = (i) => D.names[lang][i];
 
@@ -105,7 +106,7 @@ function told(i, t) {
   const value = cell("value", i, t), low = cell("lower", i, t), high = cell("upper", i, t);
   say.figure = withUnit(value);
   if (!Number.isNaN(low) && !Number.isNaN(high)) {
-    const ends = { lower: number(value - low, D.decimals), upper: number(value + high, D.decimals) };
+    const ends = { lower: withSign(value - low), upper: withSign(value + high) };
     say.lines.push(word("interval", { confidence: D.confidence, ...ends }));
   }
   const n = cell("numerator", i, t), d = cell("denominator", i, t);
