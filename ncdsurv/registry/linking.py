@@ -53,9 +53,7 @@ def link(store: Store) -> dict[str, Any]:
     """Link all records and lay them out; the caller holds the lock. See `Store.link`."""
     snapshot = store.lake.snapshot()
     if not snapshot.number:
-        raise StoreError(
-            "the registry is empty", got=store.place, do="take in exports first: ncdsurv ingest"
-        )
+        raise StoreError("the registry is empty", got=store.place, do="take in exports first: ncdsurv ingest")
     if prepared(store, snapshot):
         found: dict[str, Any] = snapshot.note["linked"]
         return found
