@@ -37,6 +37,7 @@ def catalogs(draw, same_kinds: bool = False) -> Catalog:
             "treated_window_months": draw(st.integers(1, 13)),
             "default_interval_days": draw(st.sampled_from([1, 28, 30, 31, 90])),
             "overdue_grace_days": draw(st.sampled_from([0, 1, 30])),
+            "or_reported": draw(st.booleans()),
             "reading": draw(st.sampled_from(["last_reading", "last_visit"])),
             "same_day": draw(st.sampled_from(["last", "lowest", "mean"])),
             "visit_kinds": shared if same_kinds else draw(st.sampled_from(KINDS)),

@@ -203,7 +203,8 @@ class History:
     def _verdict(self, visit: dict) -> int:
         measured = self.judge(visit, self.disease.measurement)
         target = self.preset.target(self.disease.measurement) if self.disease.measurement else None
-        if measured == UNREAD and (target is None or self.disease.or_reported) and self.speaks(visit):
+        trusted = target is None or self.disease.or_reported or self.preset.or_reported
+        if measured == UNREAD and trusted and self.speaks(visit):
             return {1: AT_TARGET, 0: OFF_TARGET}.get(visit["reported_target"], UNREAD)
         return measured
 

@@ -227,6 +227,8 @@ class Preset(Definition):
         default_interval_days: Days until the next visit is due, where a contact names neither an
             appointment nor days of supply.
         overdue_grace_days: Days after the due day on which a person is not yet overdue.
+        or_reported: Where a contact gives no reading, the source's own verdict decides on every disease, not only
+            on those that say so themselves.
         same_day: Of several readings of one day the last, the lowest of each column, or the mean counts.
     """
 
@@ -243,6 +245,7 @@ class Preset(Definition):
     overdue_verified: bool
     treated_window_months: int = Field(ge=1)
     reading: Literal["last_reading", "last_visit"]
+    or_reported: bool = False
     same_day: Literal["last", "lowest", "mean"]
     visit_kinds: tuple[VisitKind, ...]
     targets: tuple[Target, ...]

@@ -51,7 +51,7 @@ def deciding(catalog: Catalog, preset: Preset, disease: str, row: dict[str, Any]
     kind = reading_kind(catalog, disease, row)
     if target is not None and kind in target.readings:
         return kind
-    trusted = target is None or catalog.diseases[disease].or_reported
+    trusted = target is None or catalog.diseases[disease].or_reported or preset.or_reported
     told = row["reported_target"] in (0, 1) and speaks(catalog, disease, row)
     return REPORTED if trusted and told else None
 

@@ -34,32 +34,25 @@ def mark_notices(contacts: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     asked = contacts.select(bare.alias("bare"))["bare"]
     if not asked.any():
         return contacts
-    rows = contacts.with_columns(bare=asked).with_row_index("row")
+    rows = contacts.select(*_DAY, "kind", "facility", "status").with_columns(bare=asked).with_row_index("row")
     people = rows.filter("bare").select("person").unique()
     away = {status for notice in catalog.notices.values() for status in notice.only_from_last_facility}
     # Only who has such a row is looked at: they are few, and the order of days is needed for each.
     cared = ~pl.col("bare") & (pl.col("kind") != KINDS.index(VisitKind.SCREENING))
     here = pl.col("facility").filter(cared & pl.col("facility").is_not_null()).last().over(_DAY)
     told = pl.col("status").is_in([STATUSES.index(status) + 1 for status in away])
+    silent = pl.col("elsewhere") | (pl.col("status") == _DEAD)
     found = (
-        rows.select("row", *_DAY, "kind", "facility", "status", "bare")
-        .join(people, on="person", how="semi", maintain_order="left")
+        rows.join(people, on="person", how="semi", maintain_order="left")
         .with_columns(alone=pl.col("bare").all().over(_DAY), here=here)
         .with_columns(pl.col("here").forward_fill().over("person"))
         .with_columns(elsewhere=(told & (pl.col("facility") != pl.col("here"))).fill_null(False))
         .filter(pl.col("bare") & (pl.col("alone") | pl.col("elsewhere")))
-        .select(
-            "row", said=pl.when(pl.col("elsewhere") | (pl.col("status") == _DEAD)).then(0).otherwise("status")
-        )
+        .select("row", status=pl.when(silent).then(0).otherwise("status").cast(pl.Int8))
     )
-    is_notice = pl.col("said").is_not_null()
-    return (
-        rows.join(found, on="row", how="left", maintain_order="left")
-        .with_columns(
-            kind=pl.when(is_notice).then(pl.lit(NOTICE, pl.Int8)).otherwise("kind"),
-            status=pl.coalesce("said", "status").cast(pl.Int8),
-        )
-        .drop("row", "bare", "said")
+    return contacts.with_columns(
+        contacts["kind"].scatter(found["row"], NOTICE),
+        contacts["status"].scatter(found["row"], found["status"]),
     )
 
 

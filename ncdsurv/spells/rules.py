@@ -74,7 +74,10 @@ def preset_rules(catalog: Catalog, presets: list[str]) -> tuple[list[Rules], lis
                 interval_days=preset.default_interval_days,
                 grace_days=preset.overdue_grace_days,
                 judged=judged,
-                reported=tuple(j < 0 or d.or_reported for j, d in zip(judged, diseases, strict=True)),
+                reported=tuple(
+                    j < 0 or d.or_reported or preset.or_reported
+                    for j, d in zip(judged, diseases, strict=True)
+                ),
                 companion=tuple(judge.column(preset, disease.companion) for disease in diseases),
             )
         )

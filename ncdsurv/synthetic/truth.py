@@ -171,7 +171,7 @@ def _outcome(visits: list[dict[str, Any]], disease: Any, rules: Any, catalog: An
         for name, kind in kinds.items():
             if name in target.readings and _usable(row, kind):
                 return "controlled" if _holds(row, target.readings[name]) else "uncontrolled"
-        if disease.or_reported and row["reported_target"] in _REPORTED:
+        if (disease.or_reported or rules.or_reported) and row["reported_target"] in _REPORTED:
             return _REPORTED[row["reported_target"]]
     return "visited_unmeasured"
 

@@ -114,8 +114,8 @@ def test_the_story_names_the_rule_behind_each_change(spells: Any) -> None:
     story = ns.explain_person(spells, "A")
     told = [line.strip() for line in str(story).splitlines()]
     for line in (
-        "2024-01-31  → newly enrolled: first managed visit in 2024-01; the outcome is judged after 3 months, "
-        "from 2024-04 on",
+        "2024-01-31  → newly enrolled: first managed visit in 2024-01; the outcome is judged after 3 months, from "
+        "2024-04 on",
         "2024-04-30  → controlled: the reading of 2024-04-15 meets systolic < 140, diastolic < 90",
         "2024-05-31  → overdue: due on 2024-05-14, not come by the month's end",
         "2024-07-31  → missed visit: no visit for 3 months; the last was on 2024-04-15",

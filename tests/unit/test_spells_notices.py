@@ -1,4 +1,4 @@
-"""Rows that only report a death or a move: what makes them one, or a contact, and what they leave alone."""
+"""Rows that only report a death or a move: what makes them one, and what they leave alone."""
 
 from __future__ import annotations
 
