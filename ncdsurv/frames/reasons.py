@@ -49,7 +49,9 @@ class RuleWords:
         if standing == Outcome.UNCONTROLLED and row["severity"] in _DEGREES:
             name += ", " + phrase(f"degree.{row['severity']}", self.lang)
         if before in _AWAY and row["care_state"] == CareState.UNDER_CARE:
-            told += "; " + phrase(f"back.{before}", self.lang, visited_on=_iso(at["visit_day"] if at else None))
+            told += "; " + phrase(
+                f"back.{before}", self.lang, visited_on=_iso(at["visit_day"] if at else None)
+            )
         return f"{name}: {told}"
 
     def overdue(self, row: dict[str, Any]) -> str:
