@@ -39,13 +39,13 @@ def mark_notices(contacts: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     away = {status for notice in catalog.notices.values() for status in notice.only_from_last_facility}
     # Only who has such a row is looked at: they are few, and the order of days is needed for each.
     cared = ~pl.col("bare") & (pl.col("kind") != KINDS.index(VisitKind.SCREENING))
-    here = pl.col("facility").filter(cared & pl.col("facility").is_not_null()).last().over(_DAY)
+    here = pl.when(cared).then("facility").forward_fill().over("person")
     told = pl.col("status").is_in([STATUSES.index(status) + 1 for status in away])
     silent = pl.col("elsewhere") | (pl.col("status") == _DEAD)
     found = (
         rows.join(people, on="person", how="semi", maintain_order="left")
-        .with_columns(alone=pl.col("bare").all().over(_DAY), here=here)
-        .with_columns(pl.col("here").forward_fill().over("person"))
+        .with_columns(here=here)
+        .with_columns(pl.col("here").last().over(_DAY), alone=pl.col("bare").min().over(_DAY))
         .with_columns(elsewhere=(told & (pl.col("facility") != pl.col("here"))).fill_null(False))
         .filter(pl.col("bare") & (pl.col("alone") | pl.col("elsewhere")))
         .select("row", status=pl.when(silent).then(0).otherwise("status").cast(pl.Int8))
