@@ -30,6 +30,26 @@ ASKS = (
     "check the address, and the credentials and endpoint in the environment of this machine; nothing is lost"
 )
 
+
+def test_an_object_is_fetched_block_by_block_and_put_only_once(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ncdsurv.store.objects.BLOCK", 3)
+    there = Objects(s3)
+    for name, content in (("a/long", b"ten bytes."), ("a/empty", b""), ("a/even", b"sixsix")):
+        there.put(name, content)
+        assert there.fetch(name, tmp_path / Path(name).name)
+        assert (tmp_path / Path(name).name).read_bytes() == content
+        assert not there.put_new(name, b"other")
+        assert there.get(name) == content
+    assert not there.fetch("a/none", tmp_path / "none")
+    assert there.get("a/none") is None
+    assert there.put_new("b/new", b"new")
+    assert there.has("b/new")
+    assert not there.has("b")
+    assert there.folders("") == ["a", "b"]
+
+
 KILLED = """
 import os, signal, sys
 from ncdsurv.registry import open_store
