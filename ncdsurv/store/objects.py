@@ -23,9 +23,11 @@ _CODE = re.compile(r"<Code>(\w+)</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
 _NO_ANSWER, _NO_CREDENTIALS = "no answer", "no credentials"
 _INSTANCE = "169.254.169.254"  # where a machine of Amazon's is asked for credentials when there are no others
+BLOCK = 8 << 20
+"""Bytes asked for at a time: a slow line must not run into the patience for one answer."""
 _TRIES = 3
 _PATIENCE = timedelta(seconds=30)
-_CONNECT = timedelta(seconds=5)
+_CONNECT, _ANSWER = timedelta(seconds=5), timedelta(seconds=60)
 
 
 class Objects:
@@ -90,7 +92,11 @@ class Objects:
             given["region"] = options["aws_region"]
         if "aws_endpoint" in options:
             given["endpoint"] = options["aws_endpoint"]
-        http: Any = {"connect_timeout": _CONNECT, "allow_http": options.get("allow_http") == "true"}
+        http: Any = {
+            "connect_timeout": _CONNECT,
+            "timeout": _ANSWER,
+            "allow_http": options.get("allow_http") == "true",
+        }
         with self.told():
             opened = store.from_url(
                 self.uri,
@@ -151,16 +157,16 @@ class Objects:
         return True
 
     def fetch(self, name: str, path: Path) -> bool:
-        """Copy an object to a file; False where there is none."""
+        """Copy an object that never changes to a file, block by block; False where there is none."""
         store = self._store
         with self.told():
             try:
-                found = store.get(name)
+                size = store.head(name)["size"]
             except FileNotFoundError:
                 return False
             with path.open("xb") as copy:
-                for block in found.stream():
-                    copy.write(block)
+                for start in range(0, size, BLOCK):
+                    copy.write(store.get_range(name, start=start, length=min(BLOCK, size - start)))
         return True
 
     def folders(self, prefix: str) -> list[str]:

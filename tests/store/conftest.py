@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 
 SECRET = "a-secret-that-no-message-may-show"
 REGION = "us-east-1"
+PATIENCE = 60  # seconds: a busy machine is no failure
 _number = itertools.count()
 
 
@@ -45,15 +46,20 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def s3(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Address of a registry that does not exist yet, in a bucket of its own; all it needs is in the environment."""
+    return fresh_address(server, tmp_path / "here", monkeypatch)
+
+
+def fresh_address(server: str, here: Path, patch: pytest.MonkeyPatch) -> str:
+    """Address of a registry in a new bucket, and in the environment what it needs."""
     settings = {
         "AWS_ENDPOINT_URL": server,
         "AWS_ACCESS_KEY_ID": "an-id",
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_REGION": REGION,
-        "NCDSURV_LOCAL": str(tmp_path / "here"),
+        "NCDSURV_LOCAL": str(here),
     }
     for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+        patch.setenv(name, value)
     bucket = f"bucket-{next(_number)}"
     storage(allow_bucket_creation=True).create_dir(bucket)
     return f"s3://{bucket}/ncd/registry"
@@ -63,7 +69,13 @@ def storage(**more: bool):  # type: ignore[no-untyped-def]
     """The server's buckets, seen by another library than the one that is tested."""
     from pyarrow.fs import S3FileSystem
 
-    return S3FileSystem(endpoint_override=os.environ["AWS_ENDPOINT_URL"], region=REGION, **more)
+    return S3FileSystem(
+        endpoint_override=os.environ["AWS_ENDPOINT_URL"],
+        region=REGION,
+        connect_timeout=PATIENCE,
+        request_timeout=PATIENCE,
+        **more,
+    )
 
 
 def objects_under(address: str) -> dict[str, bytes]:

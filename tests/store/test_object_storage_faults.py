@@ -12,11 +12,13 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar
 
+import polars as pl
 import pytest
 
 from ncdsurv.cli import run
 from ncdsurv.errors import StoreError, UsageError
 from ncdsurv.registry import Store, linking, open_store
+from ncdsurv.store.delta_objects import ObjectTable
 from ncdsurv.store.objects import Objects
 from ncdsurv.store.place import claim
 from tests.cluster.conftest import AS_OF, MONTHS, environment, hashes
@@ -28,9 +30,30 @@ ASKS = (
     "check the address, and the credentials and endpoint in the environment of this machine; nothing is lost"
 )
 
+
+def test_an_object_is_fetched_block_by_block_and_put_only_once(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ncdsurv.store.objects.BLOCK", 3)
+    there = Objects(s3)
+    for name, content in (("a/long", b"ten bytes."), ("a/empty", b""), ("a/even", b"sixsix")):
+        there.put(name, content)
+        assert there.fetch(name, tmp_path / Path(name).name)
+        assert (tmp_path / Path(name).name).read_bytes() == content
+        assert not there.put_new(name, b"other")
+        assert there.get(name) == content
+    assert not there.fetch("a/none", tmp_path / "none")
+    assert there.get("a/none") is None
+    assert there.put_new("b/new", b"new")
+    assert there.has("b/new")
+    assert not there.has("b")
+    assert there.folders("") == ["a", "b"]
+
+
 KILLED = """
 import os, signal, sys
 from ncdsurv.registry import open_store
+from ncdsurv.store.delta_objects import ObjectTable
 from ncdsurv.store.delta_objects import ObjectTable
 from ncdsurv.store.objects import Objects
 
@@ -349,10 +372,23 @@ def test_storage_lost_while_a_registry_is_written_is_told(
         store.objects.options["aws_endpoint"] = refusing
         return whole(*words)
 
-    monkeypatch.setattr(linking, "link_records", lost)
-    with pytest.raises(StoreError) as caught:
-        store.link()
-    assert str(caught.value) == told
+    with monkeypatch.context() as patch:
+        patch.setattr(linking, "link_records", lost)
+        with pytest.raises(StoreError) as caught:
+            store.link()
+        assert str(caught.value) == told
+        assert caught.value.__cause__ is None
+    options = {**open_store(s3).objects.options, "aws_endpoint": refusing}
+
+    def unread(table: ObjectTable, version: int) -> pl.LazyFrame:
+        return pl.scan_parquet(f"{s3}/lake/a.parquet", storage_options=options, credential_provider=None)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectTable, "scan", unread)
+        with pytest.raises(StoreError) as caught:
+            open_store(s3).link()
+        assert str(caught.value) == told
+        assert caught.value.__cause__ is None
     assert open_store(s3).lake.snapshot().number == seen
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,9 @@ from ncdsurv.store import Lake, Release, compare
 from tests.cluster.conftest import AS_OF, MONTHS, Hosts, hashes
 from tests.conftest import SAMPLES
 from tests.faults.harness import small_pack
-from tests.store.conftest import SECRET, objects_under, storage
+from tests.store.conftest import SECRET, fresh_address, objects_under, storage
 
+BEFORE = "2026-05"
 FILES = sorted((SAMPLES / "viettel").iterdir())[:3]
 NAMING = ("name", "name_key", "citizen_id", "insurance_number", "phone", "address")
 YEAR = 13  # months: a report compares with the year before
@@ -49,6 +52,17 @@ def filled(store: Store) -> Store:
     return store
 
 
+@pytest.fixture(scope="module")
+def published(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A registry on S3 with two releases, to read from; its address is in the environment until the module ends."""
+    with pytest.MonkeyPatch.context() as patch:
+        here = tmp_path_factory.mktemp("published") / "here"
+        store = filled(open_store(fresh_address(server, here, patch)))
+        for month in (BEFORE, AS_OF):
+            store.build_release(month, MONTHS)
+        yield store
+
+
 @pytest.fixture
 def divided(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many small buckets, also for few people."""
@@ -61,7 +75,7 @@ def test_a_release_is_the_same_bytes_as_on_a_disk_month_after_month(s3: str, tmp
     assert repr(there) == f"Store('{s3}')"
     for store in (disk, there):
         filled(store)
-    before = [store.build_release("2026-05", MONTHS) for store in (disk, there)]
+    before = [store.build_release(BEFORE, MONTHS) for store in (disk, there)]
     assert contents(before[0]) == contents(before[1])
     assert before[1].id == before[0].id
     for store in (disk, there):
@@ -75,33 +89,30 @@ def test_a_release_is_the_same_bytes_as_on_a_disk_month_after_month(s3: str, tmp
     assert old.read("visits").height < open_store(s3, key).lake.snapshot().read("visits").height
 
 
-def test_nothing_that_names_a_person_is_in_the_bucket(s3: str, tmp_path: Path) -> None:
-    store = filled(open_store(s3))
-    store.build_release(AS_OF, MONTHS)
-    identifiers = store.lake.snapshot().read("identifiers")
+def test_nothing_that_names_a_person_is_in_the_bucket(published: Store) -> None:
+    identifiers = published.lake.snapshot().read("identifiers")
     words = {word for name in NAMING for word in identifiers[name].drop_nulls() if len(word) >= SHORTEST}
     assert len(words) > identifiers["record_id"].n_unique()
-    key = (tmp_path / "here" / "vault" / "key").read_text("ascii").strip()
-    found = objects_under(s3)
+    key = published.vault.key_file.read_text("ascii").strip()
+    found = objects_under(str(published.place))
     assert {name.split("/")[0] for name in found} == {"registry.json", "lake", "releases"}
     for name, content in found.items():
         text = content.decode("utf-8", errors="replace") + cells(name, content)
         assert not [word for word in {*words, key, SECRET} if word in text], name
 
 
-def test_what_stands_in_the_bucket_is_found(s3: str) -> None:
+def test_what_stands_in_the_bucket_is_found(published: Store) -> None:
     """The search of the test before sees what a table in the bucket holds."""
-    store = filled(open_store(s3))
-    word = store.lake.snapshot().read("patients")["record_id"][0]
-    found = objects_under(s3)
+    word = published.lake.snapshot().read("patients")["record_id"][0]
+    found = objects_under(str(published.place))
     assert [name for name, content in found.items() if word in cells(name, content)]
 
 
 def test_another_machine_reads_what_was_published(
-    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    published: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store = filled(open_store(s3))
-    first, second = store.build_release("2026-05", MONTHS), store.build_release(AS_OF, MONTHS)
+    s3 = str(published.place)
+    first, second = map(published.releases.open, published.releases.ids())
     there = tmp_path / "another"
     monkeypatch.setenv("NCDSURV_LOCAL", str(there))
     read = ns.open_store(s3 + "/").releases.latest()
@@ -130,20 +141,25 @@ def test_another_machine_reads_what_was_published(
     assert {path.name for path in there.iterdir()} == {"releases"}
 
 
-def test_a_release_that_was_changed_on_the_storage_is_not_read(
-    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    release = filled(open_store(s3)).build_release(AS_OF, MONTHS)
-    name = next(name for name in objects_under(s3) if name.endswith("/values.parquet"))
-    with storage().open_output_stream(f"{s3.removeprefix('s3://')}/{name}") as out:
-        out.write(b"other numbers")
-    assert open_store(s3).releases.latest().id == release.id  # the copy made before is whole
-    monkeypatch.setenv("NCDSURV_LOCAL", str(tmp_path / "another"))
-    with pytest.raises(ns.NcdsurvError) as caught:
-        open_store(s3).releases.latest()
+def test_a_release_that_was_changed_on_the_storage_is_not_read(published: Store, tmp_path: Path) -> None:
+    s3, release = str(published.place), published.releases.latest()
+    digest = release.manifest["files"]["values.parquet"]["sha256"]
+    name, content = next(item for item in objects_under(s3).items() if sha256(item[1]).hexdigest() == digest)
+    path = f"{s3.removeprefix('s3://')}/{name}"
+    reader = open_store(s3, local=tmp_path / "another").releases
+    try:
+        with storage().open_output_stream(path) as out:
+            out.write(b"other numbers")
+        assert open_store(s3).releases.latest().id == release.id  # the copy made before is whole
+        with pytest.raises(ns.NcdsurvError) as caught:
+            reader.latest()
+    finally:
+        with storage().open_output_stream(path) as out:
+            out.write(content)
     told = f"a release was changed: got {release.id}/values.parquet; do: restore it from a backup"
     assert str(caught.value) == told
     assert not list((tmp_path / "another" / "releases").iterdir())
+    assert contents(reader.latest()) == contents(release)
 
 
 def test_a_cluster_counts_the_registry_of_the_storage(
