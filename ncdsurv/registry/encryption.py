@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from ncdsurv.errors import UsageError
 
-VARIABLES = tuple(f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name in ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY"))
+VARIABLES = tuple(
+    f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name in ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY")
+)
 """Environment variables that Dask's configuration reads the three files from."""
 
 

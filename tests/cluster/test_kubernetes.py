@@ -28,7 +28,9 @@ def schema() -> dict[str, Any]:
     pytest.importorskip("jsonschema", reason="jsonschema is not installed")
     found = importlib.util.find_spec("dask_kubernetes")
     if found is None or not found.submodule_search_locations:
-        pytest.skip("dask-kubernetes is not installed: pip install dask-kubernetes (in an environment of its own)")
+        pytest.skip(
+            "dask-kubernetes is not installed: pip install dask-kubernetes (in an environment of its own)"
+        )
     defined = yaml.safe_load((Path(found.submodule_search_locations[0]) / CRD).read_text("utf-8"))
     (version,) = [one for one in defined["spec"]["versions"] if one["name"] == "v1"]
     assert version["subresources"]["scale"]["specReplicasPath"] == ".spec.worker.replicas"

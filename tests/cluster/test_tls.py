@@ -90,7 +90,17 @@ def test_a_cluster_with_tls_counts_for_those_with_a_certificate_only(
     encrypted.wait_until_told("Register worker addr: tls://")
 
     files = [str(certificates / name) for name in ("ca.pem", "cert.pem", "key.pem")]
-    command = ["-m", "ncdsurv.cli", "build", "--store", str(registry), "--as-of", AS_OF, "--months", str(MONTHS)]
+    command = [
+        "-m",
+        "ncdsurv.cli",
+        "build",
+        "--store",
+        str(registry),
+        "--as-of",
+        AS_OF,
+        "--months",
+        str(MONTHS),
+    ]
     build = subprocess.run(
         [sys.executable, *command, "--scheduler", encrypted.address],
         env=environment(**dict(zip(VARIABLES, files, strict=True))),
