@@ -20,6 +20,7 @@ import ncdsurv
 from ncdsurv.errors import NcdsurvError, StoreError, UsageError
 from ncdsurv.registry.counting import Count, Question, answer, nameless, question_of
 from ncdsurv.registry.digest import code_digest
+from ncdsurv.registry.encryption import check_encryption
 from ncdsurv.registry.exchange import Exchange
 from ncdsurv.spells import Bucket
 
@@ -52,7 +53,7 @@ class Cluster:
         """Count some buckets on the workers; gives each one's number and counts, as they come in.
 
         Raises:
-            UsageError: The extra is not installed, or no address of a scheduler.
+            UsageError: The extra is not installed, or TLS lacks certificates.
             StoreError: No scheduler or worker answers, a worker has another version or cannot reach the
                 exchange, or the cluster gave up. What was counted until then is kept.
         """
@@ -68,6 +69,7 @@ class Cluster:
             raise UsageError(
                 "a cluster needs dask.distributed", got="not installed", do="pip install 'ncdsurv[cluster]'"
             ) from error
+        check_encryption(self.address)
         try:
             client = Client(self.address, timeout=self.patience, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:

@@ -33,9 +33,11 @@ Form = Literal["auto", "polars", "compiled"]
 UNKNOWN_BAND = "unknown"
 CELL_COLUMNS = ("atom", "month", "disease", "sex", "age_band", "preset")
 WIDE_CELL = ("month", "disease", "sex", "age_band")
-# Below this, compiling the kernel for the first time costs more than it saves.
+# Below this, compiling the kernel for the first time costs more than it saves. All that one process counts is added
+# up: a worker of a cluster, or a registry of one year, has many buckets of which none is so large by itself.
 COMPILE_FROM_CONTACTS = 300_000
 _KERNEL = "ncdsurv.spells.kernel"
+_asked: list[int] = []
 
 
 def band_names(catalog: Catalog) -> list[str]:
@@ -240,8 +242,10 @@ def _compiled(form: Form, bucket: Bucket) -> bool:
     present = find_spec("numba") is not None
     if form == "compiled" and not present:
         raise UsageError("the compiled form needs numba", allowed="form polars", do="install ncdsurv[fast]")
-    worth = bucket.contacts.height >= COMPILE_FROM_CONTACTS or _KERNEL in sys.modules
-    return present and (form == "compiled" or worth)
+    if not present or form == "compiled" or _KERNEL in sys.modules:
+        return present
+    _asked.append(bucket.contacts.height)
+    return sum(_asked) >= COMPILE_FROM_CONTACTS
 
 
 def labels(catalog: Catalog) -> list[pl.Expr]:

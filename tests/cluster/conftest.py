@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -32,11 +33,14 @@ class Hosts:
     """Processes of a cluster; every one that was started is ended."""
 
     folder: Path
+    config: Path | None = None  # a file of Dask's configuration, for all of them
     address: str = ""
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _all: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def _start(self, *words: str, **more: str) -> subprocess.Popen[bytes]:
+        if self.config is not None:
+            more = {"DASK_CONFIG": str(self.config), **more}
         with (self.folder / f"log{len(self._all)}.txt").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "dask", *words],
@@ -57,8 +61,6 @@ class Hosts:
         while not (told.is_file() and told.read_text("utf-8").strip().endswith("}")):
             assert time.monotonic() < until, "the scheduler did not start"
             time.sleep(0.05)
-        import json
-
         self.address = json.loads(told.read_text("utf-8"))["address"]
 
     def start_worker(self, *words: str, **more: str) -> subprocess.Popen[bytes]:
@@ -71,6 +73,13 @@ class Hosts:
 
         with Client(self.address, set_as_default=False) as client:
             client.wait_for_workers(workers, timeout=STARTED_WITHIN)
+
+    def wait_until_told(self, words: str, times: int = 1) -> None:
+        """Until the scheduler's log says something so often."""
+        until = time.monotonic() + STARTED_WITHIN
+        while (self.folder / "log0.txt").read_text("utf-8").count(words) < times:
+            assert time.monotonic() < until, f"the scheduler never told: {words}"
+            time.sleep(0.05)
 
     def end(self) -> None:
         for process in self._all:

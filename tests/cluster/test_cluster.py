@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from functools import partial
 from pathlib import Path
 
@@ -13,19 +14,42 @@ from ncdsurv.errors import StoreError, UsageError
 from ncdsurv.registry import cluster, open_store
 from ncdsurv.registry.cluster import Cluster
 from ncdsurv.registry.exchange import Exchange
-from tests.cluster.conftest import AS_OF, MONTHS, Hosts, hashes
+from tests.cluster.conftest import AS_OF, MONTHS, STARTED_WITHIN, Hosts, hashes
+
+STUCK_IN_ITS_SECOND_BUCKET = """
+import time
+from pathlib import Path
+from ncdsurv.registry import cluster
+
+begun, answer = [], cluster.answer
+
+def stuck(bucket, question):
+    begun.append(bucket)
+    if len(begun) == 2:
+        Path("counting").touch()
+        time.sleep(600)
+    return answer(bucket, question)
+
+cluster.answer = stuck
+"""
 
 
 def test_a_worker_killed_in_the_middle_costs_nothing_but_time(
     hosts: Hosts, registry: Path, single: dict[str, str]
 ) -> None:
-    hosts.start_worker()
+    preload, counting = hosts.folder / "stuck.py", hosts.folder / "counting"
+    preload.write_text(STUCK_IN_ITS_SECOND_BUCKET, encoding="utf-8")
+    hosts.start_worker("--preload", str(preload))
     hosts.start_worker()
     hosts.wait_for(2)
     killed_at: list[tuple[int, int]] = []
 
     def progress(done: int, total: int) -> None:
         if done >= 2 and not killed_at:
+            until = time.monotonic() + STARTED_WITHIN
+            while not counting.exists():  # so that the worker dies with a bucket in its hands, every time
+                assert time.monotonic() < until, "the worker never began a second bucket"
+                time.sleep(0.05)
             killed_at.append((done, total))
             hosts.workers[0].send_signal(signal.SIGKILL)
             assert hosts.workers[0].wait() == -signal.SIGKILL
