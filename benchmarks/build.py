@@ -3,12 +3,16 @@
 Takes in invented exports (not timed), then links and builds a release, each in a process of its own whose peak is
 read from the kernel. With several sizes it shows what grows: the visits are taken in parts of `--part` rows, so
 what is left is what grows with people (their records, places and the counts), not with their visits.
+
+With `--month` it compares instead a build one month later, which goes on from the last one, with a build of the same
+records from nothing; the run fails unless both write the same figures.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +21,10 @@ from pathlib import Path
 
 SOURCE, AS_OF, MONTHS = "viettel", "2026-06", 12
 STEPS = ("link", "build")
+WHOLE = "whole"
+STATIONS, SEED = 8, 7
+BEFORE, AFTER, ALL_MONTHS = "2026-04", "2026-05", 36
+FIGURES = ("measures", "values", "facilities", "sensitivity", "quality")
 
 
 def peak_mb() -> float:
@@ -39,6 +47,53 @@ def step(name: str, folder: Path, part: int) -> dict[str, float]:
     return {f"{name}_s": round(time.perf_counter() - start, 1), f"{name}_peak_mb": round(peak_mb())}
 
 
+def whole_step(folder: Path, as_of: str) -> dict[str, float]:
+    """Link and build up to a month, in this process, its compiled functions loaded before the clock starts."""
+    import ncdsurv.spells.kernel  # noqa: F401
+    from ncdsurv.registry import open_store
+
+    store = open_store(folder)
+    start, work = time.perf_counter(), time.process_time()
+    store.build_release(as_of, ALL_MONTHS)
+    wall, processor = time.perf_counter() - start, time.process_time() - work
+    return {"wall_s": round(wall, 1), "processor_s": round(processor, 1), "peak_mb": round(peak_mb())}
+
+
+def month_run(rows: int, folder: Path) -> dict[str, float]:
+    """A build from nothing and one that goes on from the month before, of the same records.
+
+    Raises:
+        AssertionError: The two wrote different figures.
+    """
+    from benchmarks.ingest_data import write_month
+    from ncdsurv.registry import open_store
+
+    past, month = write_month(folder, rows, STATIONS, AFTER, SEED)
+    places = {"full": folder / "full", "month": folder / "month"}
+    open_store(places["month"]).ingest(past, source=SOURCE)
+    shutil.copytree(places["month"], places["full"])  # the key too: ids decide where some people are placed
+    _own_process(places["month"], BEFORE)
+    found: dict[str, float] = {"rows": rows}
+    for name in ("month", "full"):
+        open_store(places[name]).ingest(month, source=SOURCE)
+        steps = _own_process(places[name], AFTER)
+        found |= {f"{name}_{key}": value for key, value in steps.items()}
+    built = [next((place / "releases").glob(f"{AFTER}-*")) for place in places.values()]
+    for name in FIGURES:
+        one, other = ((release / f"{name}.parquet").read_bytes() for release in built)
+        assert one == other, f"{name} differs"
+    for key in ("wall_s", "processor_s"):
+        found[f"share_{key.removesuffix('_s')}"] = round(found[f"month_{key}"] / found[f"full_{key}"], 3)
+    return found
+
+
+def _own_process(folder: Path, as_of: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.build", "--step", WHOLE, "--folder", str(folder)]
+    done = subprocess.run([*command, "--as-of", as_of], check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
 def run(rows: int, part: int, folder: Path) -> dict[str, float]:
     """Take in exports of so many rows, then link and build."""
     from benchmarks.ingest_data import write_tables
@@ -58,17 +113,43 @@ def run(rows: int, part: int, folder: Path) -> dict[str, float]:
     return found | {"records": state["records"], "persons": state["persons"]}
 
 
+def show_months(sizes: list[int], folder: Path | None, as_json: bool) -> None:
+    """Print what a month costs, for each size."""
+    print(f"{'rows':>12} {'build':>6} {'wall s':>8} {'processor s':>12} {'MB':>7}")
+    for rows in sizes:
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            found = month_run(rows, Path(place))
+        for name in ("full", "month"):
+            wall, processor, peak = (found[f"{name}_{key}"] for key in ("wall_s", "processor_s", "peak_mb"))
+            print(f"{rows:>12,} {name:>6} {wall:>8} {processor:>12} {peak:>7,}")
+        print(
+            f"{'a month takes of a full build':>30} {found['share_wall']:.0%} {found['share_processor']:.0%}"
+        )
+        if as_json:
+            print(json.dumps(found))
+
+
 def main() -> None:
     """Parse the arguments and print a table, and with --json one line for each size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=int, nargs="+", default=[500_000, 2_000_000])
     parser.add_argument("--part", type=int, default=250_000)
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--step", choices=(*STEPS, WHOLE), help=argparse.SUPPRESS)
+    parser.add_argument("--as-of", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--month", action="store_true", help="a build one month later against one from nothing"
+    )
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    if asked.step == WHOLE:
+        print(json.dumps(whole_step(asked.folder, asked.as_of)))
+        return
     if asked.step:
         print(json.dumps(step(asked.step, asked.folder, asked.part)))
+        return
+    if asked.month:
+        show_months(asked.rows, asked.folder, asked.json)
         return
     print(f"{'rows':>12} {'persons':>10} {'link s':>8} {'MB':>7} {'build s':>8} {'MB':>7}")
     for rows in asked.rows:

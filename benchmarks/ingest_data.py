@@ -179,6 +179,25 @@ def write_tables(folder: Path, rows: int, files: int, seed: int = 1) -> list[Pat
     return paths
 
 
+def write_month(folder: Path, rows: int, files: int, month: str, seed: int = 1) -> tuple[Path, Path]:
+    """Visit tables of `files` stations in CSV, those of one month (YYYY-MM) apart; later visits are left out.
+
+    Returns:
+        The folder of all months before and that of the month.
+    """
+    day = pl.col("NGAY_KHAM").str.split(" ").list.first().str.split("/")
+    at = pl.format("20{}-{}", day.list.get(2).str.tail(2), day.list.get(1))
+    parts = {folder / "exports-before": at < month, folder / "exports-month": at == month}
+    for station in range(files):
+        table = visits_of(station, rows // files, seed)
+        for place, rows_of in parts.items():
+            place.mkdir(exist_ok=True)
+            path = place / f"{20001 + station:05d}_kham.csv"
+            path.write_text("\ufeff" + table.filter(rows_of).write_csv(), encoding="utf-8")
+    before, then = parts
+    return before, then
+
+
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>'
 _PARTS = {
     "XML1": "<TONG_HOP>{}</TONG_HOP>",

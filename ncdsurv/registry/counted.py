@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 LATEST = "latest.json"
 _DIGITS = 32
+_SIZES = "sizes.json"
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,12 @@ class CountCache:
 
     def has(self, number: int) -> bool:
         """Whether a bucket is counted already."""
-        return self._entry(number).is_dir()
+        return _is_whole(self._entry(number))
 
     def has_past(self, number: int) -> bool:
         """Whether an earlier count of a bucket can be counted on."""
         before = self._before
-        return before is not None and (self.folder / before.entries.get(number, ".none")).is_dir()
+        return before is not None and _is_whole(self.folder / before.entries.get(number, ".none"))
 
     def past(self, number: int, question: Question) -> Past | None:
         """The bucket as the last build counted it, where later months can be counted on from it."""
@@ -103,12 +104,15 @@ class CountCache:
 
     def keep(self, number: int, digests: Digests, counts: dict[str, Count], question: Question) -> None:
         """Put the counts of a bucket on disk, whole."""
+        if self._entry(number).exists():  # harmed, or it would not be counted again
+            shutil.rmtree(self._entry(number))
         with new_folder(self._entry(number)) as folder:
             for name, found in counts.items():
                 # Arrow, not Parquet: written in half the time, and read once or twice.
                 found.cells.write_ipc(folder / f"{name}.cells.arrow", compression="lz4")
                 found.carry.write_ipc(folder / f"{name}.carry.arrow", compression="lz4")
             digests.until(question.last).write_ipc(folder / "past.arrow", compression="lz4")
+            (folder / _SIZES).write_text(json.dumps(_sizes(folder)), encoding="utf-8")
 
     def cells_file(self, number: int, name: str) -> Path:
         """The file of a bucket's counts under one catalog."""
@@ -127,6 +131,19 @@ class CountCache:
         for path in self.folder.iterdir():
             if path.is_dir() and path.name not in used:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def _sizes(entry: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_size for path in sorted(entry.iterdir()) if path.name != _SIZES}
+
+
+def _is_whole(entry: Path) -> bool:
+    """Whether an entry is there with all its files as long as they were written."""
+    try:
+        told: object = json.loads((entry / _SIZES).read_text("utf-8"))
+        return told == _sizes(entry)
+    except (OSError, ValueError):
+        return False
 
 
 def _read_count(entry: Path, name: str) -> Count:

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from ncdsurv.registry.tally import Tally
+from ncdsurv.registry.tally import ACTIVITY, KEPT, Tally
 from ncdsurv.store.atomic import new_folder, sweep_temporary, write_whole
 from ncdsurv.store.files import sha256_of
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LATEST = "latest.json"
 _VISITORS, _DIGESTS, _READINGS = "visitors.arrow", "digests.arrow", "readings"
-_TALLY = "tally-"
+_METRICS, _METRIC = "metrics.arrow", "_metric"
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,13 @@ class Tallied:
             entry = self.folder / found["entry"]
             if found["files"] != _hashes(entry):
                 return None
-            tally = {
-                path.stem.removeprefix(_TALLY): pl.read_ipc(path) for path in entry.glob(f"{_TALLY}*.arrow")
+            columns: dict[str, list[str]] = found["columns"]
+            metrics = pl.read_ipc(entry / _METRICS)
+            own = {name: pl.read_ipc(entry / f"{name}.arrow") for name in (KEPT, ACTIVITY)}
+            of_metric = {
+                name: metrics.filter(pl.col(_METRIC) == name).select(columns[name]) for name in columns
             }
+            tally = {**of_metric, **own}
             return Kept(
                 int(found["month"]),
                 int(found["received"]),
@@ -102,13 +106,14 @@ class Tallied:
         with new_folder(entry) as folder:
             keeper = Keeper(folder)
             yield keeper
-            files = _hashes(folder)
+            files, columns = _hashes(folder), keeper.columns
         latest = {
             "by": self.by,
             "entry": entry.name,
             "month": month,
             "received": received,
             "state": state,
+            "columns": columns,
             "files": files,
         }
         write_whole(self.folder / LATEST, json.dumps(latest).encode(), mode=0o600)
@@ -125,6 +130,7 @@ class Keeper:
         folder.chmod(0o700)
         (folder / _READINGS).mkdir()
         self._parts = 0
+        self.columns: dict[str, list[str]] = {}
 
     def readings(self, visits: pl.DataFrame | pl.LazyFrame) -> None:
         """Put more visits to those that later readings are compared with; no record twice."""
@@ -134,8 +140,13 @@ class Keeper:
 
     def finish(self, tally: Tally, visitors: pl.DataFrame, digests: pl.DataFrame) -> None:
         """Write the rest."""
-        for name, frame in tally.items():
-            frame.write_ipc(self._folder / f"{_TALLY}{name}.arrow", compression="lz4")
+        metrics = {name: frame for name, frame in tally.items() if name not in (KEPT, ACTIVITY)}
+        self.columns = {name: frame.columns for name, frame in metrics.items()}
+        # One file: each is flushed to the disk by itself.
+        named = [frame.with_columns(pl.lit(name).alias(_METRIC)) for name, frame in metrics.items()]
+        pl.concat(named, how="diagonal").write_ipc(self._folder / _METRICS, compression="lz4")
+        for name in (KEPT, ACTIVITY):
+            tally[name].write_ipc(self._folder / f"{name}.arrow", compression="lz4")
         visitors.write_ipc(self._folder / _VISITORS, compression="lz4")
         digests.write_ipc(self._folder / _DIGESTS, compression="lz4")
 

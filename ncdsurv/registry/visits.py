@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from ncdsurv.store.parts import Parts, parts_in
+from ncdsurv.store.parts import parts_in
 
 if TYPE_CHECKING:
     from ncdsurv.store.lake import Snapshot
@@ -18,6 +18,8 @@ PART_ROWS = 250_000
 """Most visits held at once, about: what is made of them included, a step stays near 1.5 GB (`benchmarks/build.py`)."""
 MOST_PARTS = 500
 """A part is an open file while it is filled, and a process has not many more."""
+
+_VISIT = pl.col("visit_id").hash()
 
 
 def part_rows(snapshot: Snapshot) -> int:
@@ -40,39 +42,60 @@ def visits_in_parts(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[Ite
         folder: Where the parts may lie while the block lasts.
         rows: Most rows of a part, about; a registry that has no more is one part, in memory.
     """
-    with _by_visit(snapshot, folder, rows) as parts:
-        yield map(_latest, parts.all())
+    with closing(_versions(snapshot, folder, rows)) as told:
+        yield (_latest(visits) if several else visits for visits, several in told)
 
 
 @contextmanager
 def visits_by_record(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[Iterator[pl.DataFrame]]:
     """`visits_in_parts`, but no record is in two parts; `first_received` is the file that first told of a visit."""
-    part = _part("record_id", _n_parts(snapshot, rows))
+    part = _part(pl.col("record_id").hash(), _n_parts(snapshot, rows))
     with parts_in(folder, rows) as parts:
-        with _by_visit(snapshot, folder, rows) as told:
-            for visits in told.all():
-                first = visits.group_by("visit_id").agg(first_received=pl.col("received").min())
-                found = _latest(visits).join(first, on="visit_id", how="left")
+        with closing(_versions(snapshot, folder, rows)) as told:
+            for visits, several in told:
+                found = visits.with_columns(first_received="received")
+                if several:
+                    first = pl.col("received").min().over("visit_id")
+                    found = _latest(visits.with_columns(first_received=first))
                 parts.put(found.with_columns(part=part), "part")
         yield parts.all()
 
 
-@contextmanager
-def _by_visit(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[Parts]:
-    n_parts = _n_parts(snapshot, rows)
-    visits = snapshot.scan("visits").with_columns(part=_part("visit_id", n_parts))
+def _versions(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[tuple[pl.DataFrame, bool]]:
+    """All rows of the visits a part at a time, those of one visit in one part; and whether a visit may have several.
+
+    Few visits are told twice. Only those need to be brought together; the others go by as they are read.
+    """
+    visits, n_parts = snapshot.scan("visits"), _n_parts(snapshot, rows)
+    if n_parts == 1:
+        yield visits.collect(), True
+        return
+    several = _told_again(visits.select(visit=_VISIT), folder, rows, n_parts)
     with parts_in(folder, rows) as parts:
-        for batch in visits.collect_batches(maintain_order=False) if n_parts > 1 else [visits.collect()]:
+        for batch in visits.with_columns(visit=_VISIT).collect_batches(maintain_order=False):
+            again = batch.join(several, on="visit", how="semi")
+            parts.put(again.with_columns(part=_part(pl.col("visit"), n_parts)).drop("visit"), "part")
+            for once in batch.join(several, on="visit", how="anti").drop("visit").iter_slices(rows):
+                yield once, False
+        for again in parts.all():
+            yield again, True
+
+
+def _told_again(hashes: pl.LazyFrame, folder: Path, rows: int, n_parts: int) -> pl.DataFrame:
+    """[visit]: hashes of visits that several rows tell of; all hashes lie on disk meanwhile."""
+    with parts_in(folder, rows) as parts:
+        for batch in hashes.with_columns(part=_part(pl.col("visit"), n_parts)).collect_batches():
             parts.put(batch, "part")
-        yield parts
+        counted = (part.group_by("visit").len().filter(pl.col("len") > 1) for part in parts.all())
+        return pl.concat([part.select("visit") for part in counted])
 
 
 def _n_parts(snapshot: Snapshot, rows: int) -> int:
     return max(1, -(-int(snapshot.scan("visits").select(pl.len()).collect().item()) // rows))
 
 
-def _part(column: str, n_parts: int) -> pl.Expr:
-    return (pl.col(column).hash() % n_parts).cast(pl.Int32)
+def _part(hashed: pl.Expr, n_parts: int) -> pl.Expr:
+    return (hashed % n_parts).cast(pl.Int32)
 
 
 def _latest(visits: pl.DataFrame) -> pl.DataFrame:

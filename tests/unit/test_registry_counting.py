@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ncdsurv.registry import buckets, counting, increment, open_store
+from ncdsurv.registry import buckets, build, counting, increment, open_store
 from ncdsurv.registry.assemble import write_measures
 from ncdsurv.registry.cells import ORDER, add, subtract
 from ncdsurv.registry.linking import last_laid
@@ -116,7 +116,9 @@ def test_a_build_that_broke_off_goes_on_where_it_stopped(registry, monkeypatch):
     assert len(counted) - begun == len(last_laid(store)["buckets"]) - 2
 
 
-@pytest.mark.parametrize("harm", ["gone", "no latest", "nonsense", "other words", "an entry lost"])
+@pytest.mark.parametrize(
+    "harm", ["gone", "no latest", "nonsense", "other words", "an entry lost", "truncated"]
+)
 def test_the_cache_may_be_harmed_in_any_way(registry, harm, whole):
     folder = registry / "counted"
     if harm == "gone":
@@ -127,6 +129,9 @@ def test_the_cache_may_be_harmed_in_any_way(registry, harm, whole):
         (folder / "latest.json").write_text("{", encoding="utf-8")
     elif harm == "other words":
         (folder / "latest.json").write_text("[1]", encoding="utf-8")
+    elif harm == "truncated":
+        for path in folder.glob("*/past.arrow"):
+            path.write_bytes(path.read_bytes()[:-40])
     else:
         shutil.rmtree(next(path for path in folder.iterdir() if path.is_dir()))
     release = open_store(registry).build_release(NOW, MONTHS)
@@ -135,6 +140,22 @@ def test_the_cache_may_be_harmed_in_any_way(registry, harm, whole):
     cell = [name for name in ORDER if name in measures.columns]
     assert not measures.select(cell).is_duplicated().any()
     assert measures.equals(measures.sort(cell))
+
+
+def test_an_entry_of_this_build_that_was_cut_off_is_counted_again(registry, whole, monkeypatch):
+    store = open_store(registry)
+    original = build.write_measures
+    monkeypatch.setattr(build, "write_measures", _fails)
+    with pytest.raises(Exception, match="No space left on device"):
+        store.build_release(NOW, MONTHS)
+    monkeypatch.setattr(build, "write_measures", original)
+    for path in (registry / "counted").glob("*/measures.cells.arrow"):
+        path.write_bytes(path.read_bytes()[:-40])
+    assert hashes(store.build_release(NOW, MONTHS)) == whole
+
+
+def _fails(*_, **__):
+    raise OSError(28, "No space left on device")
 
 
 def test_the_cache_holds_no_pseudonym(grown):
