@@ -35,7 +35,6 @@ LONGEST = (
     "faults/test_cut_off_anywhere.py",
     "unit/test_docs_gallery.py",
     "reports/test_runner.py",
-    "spec/test_one_number_everywhere.py",
 )
 """Files that take a minute or more each: begun first, so that no worker ends with one while the others wait."""
 

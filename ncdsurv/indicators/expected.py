@@ -47,27 +47,26 @@ def population_table(
         area_code, year, sex (male, female, both), age_from, age_to (null: open), population Float64.
     """
     parts = [pl.DataFrame(schema=POPULATION)]
+    ordered = sorted(set(bases), key=lambda base: (base[0], base[1] is None, base[1] or 0))
+    columns = [str(place) for place in range(len(ordered))]
     for year in sorted(set(years)):
-        if reference.population_of(vintage, level, year).is_empty():
+        if not ordered or reference.population_of(vintage, level, year).is_empty():
             continue
-        for lower, upper in sorted(set(bases), key=lambda base: (base[0], base[1] is None, base[1] or 0)):
-            found = reference.population_at_ages(lower, upper, vintage=vintage, level=level, year=year)
-            by_sex = found.select(
-                area_code="code", sex="sex", population=pl.col("population").cast(pl.Float64)
+        found = reference.population_at_age_bases(ordered, vintage=vintage, level=level, year=year)
+        by_sex = found.select(*columns, area_code="code", sex="sex")
+        both = by_sex.group_by("area_code", maintain_order=True).agg(steady_sum(name) for name in columns)
+        rows = pl.concat([by_sex, both.with_columns(sex=pl.lit(BOTH_SEXES))], how="diagonal")
+        parts += [
+            rows.select(
+                "area_code",
+                pl.lit(year, pl.Int32).alias("year"),
+                "sex",
+                pl.lit(lower, pl.Int32).alias("age_from"),
+                pl.lit(upper, pl.Int32).alias("age_to"),
+                population=name,
             )
-            both = by_sex.group_by("area_code").agg(steady_sum("population"))
-            parts.append(
-                pl.concat(
-                    [by_sex, both.select("area_code", pl.lit(BOTH_SEXES).alias("sex"), "population")]
-                ).select(
-                    "area_code",
-                    pl.lit(year, pl.Int32).alias("year"),
-                    "sex",
-                    pl.lit(lower, pl.Int32).alias("age_from"),
-                    pl.lit(upper, pl.Int32).alias("age_to"),
-                    "population",
-                )
-            )
+            for name, (lower, upper) in zip(columns, ordered, strict=True)
+        ]
     return pl.concat(parts)
 
 

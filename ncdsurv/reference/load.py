@@ -186,6 +186,16 @@ class Reference:
         rows = pl.concat([people.at_year(self.population, v, one, year) for v in vintages for one in levels])
         return people.at_ages(rows, lower, upper)
 
+    def population_at_age_bases(
+        self, bases: Sequence[tuple[int, int | None]], *, vintage: str, level: str, year: int | None = None
+    ) -> pl.DataFrame:
+        """People of a level in each of some age bases: as `population_at_ages`, with a column "0", "1", ... a base.
+
+        Raises:
+            UsageError: A base cuts the open group of the oldest, or is empty.
+        """
+        return people.at_age_bases(self.population_of(vintage, level, year), bases)
+
     # --- facilities, boundaries, islands, packs --------------------------------------------------------------------
     @cached_property
     def facilities(self) -> pl.DataFrame:

@@ -80,10 +80,22 @@ def at_ages(population: pl.DataFrame, lower: int, upper: int | None) -> pl.DataF
     Returns:
         Frame [vintage, level, code, year, sex, population, estimated], one row per area, year and sex.
     """
+    return at_age_bases(population, [(lower, upper)]).rename({"0": "population"})
+
+
+def at_age_bases(population: pl.DataFrame, bases: Sequence[tuple[int, int | None]]) -> pl.DataFrame:
+    """People in each of some age bases, as `at_ages` counts them, in one pass over the rows.
+
+    Returns:
+        Frame [vintage, level, code, year, sex, "0", "1", ..., estimated]: a column for each base, in their order.
+    """
     groups = population["age_group"].unique().to_list()
-    weight = {group: share_inside(group, lower, upper) for group in groups}
-    people = pl.col("population") * pl.col("age_group").replace_strict(weight, return_dtype=pl.Float64)
-    totals = population.group_by([*AREA, "year", "sex"]).agg(steady_sum(people), pl.col("estimated").any())
+    sums = []
+    for place, (lower, upper) in enumerate(bases):
+        weight = {group: share_inside(group, lower, upper) for group in groups}
+        share = pl.col("age_group").replace_strict(weight, return_dtype=pl.Float64)
+        sums.append(steady_sum(pl.col("population") * share).alias(str(place)))
+    totals = population.group_by([*AREA, "year", "sex"]).agg(*sums, pl.col("estimated").any())
     return totals.sort(*AREA, "year", "sex")
 
 

@@ -38,6 +38,8 @@ _FRUGAL = {
     # within a second: sooner, the kernel's work on pages is a fifth of all.
     "MALLOC_ARENA_MAX": "2",
     "_RJEM_MALLOC_CONF": "narenas:1,retain:false,dirty_decay_ms:1000,muzzy_decay_ms:0,background_thread:false",
+    # A parser that breaks over a file is expected here; naming its stack takes longer than reading the file.
+    "RUST_BACKTRACE": "0",
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.harness import FIRST, SECOND, Killer, copy_store, small_pack
+from tests.faults.harness import FIRST, SECOND, Killer, copy_store, folder_in_memory, small_pack
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +15,13 @@ def killer() -> Iterator[Killer]:
     processes = Killer()
     yield processes
     processes.close()
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[Path]:
+    """Where the stores of one test stand: in memory where there is room."""
+    with folder_in_memory(tmp_path) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.conftest import ROOT, SAMPLES
@@ -20,6 +22,12 @@ LONG = os.environ.get("NCDSURV_FAULTS") == "all"
 """`make faults`: every step without exception, and more random kills."""
 FIRST = SAMPLES / "viettel" / "56019_kham_202606.csv"
 SECOND = SAMPLES / "moh_ncd_excel" / "56019_ncd_202606.xlsx"
+
+_POOLS = ("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "TOKIO_WORKER_THREADS")
+"""Threads of the libraries: each fork starts its own, and waits for them, over a few rows."""
+_MEMORY = Path("/dev/shm")
+_ROOM = 2**30
+"""Bytes that must be free in memory for stores to stand there; a case takes about a tenth of it."""
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -42,7 +50,7 @@ class Killer:
         return subprocess.Popen(
             [sys.executable, "-m", "tests.faults.killer"],
             cwd=ROOT,
-            env=environment(POLARS_MAX_THREADS="1", OPENBLAS_NUM_THREADS="1"),
+            env=environment(**dict.fromkeys(_POOLS, "1")),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -118,6 +126,20 @@ def small_pack(folder: Path, people: int) -> Path:
         encoding="utf-8",
     )
     return folder
+
+
+@contextmanager
+def folder_in_memory(otherwise: Path) -> Iterator[Path]:
+    """A folder in memory, gone afterwards; `otherwise` where the machine has no room for it.
+
+    What a killed process leaves behind is what it had handed to the system, wherever that keeps it: the steps are
+    the same as on a disk, and no `fsync` waits for one.
+    """
+    if not (_MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM):
+        yield otherwise
+        return
+    with TemporaryDirectory(prefix="ncdsurv-faults-", dir=_MEMORY, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def copy_store(source: Path, to: Path) -> Path:

@@ -22,6 +22,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -190,10 +191,13 @@ def state(folder: Path) -> dict[str, str]:
 def _rows(frame: Any) -> str:
     # In plain Python: a dozen tiny queries cost more than all else a reader does.
     # Sums of fractions may differ in their last digit, by the order in which threads add.
-    rows = sorted(
-        repr([float(f"{cell:.9g}") if isinstance(cell, float) else cell for cell in row])
-        for row in frame.drop(IDS, strict=False).iter_rows()
-    )
+    columns = [
+        [None if cell is None else float(f"{cell:.9g}") for cell in column]
+        if column.dtype.is_float()
+        else column.to_list()
+        for column in frame.drop(IDS, strict=False)
+    ]
+    rows = sorted(map(repr, zip(*columns, strict=True)))
     return f"{len(rows)}:{hashlib.sha256(chr(10).join(rows).encode()).hexdigest()[:16]}"
 
 
@@ -281,11 +285,13 @@ def _one(request: dict[str, Any]) -> dict[str, Any]:
             steps.install()
         if "after_seconds" in request:  # dies then, wherever it is
             signal.setitimer(signal.ITIMER_REAL, request["after_seconds"])
+        begun = time.monotonic()
         try:
             run(store, request["verb"], request["arguments"])
         finally:
             steps.on = False
             signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+        found["seconds"] = time.monotonic() - begun
         found["steps"], found["states"] = steps.names, steps.states
     found["after"] = state(store)
     found["left"] = left_behind(store)

@@ -27,18 +27,16 @@ INGEST = ["ingest", str(SECOND), "--source", "moh_ncd_excel", "--store"]
 )
 @pytest.mark.parametrize("fault", ["EIO", "ENOSPC"] if LONG else ["EIO"])
 def test_a_fault_at_any_step_is_one_line_and_loses_nothing(
-    case: Case, fault: str, killer: Killer, bases: dict[str, Path], tmp_path: Path
+    case: Case, fault: str, killer: Killer, bases: dict[str, Path], stores: Path
 ) -> None:
-    whole = killer.ask(
-        copy_store(bases[case.base], tmp_path / "whole"), look=True, count=True, **case.request
-    )
+    whole = killer.ask(copy_store(bases[case.base], stores / "whole"), look=True, count=True, **case.request)
     steps = [
         n for n, name in enumerate(whole["steps"], 1) if name not in QUIET or (fault == "EIO" and n % 9 == 0)
     ]
 
     def broken(at: int) -> str | None:
         where = f"step {at} ({whole['steps'][at - 1]})"
-        store = copy_store(bases[case.base], tmp_path / f"at{at}")
+        store = copy_store(bases[case.base], stores / f"at{at}")
         failed = killer.ask(store, at=at, fault=fault, **case.request)
         if failed["status"] not in (0, 3) or "\n" in failed.get("error", ""):  # 0: only tidying up failed
             return f"{where}: not refused in one line: {failed}"

@@ -28,6 +28,9 @@ REALLY_KILLED = 3
 CHAIN = 5
 """Kills of one store, one after the other, before the command is let through."""
 
+MOMENTS = (0.05, 1.2)
+"""When random kills strike, as parts of the time that the command takes undisturbed and with its libraries warm."""
+
 
 @pytest.fixture(params=CASES, ids=NAMES)
 def case(request: pytest.FixtureRequest, packs: tuple[Path, Path]) -> Case:
@@ -74,12 +77,12 @@ def half_rotated(whole: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def test_killed_at_every_step_that_writes(
-    case: Case, killer: Killer, bases: dict[str, Path], tmp_path: Path
+    case: Case, killer: Killer, bases: dict[str, Path], stores: Path
 ) -> None:
     """Every state that the disk passes through, from before the first step to after the last."""
-    keep = tmp_path / "states"
+    keep = stores / "states"
     keep.mkdir()
-    whole = undisturbed(killer, case, bases[case.base], tmp_path, keep=str(keep))
+    whole = undisturbed(killer, case, bases[case.base], stores, keep=str(keep))
     states = list(whole["states"].items())
     changing = sum(name not in QUIET for name in whole["steps"])
     assert changing // 2 < len(states) <= 2 * len(whole["steps"])
@@ -90,9 +93,9 @@ def test_killed_at_every_step_that_writes(
 
 
 def test_a_process_killed_at_a_step_leaves_what_the_walk_copies(
-    case: Case, killer: Killer, bases: dict[str, Path], tmp_path: Path
+    case: Case, killer: Killer, bases: dict[str, Path], stores: Path
 ) -> None:
-    whole = undisturbed(killer, case, bases[case.base], tmp_path)
+    whole = undisturbed(killer, case, bases[case.base], stores)
     steps = range(1, len(whole["steps"]) + 1)
     if not LONG:
         writing = [n for n in steps if whole["steps"][n - 1] not in QUIET]
@@ -100,7 +103,7 @@ def test_a_process_killed_at_a_step_leaves_what_the_walk_copies(
 
     def broken(at: int) -> str | None:
         where = f"step {at} ({whole['steps'][at - 1]})"
-        store = copy_store(bases[case.base], tmp_path / f"at{at}")
+        store = copy_store(bases[case.base], stores / f"at{at}")
         killed = killer.ask(store, at=at, **case.request)
         if killed["status"] != -9:
             return f"{where}: was not killed: {killed}"
@@ -117,7 +120,7 @@ def test_killed_a_hundred_times_at_random(killer: Killer, bases: dict[str, Path]
     cases = [case for case in CASES if case.verb in ("ingest", "link", "rotate_key")]
     wholes = {case.name: undisturbed(killer, case, bases[case.base], tmp_path / case.name) for case in cases}
     chains = [
-        (cases[n % len(cases)], [dice.uniform(0.02, 0.4) for _ in range(CHAIN)])
+        (cases[n % len(cases)], [dice.uniform(*MOMENTS) for _ in range(CHAIN)])
         for n in range(RANDOM_KILLS * (3 if LONG else 1) // CHAIN)
     ]
     killed: list[int] = []
@@ -127,7 +130,7 @@ def test_killed_a_hundred_times_at_random(killer: Killer, bases: dict[str, Path]
         whole = wholes[case.name]
         store = copy_store(bases[case.base], tmp_path / f"chain{number}")
         for moment in moments:
-            answer = killer.ask(store, after_seconds=moment, **case.request)
+            answer = killer.ask(store, after_seconds=moment * whole["seconds"], **case.request)
             killed.append(answer["status"])
             seen = killer.ask(store)  # a fork of its own: what a reader sees, whatever the dead one held
             if seen["status"] or seen["after"] not in (whole["before"], whole["after"], half_rotated(whole)):

@@ -8,7 +8,7 @@ import pytest
 from ncdsurv.errors import UsageError
 from ncdsurv.reference import load_reference
 from ncdsurv.reference.ages import share_inside
-from ncdsurv.reference.population import at_year, merge_population
+from ncdsurv.reference.population import at_age_bases, at_ages, at_year, merge_population
 from ncdsurv.reference.schema import conform
 
 # Two 2024 communes of one district; b is cut between two 2025 communes; x lies whole in province P.
@@ -161,3 +161,17 @@ def test_what_was_asked_last_does_not_answer_another_level_vintage_or_year():
     for asked in [*questions, *questions[::2], *reversed(questions)]:
         assert reference.population_of(*asked).equals(at_year(reference.population, *asked))
     assert len({reference.population_of(*asked)["population"].item() for asked in questions}) == 8
+
+
+def test_several_age_bases_at_once_are_each_base_alone():
+    bases = [(18, 69), (0, None), (40, 79), (7, 7)]
+    people = load_reference().population_of("2024", "province")
+    together = at_age_bases(people, bases)
+    for place, (lower, upper) in enumerate(bases):
+        alone = at_ages(people, lower, upper)
+        assert together.select(alone.drop("population").columns).equals(alone.drop("population"))
+        assert together[str(place)].to_list() == alone["population"].to_list()
+    assert (together["1"] > together["0"]).all()
+    assert (together["2"] > together["3"]).all()
+    one_year = people.filter(age_group="5-9").sort("code", "sex")["population"] / 5
+    assert together.sort("code", "sex")["3"].to_list() == one_year.to_list()

@@ -71,9 +71,12 @@ def test_where_no_size_is_told_nothing_is_limited(monkeypatch: pytest.MonkeyPatc
 
 
 def test_reading_processes_set_little_aside_and_find_this_package() -> None:
-    found = frugal({"HOME": "/home/x", "PYTHONPATH": "/elsewhere", "POLARS_MAX_THREADS": "8"})
+    found = frugal(
+        {"HOME": "/home/x", "PYTHONPATH": "/elsewhere", "POLARS_MAX_THREADS": "8", "RUST_BACKTRACE": "1"}
+    )
     assert found["HOME"] == "/home/x"
     assert found["POLARS_MAX_THREADS"] == found["OPENBLAS_NUM_THREADS"] == "1"
+    assert found["RUST_BACKTRACE"] == "0"
     ours, theirs = found["PYTHONPATH"].split(":")
     assert (Path(ours) / "ncdsurv" / "registry").is_dir()
     assert theirs == "/elsewhere"
