@@ -7,7 +7,20 @@ import importlib
 
 import pytest
 
-MODULES = ("asked", "classify", "draw", "export", "lines", "multiples", "page", "style", "tiles", "two", "wording")
+MODULES = (
+    "asked",
+    "classify",
+    "draw",
+    "export",
+    "lines",
+    "multiples",
+    "page",
+    "style",
+    "symbols",
+    "tiles",
+    "two",
+    "wording",
+)
 
 
 @pytest.mark.parametrize("module", MODULES)
