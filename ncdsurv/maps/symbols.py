@@ -22,11 +22,9 @@ if TYPE_CHECKING:
 
 COUNTS = ("numerator", "denominator", "value")
 COUNT = "count"  # unit of values that are counts themselves
-_WIDEST, _SMALLEST, _CROWD = (
-    0.26,
-    0.06,
-    1.5,
-)  # inches: radius of the largest count on a map of few areas, of many
+# Inches of the largest radius: on a map of few areas, on one of thousands, and times the root of their number between.
+_WIDEST, _SMALLEST, _CROWD = 0.26, 0.035, 1.5
+_RIM = 3.0  # points of a rim for an inch of the largest radius
 _HIDDEN = 0.09  # inches of radius: a smaller circle vanishes under a name
 _STEPS = (1.0, 4.0, 20.0)  # the legend shows about these parts of the largest count
 
@@ -126,6 +124,7 @@ def paint_symbols(
     if picture.symbols is None:
         return []
     small, boxes = picture.small, []
+    rim = min(_RIM * picture.symbols.largest, 0.4)  # thousands of small circles would be nothing but rims
     for hatched in (False, True):
         chosen = [one for one in _placed(picture, frame, archipelago) if small[one[0]] is hatched]
         colours = [symbol_colour(picture, place) for place, *_ in chosen]
@@ -137,7 +136,7 @@ def paint_symbols(
         ]
         axes.add_collection(
             PatchCollection(
-                circles, facecolors=colours, edgecolors=INK, linewidths=0.4, clip_on=False, zorder=4
+                circles, facecolors=colours, edgecolors=INK, linewidths=rim, clip_on=False, zorder=4
             )
         )
         for dark in (False, True) if hatched else ():
