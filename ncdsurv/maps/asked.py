@@ -131,7 +131,20 @@ class PictureAsked(PeriodChoice, PlaceChoice, ClassChoice, AcrossChoice, Wording
     """What decides a picture before it is drawn."""
 
 
-class MapAsked(PictureAsked, Look, total=False):
+class SymbolChoice(TypedDict, total=False):
+    """Whether counts are drawn."""
+
+    symbols: Annotated[
+        str | None,
+        Option(
+            None,
+            "Draw counts as circles whose area is proportional to them: `numerator` or `denominator` (the circles then "
+            "take the colour of the value's class), or `value` where the values are counts. The areas stay pale.",
+        ),
+    ]
+
+
+class MapAsked(PictureAsked, SymbolChoice, Look, total=False):
     """Options of a map of one indicator in one period."""
 
 

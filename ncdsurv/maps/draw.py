@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ncdsurv.maps.asked import Look, MapAsked, PictureAsked, part, settle, takes
@@ -27,6 +28,7 @@ from ncdsurv.maps.picture import Picture, class_counts, compose, counts_by_statu
 from ncdsurv.maps.result import MapResult
 from ncdsurv.maps.selection import SHOWN
 from ncdsurv.maps.style import figure_style
+from ncdsurv.maps.symbols import choose_symbols, paint_symbols
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,6 +76,9 @@ def draw_map(values: Any, **asked: Unpack[MapAsked]) -> MapResult:
     """
     one = settle(MapAsked, asked)
     picture = compose(values, **part(PictureAsked, one))
+    if one["symbols"] is not None:
+        found = choose_symbols(picture.areas, one["symbols"], picture.identity["unit"])
+        picture = replace(picture, symbols=found)
     figure, missed = paint_map(
         picture, heading_lines(picture), subtitle_of(picture), notes_of(picture), **part(Look, one)
     )
@@ -112,13 +117,14 @@ def paint_map(
             around = load_layer(picture.reference, "province", layer.vintage)
             paint_neighbours(axes, around.shapes, page.frame)
         crowded = layer.within is None and len(layer.codes) > MOST_NAMES
-        paint_areas(axes, layer, picture.colours, picture.small, line_width(layer), page.scale)
+        paint_areas(axes, layer, picture.fills, picture.hatched, line_width(layer), page.scale)
         if crowded:
             paint_outlines(axes, load_layer(picture.reference, "province", layer.vintage).shapes)
+        circles = paint_symbols(axes, picture, page.frame, page.scale)
         draw_panel(figure, page, picture, legend)
         write_texts(figure, page)
         missed = []
-        taken = write_marks(axes, layer, marks or {})
+        taken = [*circles, *write_marks(axes, layer, marks or {})]
         shown = (picture.areas["status"] == SHOWN).to_list()
         others = len(layer.codes) <= MOST_GREY_NAMES
         named = len(layer.codes) if others else sum(shown)

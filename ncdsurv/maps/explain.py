@@ -13,6 +13,7 @@ from ncdsurv.maps.wording import (
     period_words,
     rules_of,
     say,
+    symbols_words,
     title_of,
     with_unit,
 )
@@ -61,7 +62,8 @@ def notes_of(picture: Picture, lang: str | None = None) -> list[str]:
     lang = lang or picture.lang
     layer = picture.layer
     vintage = say(f"vintage.{Vintage(layer.vintage)}", lang)
-    scheme = _scheme(picture, lang)
+    one_colour = picture.symbols is not None and picture.rows.identity["unit"] == "count"
+    scheme = say("symbols.scheme", lang) if one_colour else _scheme(picture, lang)
     boundaries = f"{vintage}; “{layer.credits[lang]}”"
     lines = [
         scheme[0].upper() + scheme[1:] + ".",
@@ -89,6 +91,7 @@ def explain_map(picture: Picture, lang: str, missed: list[str], about: list[str]
         say("range", lang, low=ends[0], high=ends[1]) if ends else "",
         say("definition", lang, text=nfc(indicator.definition[lang]) if indicator else "–"),
         *subtitle_of(picture, lang),
+        _circles(picture, lang),
         say("hatched", lang, n=sum(picture.small)),
         say(
             "greys",
@@ -103,6 +106,19 @@ def explain_map(picture: Picture, lang: str, missed: list[str], about: list[str]
     if missed:
         lines.append(say("unnamed", lang, names=", ".join(missed)))
     return "\n".join(line for line in lines if line)
+
+
+def _circles(picture: Picture, lang: str) -> str:
+    """What the circles count, the largest and their sum; nothing on a map without circles."""
+    symbols = picture.symbols
+    if symbols is None:
+        return ""
+    legend = symbols_words(symbols.column, picture.rows.identity["unit"], lang)
+    at = symbols.counts.index(symbols.most)
+    return say(
+        "symbols.explain", lang, legend=legend, name=picture.layer.name(at, lang), most=number(symbols.most, lang),
+        total=number(sum(count or 0.0 for count in symbols.counts), lang),
+    )  # fmt: skip
 
 
 def _coverage(picture: Picture, lang: str) -> str:

@@ -10,13 +10,15 @@ from ncdsurv.maps.lines import wrap
 from ncdsurv.maps.page import NOTE_SIZE, PANEL, TEXT_SIZE, Page, axes_at, draw_north, draw_scale, line_height
 from ncdsurv.maps.paint import HATCHING, OUTLINE, frame_box, paint_areas, paint_islands
 from ncdsurv.maps.style import HATCH, INK, PAPER, SOFT_INK, sequential
-from ncdsurv.maps.wording import number, say
+from ncdsurv.maps.symbols import COUNT, paint_symbols
+from ncdsurv.maps.wording import number, say, symbols_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ncdsurv.maps.picture import Picture
+    from ncdsurv.maps.symbols import Symbols
 
 ROW, SWATCH = 0.215, (0.28, 0.15)
 INSET_GAP = 0.12
@@ -61,9 +63,13 @@ def draw_legend(panel: Axes, picture: Picture, width: float, top: float) -> floa
     unit = say(f"unit.{picture.rows.identity['unit']}", lang)
     areas = say(f"level.{picture.layer.level}", lang)
     ramp, counts = sequential(classes.k), class_counts(picture)
+    if picture.symbols is not None:
+        top = draw_circles(panel, picture, picture.symbols, width, top) - 0.08
+    one_colour = picture.symbols is not None and picture.rows.identity["unit"] == COUNT
+    shown = 0 if one_colour else classes.k
     entries: list[tuple[dict[str, Any], str]] = [
         ({"fc": ramp[at]}, f"{classes.label(at, lang)}  ({number(counts[at], lang)})")
-        for at in reversed(range(classes.k))
+        for at in reversed(range(shown))
     ]
     if small := sum(picture.small):
         hatch = {"fc": PAPER, "hatch": HATCHING, "ec": HATCH}
@@ -72,9 +78,31 @@ def draw_legend(panel: Axes, picture: Picture, width: float, top: float) -> floa
     for status, colour in GREYS.items():
         if found.get(status):
             entries.append(({"fc": colour}, say(status, lang, n=number(found[status], lang))))
-    return write_legend(
-        panel, say("legend_title", lang, unit=unit, areas=areas), entries, width, top, classes.k
+    title = "" if one_colour else say("legend_title", lang, unit=unit, areas=areas)
+    return write_legend(panel, title, entries, width, top, shown or -1)
+
+
+def draw_circles(panel: Axes, picture: Picture, symbols: Symbols, width: float, top: float) -> float:
+    """Circles of round counts with what they count above them, downwards from `top`; returns where they end."""
+    from matplotlib.patches import Circle
+
+    lang = picture.lang
+    y = write_legend(
+        panel, symbols_words(symbols.column, picture.rows.identity["unit"], lang), [], width, top, -1
     )
+    for count in symbols.shown_in_legend:
+        radius = symbols.radius(count)
+        tall = max(2 * radius + 0.05, 0.17)
+        panel.add_patch(
+            Circle((max(symbols.largest, 0.14) + 0.02, y - tall / 2), radius, fc=PAPER, ec=INK, lw=0.6)
+        )
+        panel.text(
+            max(2 * symbols.largest, 0.28) + 0.14, y - tall / 2, number(count, lang), fontsize=TEXT_SIZE, color=INK,
+            va="center_baseline",
+        )  # fmt: skip
+        y -= tall
+    none = sum(count == 0 for count in symbols.counts)
+    return write_remark(panel, say("symbols.none", lang, n=number(none, lang)), width, y) if none else y
 
 
 def write_legend(
@@ -138,11 +166,12 @@ def _insets(figure: Figure, page: Page, picture: Picture, below: float) -> None:
         box = (left, y + text, (frame[2] - frame[0]) * scale, (frame[3] - frame[1]) * scale)
         axes = axes_at(figure, box, frame)
         if archipelago is None:
-            paint_areas(axes, layer, picture.colours, picture.small, 0.3, scale)
+            paint_areas(axes, layer, picture.fills, picture.hatched, 0.3, scale)
         else:
             from ncdsurv.maps.picture import island_colour
 
             paint_islands(axes, archipelago.islands, island_colour(picture, archipelago))
+        paint_symbols(axes, picture, frame, scale, archipelago)
         frame_box(axes)
         caption = axes_at(figure, (left, y, width, text - 0.04))
         for at, line in enumerate(lines):

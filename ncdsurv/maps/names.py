@@ -10,6 +10,7 @@ import numpy as np
 
 from ncdsurv.maps.layers import Layer
 from ncdsurv.maps.lines import wrap
+from ncdsurv.maps.paint import centre_of
 from ncdsurv.maps.style import INK, PAPER, SOFT_INK
 
 if TYPE_CHECKING:
@@ -100,8 +101,7 @@ def write_names(
         shape = layer.shapes[place]
         if shapely.is_empty(shape):
             continue
-        parts = shapely.get_parts(shape)
-        centre = _centre(parts[np.argmax(shapely.area(parts))])
+        centre = centre_of(shape)
         colour, weight = (INK, "bold") if shown[place] else (SOFT_INK, "normal")
         text = axes.text(
             centre.x, centre.y, _lines(layer.short_name(place, lang), size), fontsize=size, ha="center", va="center",
@@ -155,11 +155,3 @@ def _to_metres(axes: Axes, x: float, y: float) -> tuple[float, float]:
 def _pixels_per_metre(axes: Axes) -> float:
     west, east = axes.get_xlim()
     return float(axes.get_window_extent().width / (east - west))
-
-
-def _centre(polygon: Any) -> Any:
-    """A point well inside: the centroid where it is inside, else the pole of the polygon."""
-    centre = polygon.centroid
-    if polygon.contains(centre):
-        return centre
-    return polygon.representative_point()

@@ -130,3 +130,13 @@ def frame_box(axes: Axes, width: float = 0.8) -> None:
     axes.add_patch(
         Rectangle((0, 0), 1, 1, transform=axes.transAxes, fill=False, ec=SOFT_INK, lw=width, clip_on=False)
     )
+
+
+def centre_of(shape: Any) -> Any:
+    """A point well inside the largest part: its centroid where that is inside, else the pole of the polygon."""
+    import shapely
+
+    parts = shapely.get_parts(shape)
+    largest = parts[np.argmax(shapely.area(parts))]
+    centre = largest.centroid
+    return centre if largest.contains(centre) else largest.representative_point()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -29,6 +29,7 @@ from ncdsurv.maps.wording import language
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
+    from ncdsurv.maps.symbols import Symbols
     from ncdsurv.reference import Reference
 
 # Why an area carries no class, and its colour, in the order of the legend.
@@ -52,6 +53,7 @@ class Picture:
     catalog: Catalog
     reference: Reference
     lang: str
+    symbols: Symbols | None = field(default=None, kw_only=True)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -66,8 +68,23 @@ class Picture:
         return [GREYS.get(status, style.NOT_REPORTED) if at is None else ramp[at] for at, status in pairs]
 
     @property
+    def fills(self) -> list[str]:
+        """What the areas' surfaces are painted with: under circles they stay pale, save for what has no value."""
+        if self.symbols is None:
+            return self.colours
+        return [
+            style.LAND if status == SHOWN else colour
+            for colour, status in zip(self.colours, self.areas["status"])
+        ]
+
+    @property
+    def hatched(self) -> list[bool]:
+        """Which surfaces are hatched: under circles none, since the circles are."""
+        return self.small if self.symbols is None else [False] * len(self.layer.codes)
+
+    @property
     def small(self) -> list[bool]:
-        """Which areas are hatched."""
+        """Which areas have small numbers."""
         pairs = zip(self.areas["flag"], self.areas["status"])
         return [status == SHOWN and is_small(flag) for flag, status in pairs]
 
@@ -140,7 +157,7 @@ def with_classes(areas: pl.DataFrame, layer: Layer, classes: Classes, lang: str)
 def island_colour(picture: Picture, archipelago: Any) -> str:
     """Colour of an archipelago: of its own unit where the map has it, else of the area it lies in."""
     code = island_code(picture.reference, picture.layer, archipelago)
-    return style.NOT_REPORTED if code is None else picture.colours[picture.layer.codes.index(code)]
+    return style.NOT_REPORTED if code is None else picture.fills[picture.layer.codes.index(code)]
 
 
 def island_code(reference: Reference, layer: Layer, archipelago: Any) -> str | None:

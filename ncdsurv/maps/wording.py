@@ -92,6 +92,17 @@ def title_of(row: Mapping[str, Any], catalog: Catalog, lang: str) -> str:
     return nfc(f"{name} – {of}" if of else name)
 
 
+def symbols_words(column: str, unit: str, lang: str) -> str:
+    """What the circles of a map count, as its legend says it.
+
+    >>> symbols_words("numerator", "percent", "en")
+    'Area of a circle: numerator (people)'
+    """
+    people = say("unit_of_count", lang)
+    counted = f" ({people})" if unit in ("percent", "per_100000") else ""
+    return say("symbols.legend", lang, what=say(f"symbols.{column}", lang) + counted)
+
+
 def rules_of(row: Mapping[str, Any], catalog: Catalog, lang: str) -> str:
     """Preset, among whom, sex, age band and standardisation of one row: what the title leaves out.
 

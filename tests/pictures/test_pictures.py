@@ -77,6 +77,12 @@ def test_choropleth_of_a_province(lang: str) -> Any:
 
 @compared
 @in_both
+def test_symbols(lang: str) -> Any:
+    return whole(ns.choropleth(communes(), symbols="denominator", lang=lang, reference=REFERENCE).figure)
+
+
+@compared
+@in_both
 def test_small_multiples(lang: str) -> Any:
     return whole(ns.small_multiples(communes(3), lang=lang, reference=REFERENCE).figure)
 

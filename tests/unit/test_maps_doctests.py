@@ -16,6 +16,7 @@ MODULES = (
     "multiples",
     "page",
     "style",
+    "symbols",
     "tiles",
     "two",
     "wording",
