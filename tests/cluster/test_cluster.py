@@ -16,7 +16,6 @@ from ncdsurv.registry.cluster import Cluster
 from ncdsurv.registry.exchange import Exchange
 from tests.cluster.conftest import AS_OF, MONTHS, STARTED_WITHIN, Hosts, hashes
 
-
 STUCK_IN_ITS_SECOND_BUCKET = """
 import time
 from pathlib import Path
