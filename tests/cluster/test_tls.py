@@ -89,6 +89,8 @@ def test_a_cluster_with_tls_counts_for_those_with_a_certificate_only(
     encrypted.start_worker()
     encrypted.wait_until_told("Register worker addr: tls://")
 
+    page = (SCALE / "README.md").read_text("utf-8")
+    assert all(f"{variable}=/etc/ncdsurv/" in page for variable in VARIABLES)
     files = [str(certificates / name) for name in ("ca.pem", "cert.pem", "key.pem")]
     command = [
         "-m",
