@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +61,7 @@ def visits_by_record(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[It
         yield parts.all()
 
 
-def _versions(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[tuple[pl.DataFrame, bool]]:
+def _versions(snapshot: Snapshot, folder: Path, rows: int) -> Generator[tuple[pl.DataFrame, bool]]:
     """All rows of the visits a part at a time, those of one visit in one part; and whether a visit may have several.
 
     Few visits are told twice. Only those need to be brought together; the others go by as they are read.
