@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import ncdsurv
 from ncdsurv.errors import NcdsurvError, StoreError, UsageError
-from ncdsurv.registry.counting import Count, Question, answer, nameless, question_of
+from ncdsurv.registry.counting import Count, Question, answer, in_threads, nameless, question_of
 from ncdsurv.registry.digest import code_digest
 from ncdsurv.registry.encryption import check_encryption
 from ncdsurv.registry.exchange import Exchange
@@ -120,14 +120,20 @@ class Cluster:
     ) -> Iterator[tuple[int, dict[str, Count]]]:
         from distributed import as_completed
 
-        futures, laid = {}, {}
+        futures: dict[Any, int] = {}
+        laid: dict[int, dict[str, str]] = {}
+
+        def lay(number: int) -> str:
+            owner = _owner()
+            laid[number] = lay_out(self.exchange, buckets.read(number), owner)
+            return owner
+
         try:
-            for number in numbers:
-                owner = _owner()
-                laid[number] = lay_out(self.exchange, buckets.read(number), owner)
-                months = question.first, question.last
-                asked = (self.exchange.uri, laid[number], *months, _versions(), owner)
-                futures[client.submit(count_there, *asked, pure=False)] = number
+            with closing(in_threads(lay, numbers)) as owners:
+                for number, owner in zip(numbers, owners, strict=True):
+                    months = question.first, question.last
+                    asked = (self.exchange.uri, laid[number], *months, _versions(), owner)
+                    futures[client.submit(count_there, *asked, pure=False)] = number
             for future in as_completed(list(futures), loop=client.loop):
                 number = futures.pop(future)
                 try:

@@ -8,11 +8,11 @@ the work never matters: the file of measures is written afterwards, bucket by bu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import polars as pl
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MEASURES, SENSITIVITY, UNITS = "measures", "sensitivity", "units"
 """Names of the answers of a release."""
 Progress = Callable[[int, int], None]
+Done = TypeVar("Done")
 THREADS = 3
 """Buckets counted at a time on one machine: on two cores a third fills the gaps in which one waits for another."""
 
@@ -174,7 +175,7 @@ def count_buckets(
         counted.keep(number, digests, found, question)
 
     tell()
-    for _ in _in_threads(here, known):
+    for _ in in_threads(here, known):
         done += 1
         tell()
     left = [number for number in missing if number not in set(known)]
@@ -186,8 +187,11 @@ def count_buckets(
     return numbers
 
 
-def _in_threads(work: Callable[[int], None], numbers: Sequence[int]) -> Iterator[None]:
-    """Do the work in a few threads; a single piece is done in this one."""
+def in_threads(work: Callable[[int], Done], numbers: Sequence[int]) -> Generator[Done]:
+    """Do the work in a few threads, results in order; a single piece is done in this one.
+
+    Once it is closed nothing is under way any more.
+    """
     if len(numbers) <= 1:
         yield from map(work, numbers)
         return
