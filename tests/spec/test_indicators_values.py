@@ -358,12 +358,13 @@ def test_values_are_the_same_however_few_counts_are_summed_at_a_time(monkeypatch
 
 def lacking(band: int, sex: str | None = None):
     """The reference with nobody of a sex (or of both) from that age on in the nation and the province."""
-    asked = type(REFERENCE).population_at_ages
+    asked = type(REFERENCE).population_at_age_bases
 
-    def people(self, lower, upper, **where):
-        found = asked(self, lower, upper, **where)
-        nobody = pl.lit(lower >= band) & (pl.lit(sex is None) | (pl.col("sex") == (sex or "")))
-        return found.with_columns(population=pl.when(nobody).then(0.0).otherwise("population"))
+    def people(self, bases, **where):
+        found = asked(self, bases, **where)
+        of_sex = pl.lit(sex is None) | (pl.col("sex") == (sex or ""))
+        old = [str(place) for place, (lower, _) in enumerate(bases) if lower >= band]
+        return found.with_columns(pl.when(of_sex).then(0.0).otherwise(name).alias(name) for name in old)
 
     return people
 
@@ -373,7 +374,7 @@ def lacking(band: int, sex: str | None = None):
 def test_an_age_band_without_people_leaves_the_standardised_rate_empty_and_says_so(monkeypatch, events):
     """Events among nobody would be an infinite rate, none among nobody no rate at all."""
     table = f"month | age_band | sex | detected\n2026-06 | 60-69 | male | 45\n2026-06 | 80+ | male | {events}"
-    monkeypatch.setattr(type(REFERENCE), "population_at_ages", lacking(80, "male"))
+    monkeypatch.setattr(type(REFERENCE), "population_at_age_bases", lacking(80, "male"))
     standard = CATALOG.standard_population.id
     chosen = {"indicator": "detected_prevalence", "preset": "hearts", "standardisation": standard}
     shown = ("numerator", "value", "lower", "upper", "flag")
