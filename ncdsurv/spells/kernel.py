@@ -270,7 +270,7 @@ def count_changes(
                 if came and enrolled_for >= 0 and death[p] >= t and withdrawn[k] > t:
                     for f in range(quantities.shape[0]):
                         counts[row, t - first, quantities[f, 0]] += seen[quantities[f, 1], quantities[f, 2]]
-                if passes or (i < end and month[i] <= t + 1):
+                if passes or t == last or (i < end and month[i] <= t + 1):
                     t += 1
                     continue
                 # On to the next month in which something happens or a window runs out.
