@@ -46,7 +46,8 @@ def pack(states: pl.DataFrame, work: Pass, month: int) -> pl.DataFrame:
         block = states.select(pl.col(name).cast(pl.Int32) for name in work.carried).to_numpy(order="c")
         near = np.clip(block - zeros_of(work), -FARTHEST - 1, FARTHEST)
         states = states.select("person", "disease", as_state(near))
-    return states.select("person", "disease", pl.lit(month, pl.Int32).alias("month"), STATE)
+    of = pl.Series("month", np.full(states.height, month, np.int32))
+    return pl.DataFrame([states["person"], states["disease"], of, states[STATE]])
 
 
 def zeros_of(work: Pass) -> np.ndarray:

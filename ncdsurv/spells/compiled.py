@@ -43,7 +43,7 @@ def count_compiled(
 
     people, cases = bucket.people, bucket.cases
     contacts, stays = bucket.contacts, places.stays
-    judged = contacts.select(work.judged)
+    judged = contacts.select_seq(work.judged)
     begun = np.minimum.reduce(_columns(cases, "at_risk_month", "suspected_month", "detected_month"))
     # A carried day before the calendar counts as its first: every window has run out since, either way.
     months, first_day = _calendar(first_month - 1 - work.reach, last_month)
@@ -85,7 +85,7 @@ def count_compiled(
     filled = {name: values.astype(np.int32)[row] for name, values in cell.items()}
     filled |= {"month": month + np.int32(first_month), **dict(zip(work.filled, block, strict=True))}
     counted = pl.DataFrame([pl.Series(name, column) for name, column in filled.items()])
-    return counted, cases.select("person", "disease").with_columns(as_state(states))
+    return counted, pl.DataFrame([cases["person"], cases["disease"], as_state(states)])
 
 
 def _carried(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> list[np.ndarray]:

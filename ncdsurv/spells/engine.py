@@ -273,6 +273,6 @@ def _place_label(places: Places) -> pl.Expr:
 def _named(counted: pl.DataFrame, catalog: Catalog, work: Pass, places: Places, by: By) -> pl.DataFrame:
     """Numbers -> names, columns in their order; the rows are sorted already."""
     named = {str(label.meta.output_name()): label for label in labels(catalog)}
-    return counted.select(
+    return counted.select_seq(
         _place_label(places).alias(by), "month", *(named[name] for name in WIDE_CELL[1:]), *work.columns
     )

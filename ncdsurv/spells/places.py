@@ -48,5 +48,5 @@ def _numbered_atoms(segments: pl.DataFrame) -> Places:
     lowest = int(atom.min()) if atom.size else 0
     met = np.bincount(atom - lowest) > 0
     number = (np.cumsum(met) - 1)[atom - lowest]
-    stays = segments.select("person", "from_month", pl.Series("place", number, pl.Int32))
+    stays = pl.DataFrame([segments["person"], segments["from_month"], pl.Series("place", number, pl.Int32)])
     return Places(pl.Series("place", np.flatnonzero(met) + lowest, pl.Int32), stays)
