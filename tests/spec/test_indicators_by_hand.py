@@ -261,3 +261,28 @@ def test_communes_that_became_one_are_apart_in_2024_and_one_in_2025_in_every_mon
         districts = shown.filter(area_level="district")
         assert districts["area_vintage"].unique().to_list() == ["2024"]
         assert districts["value"].sum() == 42.0
+
+
+# Seen three times each; a with medicine in January and March, b with medicine in January, and dead in March.
+MEDICINE = """
+person_id | visited_on | supply_days | patient_status
+a         | 2024-01-10 | 30          |
+a         | 2024-02-10 | 0           |
+a         | 2024-03-10 | 60          |
+b         | 2024-01-05 | 30          |
+b         | 2024-02-07 | 0           |
+b         | 2024-03-20 |             | dead
+"""
+
+
+def test_months_with_medicine_are_counted_over_months_under_care():
+    """Under care: both in January and February, a alone in March; medicine twice in January, never in February."""
+    spells = spells_of(MEDICINE, "2024-01", "2024-06", disease="schizophrenia", preset="qd97")
+    assert [figures(spells, "months_with_medicine_rate", f"2024-0{m}") for m in (1, 2, 3)] == [
+        (2, 2),
+        (0, 2),
+        (1, 1),
+    ]
+    assert figures(spells, "months_with_medicine_rate", "2024-Q1") == (3, 5)
+    # March's 60 days count in March, when they were given: April and May have none.
+    assert figures(spells, "months_with_medicine_rate", "2024-Q2") == (0, 3)
