@@ -56,7 +56,9 @@ def launch(context: Any, task: Task, spec: NotebookSpec, out: Path, lang: str, e
         "engine": engine,
     }
     # A Jupyter kernel is a child of the report's process, so that one may not be a daemon.
-    process = context.Process(target=run_in_process, args=(sending, order), daemon=engine == WARM)
+    # The fork server keeps the variables of when it started: where the registry is, and its credentials, may be newer.
+    asked = (sending, order, dict(os.environ))
+    process = context.Process(target=run_in_process, args=asked, daemon=engine == WARM)
     process.start()
     sending.close()
     return Running(task, process, receiving, time.monotonic())

@@ -120,8 +120,9 @@ def _one_line(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:500]
 
 
-def run_in_process(connection: Any, task: dict[str, Any]) -> None:
-    """Entry point of the child: make the report, send the outcome, end."""
+def run_in_process(connection: Any, task: dict[str, Any], environment: dict[str, str]) -> None:
+    """Entry point of the child: make the report with the variables of who asks, send the outcome, end."""
+    os.environ.update(environment)
     try:
         connection.send(json.loads(json.dumps(make_report(task))))
     finally:
