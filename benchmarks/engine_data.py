@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.ipc
 
 from ncdsurv.catalog import Catalog
 from ncdsurv.catalog.vocabulary import PatientStatus, month_index, month_start
@@ -183,6 +185,8 @@ def read_month(home: Path, contacts: str, carry: Path) -> tuple[Bucket, pl.DataF
         )
         for name, schema in tables.items()
     ]
-    *found, carried = pl.collect_all([*scans, pl.scan_ipc(carry)])
+    found = pl.collect_all(scans)
     unasked = {UNASKED: pl.DataFrame(schema=LAYOUT[UNASKED])}
+    with pa.memory_map(str(carry)) as mapped:
+        carried = pl.DataFrame(pa.ipc.open_file(mapped).read_all())
     return Bucket(**dict(zip(tables, found, strict=True)), **unasked), carried

@@ -90,17 +90,17 @@ def count_compiled(
 
 def _carried(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> list[np.ndarray]:
     """`carried`, `was`, `nothing` and `zeros` of the kernel: what each case begins with."""
-    from ncdsurv.spells.rows import carried_rows, in_order
+    from ncdsurv.spells.rows import carried_rows
 
     nothing, zeros = _beginning(work)
     if carried is None:
         return [_frozen(np.full(cases.height, -1, np.int32)), nothing, nothing[0], zeros]
     carried = pack(carried, work, 0)
-    ordered: Any = in_order
-    if not ordered(*_columns(carried, "person", "disease")):
-        carried = carried.sort("person", "disease")
     rows: Any = carried_rows
-    found = rows(*_columns(cases, "person", "disease"), *_columns(carried, "person", "disease"))
+    found, ordered = rows(*_columns(cases, "person", "disease"), *_columns(carried, "person", "disease"))
+    if not ordered:
+        carried = carried.sort("person", "disease")
+        found, _ = rows(*_columns(cases, "person", "disease"), *_columns(carried, "person", "disease"))
     return [_frozen(found), _frozen(carried[STATE].to_numpy()), nothing[0], zeros]
 
 

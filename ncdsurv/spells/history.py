@@ -24,7 +24,7 @@ IN = STATUSES.index(PatientStatus.TRANSFERRED_IN) + 1
 _BITS = {disease: 1 << disease for disease in range(np.iinfo(np.int64).bits - 1)}
 DUE_DAY = "due_day"
 _LASTING = (
-    *("visit_day", "drug_day", DUE_DAY, "day_verdict", "day_other"),
+    *("visit_day", "drug_day", DUE_DAY),
     *("read_verdict", "read_day", "before_verdict", "other_verdict", "other_day"),
 )
 
@@ -68,7 +68,7 @@ def visit_days(
 
     Returns:
         case, day, month, new (a visit day that was not carried), previous_day (of a visit), `VISIT_STATE`,
-        `READING_STATE`.
+        `READING_STATE`, and day_verdict and day_other: what the last visit day itself said.
     """
     known = cases.select("case", "person", "disease", "bit")
     if carried is None:
@@ -110,10 +110,8 @@ def visit_days(
         "read_verdict": pl.col("verdict"),
         "read_day": pl.when(read).then(day),
         "before_verdict": pl.lit(None),
-        "day_verdict": pl.when(visited).then(pl.col("verdict").fill_null(UNREAD)),
         "other_verdict": pl.col("other"),
         "other_day": pl.when(other).then(day),
-        "day_other": pl.when(visited).then(pl.col("other").fill_null(UNREAD)),
     }
     whole = {name: expression.cast(pl.Int32) for name, expression in state.items()}
     found = days.select("case", "day", "month", new=visited, **whole)
@@ -129,7 +127,12 @@ def _lasting(days: pl.DataFrame) -> pl.DataFrame:
     return (
         days.with_columns(before_verdict=pl.when(reads).then(earlier).otherwise("before_verdict"))
         .with_columns(pl.col(name).forward_fill().over("case") for name in _LASTING)
-        .with_columns(previous_day=pl.col("visit_day").shift(1).over("case"))
+        .with_columns(
+            previous_day=pl.col("visit_day").shift(1).over("case"),
+            day_verdict=pl.when(pl.col("read_day") == pl.col("visit_day")).then("read_verdict"),
+            day_other=pl.when(pl.col("other_day") == pl.col("visit_day")).then("other_verdict"),
+        )
+        .with_columns(pl.col("day_verdict", "day_other").fill_null(UNREAD))
     )
 
 

@@ -33,9 +33,9 @@ CONTROLLED = STANDING[Outcome.CONTROLLED]  # the three off target follow, in the
 WINDOW, BUFFER, LOST_AFTER, GRACE, TREATED, BY_DAY, LATE, VISITS, READS = range(9)
 # What is known of a case, first four as carried: per visit lane ...
 DAY, STATUS, DRUG_DAY, DUE, MONTH, DRUG_MONTH, DAY_DUE, N_DAYS, N_GAPS, GAP_DAYS, N_IN = range(11)
-# ... and per reading lane, first seven as carried.
-VERDICT, READ_DAY, BEFORE, OF_DAY, OTHER, OTHER_DAY, OTHER_OF_DAY, READ_MONTH, OTHER_MONTH = range(9)
-KEPT_OF_VISITS, KEPT_OF_READINGS = DUE + 1, OTHER_OF_DAY + 1
+# ... and per reading lane, first five as carried.
+VERDICT, READ_DAY, BEFORE, OTHER, OTHER_DAY, READ_MONTH, OTHER_MONTH = range(7)
+KEPT_OF_VISITS, KEPT_OF_READINGS = DUE + 1, OTHER_DAY + 1
 
 
 @compile_once
@@ -136,6 +136,7 @@ def count_changes(
             if carried[k] >= 0:
                 while i < end and month[i] < first:
                     i += 1
+            untold = i
             start = max(first, begun[k])
             c, last_cell, stage = cell_start[k], cell_start[k + 1] - 1, 0
             t = min(start - 1, np.int64(last))  # the month before tells who was overdue when the first began
@@ -163,9 +164,6 @@ def count_changes(
                                 seen[v, N_GAPS] += 1
                                 seen[v, GAP_DAYS] += day[i] - seen[v, DAY]
                             seen[v, DAY], seen[v, MONTH], seen[v, STATUS] = day[i], month[i], 0
-                            for r in range(n_reads):
-                                if read_lane[r] == v:
-                                    read[r, OF_DAY], read[r, OTHER_OF_DAY] = UNREAD, UNREAD
                         if speaks:
                             if status[i] > 0:
                                 seen[v, N_IN] += (status[i] == IN) - (seen[v, STATUS] == IN)
@@ -188,11 +186,10 @@ def count_changes(
                             if verdict != UNREAD:
                                 if day[i] != read[r, READ_DAY]:
                                     read[r, BEFORE] = read[r, VERDICT]
-                                read[r, VERDICT], read[r, OF_DAY] = verdict, verdict
+                                read[r, VERDICT] = verdict
                                 read[r, READ_DAY], read[r, READ_MONTH] = day[i], month[i]
                             if with_other and other_by[r, d] >= 0 and judged[i, other_by[r, d]] != UNREAD:
                                 read[r, OTHER] = judged[i, other_by[r, d]]
-                                read[r, OTHER_OF_DAY] = read[r, OTHER]
                                 read[r, OTHER_DAY], read[r, OTHER_MONTH] = day[i], month[i]
                     i += 1
                 if came or t < start:
@@ -242,18 +239,19 @@ def count_changes(
                         elif since >= rules[q, WINDOW]:
                             standing = MISSED
                         else:
-                            reading = read[r, OF_DAY]
+                            recent = read[r, READ_DAY] == seen[v, DAY]
                             if rules[q, BY_DAY] == 0 and judged_by[r, d] >= 0:
                                 recent = t - read[r, READ_MONTH] < rules[q, WINDOW]
-                                reading = read[r, VERDICT] if recent else UNREAD
+                            reading = read[r, VERDICT] if recent else UNREAD
                             standing = UNMEASURED if reading == UNREAD else CONTROLLED - AT_TARGET + reading
                     elif common == NOT_ENROLLED and seen[v, STATUS] == OUT:
                         standing = MOVED_BEFORE
                     late = np.int64(NEWLY <= standing <= LOST and overdue_from[q] <= t)
                     twice = np.int64(read[r, VERDICT] >= OFF_TARGET and read[r, BEFORE] >= OFF_TARGET)
-                    other = read[r, OTHER_OF_DAY]
+                    recent = read[r, OTHER_DAY] == seen[v, DAY]
                     if rules[q, BY_DAY] == 0:
-                        other = read[r, OTHER] if t - read[r, OTHER_MONTH] < rules[q, WINDOW] else UNREAD
+                        recent = t - read[r, OTHER_MONTH] < rules[q, WINDOW]
+                    other = read[r, OTHER] if recent else UNREAD
                     code = np.int64(standing) << 1 | (t - seen[v, DRUG_MONTH] < rules[q, TREATED])
                     code = code << 1 | (since == 0)
                     code = code << 1 | (t == seen[v, DRUG_MONTH])
@@ -297,6 +295,10 @@ def count_changes(
                     after = _next(after, read[r, READ_MONTH] + rules[q, WINDOW], t)
                     after = _next(after, read[r, OTHER_MONTH] + rules[q, WINDOW], t)
                 t = after
+            if i == untold:  # only contacts change what is known
+                for f in range(nothing.size):
+                    states[k, f] = known[f]
+                continue
             at = 0
             for v in range(n_visits):
                 for f in range(KEPT_OF_VISITS):

@@ -22,21 +22,14 @@ if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
 
 VISIT_STATE = ("visit_day", "visit_status", "drug_day", "due_day")
-READING_STATE = (
-    "read_verdict",
-    "read_day",
-    "before_verdict",
-    "day_verdict",
-    "other_verdict",
-    "other_day",
-    "day_other",
-)
+# What the last visit day itself said follows: the last reading where it is of that day, else nothing.
+READING_STATE = ("read_verdict", "read_day", "before_verdict", "other_verdict", "other_day")
 
 
 def is_day(column: str) -> bool:
     """Whether a column of the state, with or without its lane, holds a day (from the epoch).
 
-    >>> is_day("visit_day_0"), is_day("due_day"), is_day("day_verdict_1"), is_day("day_other")
+    >>> is_day("visit_day_0"), is_day("due_day"), is_day("read_verdict_1"), is_day("visit_status")
     (True, True, False, False)
     """
     return column.rstrip("0123456789").rstrip("_").endswith("_day")

@@ -46,7 +46,9 @@ def _numbered_atoms(segments: pl.DataFrame) -> Places:
     """The places by atom: a bucket's atoms lie near each other, so a table of them is quicker than a search."""
     atom = segments["atom"].to_numpy()
     lowest = int(atom.min()) if atom.size else 0
-    met = np.bincount(atom - lowest) > 0
-    number = (np.cumsum(met) - 1)[atom - lowest]
-    stays = pl.DataFrame([segments["person"], segments["from_month"], pl.Series("place", number, pl.Int32)])
+    away = atom - np.int32(lowest)
+    met = np.zeros(int(away.max()) + 1 if atom.size else 0, dtype=np.bool_)
+    met[away] = True
+    number = (np.cumsum(met, dtype=np.int32) - np.int32(1))[away]
+    stays = pl.DataFrame([segments["person"], segments["from_month"], pl.Series("place", number)])
     return Places(pl.Series("place", np.flatnonzero(met) + lowest, pl.Int32), stays)

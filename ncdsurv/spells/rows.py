@@ -13,10 +13,10 @@ from ncdsurv.spells.layout import NEVER
 
 
 @compile_once
-def _cell(
-    t, born, d, sex, s, last_stay, stay_month, stay_place, band_months, reached, death, n_places, n_sexes
+def _corner(
+    t, born, sex, s, last_stay, stay_month, stay_place, band_months, reached, death, n_places, n_sexes
 ):
-    """The cell of a month, as at death afterwards: (cell, stay, month from which it may be another)."""
+    """Where a person stands in a month, as at death afterwards: (cell less the disease, stay, month of the next)."""
     lived = min(t, death)
     while s + 1 < last_stay and stay_month[s + 1] <= lived:
         s += 1
@@ -28,8 +28,8 @@ def _cell(
             until = np.int64(stay_month[s + 1])
         if band < n_bands:
             until = min(until, born + band_months[band])
-    cell = (d * n_places + stay_place[s]) * n_sexes + sex
-    return cell * (n_bands + 1) + (band - 1 if band > 0 else n_bands), s, until
+    corner = stay_place[s] * n_sexes + sex
+    return corner * (n_bands + 1) + (band - 1 if band > 0 else n_bands), s, until
 
 
 @compile_once
@@ -73,24 +73,38 @@ def open_rows(
         ((disease x places + place) x sexes + sex) x (bands + 1) + band; the last band is that of an unknown
         birth month.
     """
-    slots = np.full(n_diseases * n_places * n_sexes * (band_months.size + 1), -1, np.int32)
+    n_corners = n_places * n_sexes * (band_months.size + 1)
+    slots = np.full(n_diseases * n_corners, -1, np.int32)
     cell_start = np.zeros(disease.size + 1, np.int64)
     most = _most_cells(case_start, stay_start, band_months, last - first)
     cell_from, cell_row = np.empty(most, np.int32), np.empty(most, np.int32)
     reached = _bands_reached(band_months)
+    longest = np.int64(band_months.size + 1)  # a person's corners, and since when: the same for every disease
+    for p in range(birth.size):
+        longest = max(longest, band_months.size + 1 + stay_start[p + 1] - stay_start[p])
+    corners, since = np.empty(longest, np.int64), np.empty(longest, np.int64)
     met = 0
     for p in range(birth.size):
+        opens, passed = np.int64(NEVER), 0
         for k in range(case_start[p], case_start[p + 1]):
-            t, s, before = max(np.int64(first), np.int64(begun[k])), stay_start[p], np.int64(-1)
-            while t <= last:
-                cell, s, until = _cell(
-                    t, np.int64(birth[p]), np.int64(disease[k]), sex[p], s, stay_start[p + 1],
-                    stay_month, stay_place, band_months, reached, np.int64(death[p]), n_places, n_sexes,
-                )  # fmt: skip
-                if cell != before:
-                    slots[cell], cell_from[met], cell_row[met] = 0, t, cell
-                    met += 1
-                before, t = cell, until
+            opens = min(opens, np.int64(begun[k]))
+        t, s = max(np.int64(first), opens), stay_start[p]
+        while t <= last:
+            corner, s, until = _corner(
+                t, np.int64(birth[p]), sex[p], s, stay_start[p + 1], stay_month, stay_place, band_months,
+                reached, np.int64(death[p]), n_places, n_sexes,
+            )  # fmt: skip
+            if passed == 0 or corner != corners[passed - 1]:
+                corners[passed], since[passed] = corner, t
+                passed += 1
+            t = until
+        for k in range(case_start[p], case_start[p + 1]):
+            for at in range(passed if begun[k] <= last else 0):
+                if at + 1 < passed and since[at + 1] <= begun[k]:
+                    continue  # left before the case began
+                cell = disease[k] * n_corners + corners[at]
+                slots[cell], cell_from[met], cell_row[met] = 0, max(since[at], begun[k]), cell
+                met += 1
             cell_start[k + 1] = met
     cells = np.flatnonzero(slots == 0)
     for row in range(cells.size):
@@ -144,29 +158,21 @@ def starts(owner, owners):
 
 
 @compile_once
-def in_order(person, disease):
-    """Whether rows are in the order of person and disease, each pair once."""
-    for row in range(1, person.size):
-        if person[row] < person[row - 1]:
-            return False
-        if person[row] == person[row - 1] and disease[row] <= disease[row - 1]:
-            return False
-    return True
-
-
-@compile_once
 def carried_rows(person, disease, was_person, was_disease):
     """For each case, the row that carries its state; -1 where none does.
 
-    Both tables are ordered by person and disease.
+    Both tables are to be ordered by person and disease; returns (rows, whether the carrying one is).
     """
     found = np.full(person.size, -1, np.int32)
-    at = 0
-    for k in range(person.size):
-        while at < was_person.size and (
-            was_person[at] < person[k] or (was_person[at] == person[k] and was_disease[at] < disease[k])
+    k = 0
+    for row in range(was_person.size):
+        who, what = was_person[row], was_disease[row]
+        if row and (
+            who < was_person[row - 1] or (who == was_person[row - 1] and what <= was_disease[row - 1])
         ):
-            at += 1
-        if at < was_person.size and was_person[at] == person[k] and was_disease[at] == disease[k]:
-            found[k] = at
-    return found
+            return found, False
+        while k < person.size and (person[k] < who or (person[k] == who and disease[k] < what)):
+            k += 1
+        if k < person.size and person[k] == who and disease[k] == what:
+            found[k] = row
+    return found, True

@@ -173,9 +173,8 @@ class Transaction:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
-        self._commits = lake.at(
-            _COMMITS
-        ).version()  # asked first: a commit in between is found out at the end
+        # Asked before anything is read: a commit in between is found out at the end.
+        self._commits = lake.at(_COMMITS).version()
         self.base = lake.snapshot()
         self.versions = dict(self.base.versions)
         self._left: dict[str, int] = {}  # versions of tables that no commit names, to be overwritten

@@ -71,3 +71,20 @@ def test_both_forms_carry_the_same(catalog, seed, ends):
     )
     assert ours.equals(theirs)
     assert ours.null_count().sum_horizontal().item() == 0
+
+
+@forms
+@settings(max_examples=examples(4), deadline=None)
+@given(seed=seeds, twist=st.randoms(use_true_random=False))
+def test_a_carry_serves_in_any_order(form, seed, twist):
+    """A carry by name may come back from a file or a join in another order than it was made in."""
+    pytest.importorskip("numba") if form == "compiled" else None
+    bucket = layout(random_records(seed, 12, CATALOG, START, 360), CATALOG)
+    _, carry = count_and_carry(bucket, CATALOG, first_month=FIRST, last_month=LAST - 1, form=form)
+    order = list(range(carry.height))
+    twist.shuffle(order)
+    month = only(bucket, pl.col("month") == LAST)
+    span = {"first_month": LAST, "last_month": LAST, "form": form}
+    told, twisted = (count_wide(month, CATALOG, **span, carry=one) for one in (carry, carry[order]))
+    assert told.height
+    assert twisted.equals(told)
