@@ -11,7 +11,7 @@ import polars as pl
 from ncdsurv.catalog.vocabulary import PatientStatus
 from ncdsurv.errors import StoreError
 from ncdsurv.link import build_persons, build_residences, link_records
-from ncdsurv.registry.buckets import LayoutWriter, assign_buckets
+from ncdsurv.registry.buckets import Digester, LayoutWriter, assign_buckets
 from ncdsurv.registry.digest import basis, fingerprint
 from ncdsurv.registry.visits import part_rows, visits_in_parts
 from ncdsurv.store.parts import Parts, parts_in
@@ -65,27 +65,33 @@ def link(store: Store) -> dict[str, Any]:
     patients = snapshot.read("patients")
     crosswalk = link_records(snapshot.read("identifiers"), patients, key, reference.atoms)
     residences = build_residences(crosswalk, patients, reference)
-    homes = assign_buckets(residences, reference.atoms)
-    records = _records(crosswalk, patients, homes)
+    came = _came(snapshot, crosswalk)
+    homes = assign_buckets(residences, reference.atoms, visits=came)
     rows = part_rows(snapshot)
-    groups = _groups(snapshot, records, rows)
-    homes, records = homes.join(groups, on="bucket"), records.join(groups, on="bucket")
+    homes = _in_parts(homes, came, rows)
+    records = _records(crosswalk, patients, homes)
+    digester = Digester()
     with store.lake.transaction() as tx, parts_in(store.folder, rows) as visits:
-        deaths = _divide(snapshot, store.folder, records, visits, rows)
+        deaths = _divide(snapshot, store.folder, records, visits, rows, digester)
         persons = build_persons(crosswalk, patients, deaths)
         for name, frame in (("crosswalk", crosswalk), ("persons", persons), ("residences", residences)):
             tx.overwrite(name, frame)
-        layout = LayoutWriter(tx, store.catalog, reference.atoms, laid["buckets"] if same else None)
         told = {
             "persons": persons.join(homes, on="person_id"),
             "residences": residences.join(homes, on="person_id"),
             "records": records,
             "diagnoses": current_diagnoses(snapshot).join(_at(records), on="record_id"),
         }
-        for group in homes["group"].unique().sort():
-            here = {name: rows.filter(pl.col("group") == group).drop("group") for name, rows in told.items()}
-            layout.add({**here, "visits": visits.read(group).join(_at(here["records"]), on="record_id")})
-        buckets = layout.finish()
+        for name, frame in told.items():
+            digester.add(name, frame.drop("part"))
+        buckets = digester.digests()
+        layout = LayoutWriter(tx, store.catalog, reference.atoms, buckets, laid["buckets"] if same else None)
+        changed = homes.filter(pl.col("bucket").is_in(layout.touched))
+        for part in changed["part"].unique().sort():
+            here = {name: rows.filter(pl.col("part") == part).drop("part") for name, rows in told.items()}
+            seen = visits.read(part).join(here["records"].select("record_id", "bucket"), on="record_id")
+            layout.add({**here, "visits": seen})
+        layout.finish()
         linked = _linked(crosswalk, persons, residences)
         laid = {"by": laid_by, "key_id": snapshot.key_id, "buckets": buckets}
         note = {"prepared": fingerprint(basis_now), "linked": linked, "laid": laid}
@@ -94,32 +100,45 @@ def link(store: Store) -> dict[str, Any]:
 
 
 def _records(crosswalk: pl.DataFrame, patients: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
-    """[record_id, person_id, source, bucket] of the persons with a home."""
+    """[record_id, person_id, source, bucket, part] of the persons with a home."""
     sources = patients.select("record_id", "source").unique("record_id", keep="first", maintain_order=True)
     known = crosswalk.select("record_id", "person_id").join(sources, on="record_id", how="left")
     return known.join(homes, on="person_id")
 
 
 def _at(records: pl.DataFrame) -> pl.DataFrame:
-    return records.select("record_id", pl.col("bucket", "^group$"))
+    return records.select("record_id", "bucket", "part")
 
 
-def _groups(snapshot: Snapshot, records: pl.DataFrame, rows: int) -> pl.DataFrame:
-    """[bucket, group]: neighbouring buckets that are laid out together, some `rows` visits at a time."""
+def _came(snapshot: Snapshot, crosswalk: pl.DataFrame) -> pl.DataFrame:
+    """[person_id, visits]: how many rows tell of a person's visits."""
     told = snapshot.scan("visits").group_by("record_id").agg(visits=pl.len().cast(pl.Int64)).collect()
-    each = records.join(told, on="record_id", how="left").group_by("bucket").agg(pl.col("visits").sum())
-    before = pl.col("visits").cum_sum() - pl.col("visits")
-    return each.sort("bucket").select("bucket", group=(before // rows).cast(pl.Int32))
+    each = crosswalk.select("record_id", "person_id").join(told, on="record_id")
+    return each.group_by("person_id").agg(pl.col("visits").sum())
 
 
-def _divide(snapshot: Snapshot, folder: Path, records: pl.DataFrame, parts: Parts, rows: int) -> pl.DataFrame:
-    """Put the visits of placed persons under their group; gives those, of all persons, that tell a death."""
-    to_group = records.select("record_id", "group")
+def _in_parts(homes: pl.DataFrame, came: pl.DataFrame, rows: int) -> pl.DataFrame:
+    """[person_id, bucket, part]: runs of people in the order of the layout, with some `rows` visits each.
+
+    A person without any visit counts as one, so that no part has too many people either.
+    """
+    each = homes.join(came, on="person_id", how="left", maintain_order="left")["visits"].fill_null(0) + 1
+    part = ((each.cum_sum() - each) // rows).cast(pl.Int32)
+    return homes.select("person_id", "bucket", part=part)
+
+
+def _divide(
+    snapshot: Snapshot, folder: Path, records: pl.DataFrame, parts: Parts, rows: int, digester: Digester
+) -> pl.DataFrame:
+    """Put the visits of placed persons under their part, and into the digests; gives those that tell a death."""
+    at = _at(records)
     told: list[pl.DataFrame] = []
     with visits_in_parts(snapshot, folder, rows) as found:
         for visits in found:
             told.append(visits.filter(pl.col("patient_status") == PatientStatus.DEAD.value))
-            parts.put(visits.join(to_group, on="record_id"), "group")
+            placed = visits.join(at, on="record_id")
+            digester.add("visits", placed.drop("part"))
+            parts.put(placed.drop("bucket"), "part")
     return pl.concat(told)
 
 
