@@ -25,6 +25,8 @@ BUCKET_PEOPLE = 72_000
 """Most people of a bucket (about 50,000 on the average): the array of changes stays in the processor's cache."""
 BUCKET_VISITS = 1_500_000
 """Most visits of a bucket, however often people come: who counts a bucket holds all of its contacts."""
+WRITTEN_ROWS = 200_000
+"""Rows of a table that are written together: each write of a Delta table costs what 50,000 rows do."""
 _PAIR = ["commune_2024", "commune_2025"]
 _HALF = 2
 _TOLD = ("persons", "residences", "records", "diagnoses", "visits")
@@ -119,7 +121,9 @@ class LayoutWriter:
         known = before or {}
         self.touched = sorted(int(number) for number, one in digests.items() if known.get(number) != one)
         self._gone = [int(number) for number in known if number not in digests]
-        self._over, self._begun = before is None, False
+        self._over = before is None
+        self._begun: set[str] = set()
+        self._held: dict[str, list[pl.DataFrame]] = {}
         self._rows: dict[tuple[int, str], int] = {}
 
     def add(self, told: Mapping[str, pl.DataFrame]) -> None:
@@ -133,16 +137,16 @@ class LayoutWriter:
                 reported): each with the `bucket` of its person. Together they hold all there is of the people.
         """
         parts = {name: _split(frame, self.touched) for name, frame in told.items()}
-        held: dict[str, list[pl.DataFrame]] = {name: [] for name in LAYOUT}
         for number in sorted(parts["persons"]):
             people, homes_then, links, diagnosed, seen = (
                 parts[name].pop(number, told[name].drop("bucket").clear()) for name in _TOLD
             )
             bucket = bucket_layout(people, homes_then, links, diagnosed, seen, self._catalog, self._atoms)
             for name, frame in self._placed(number, bucket).items():
-                held[name].append(frame)
-        if held["people"]:
-            self._write({name: pl.concat(frames) for name, frames in held.items()})
+                self._held.setdefault(name, []).append(frame)
+        for name, frames in list(self._held.items()):
+            if sum(frame.height for frame in frames) >= WRITTEN_ROWS:
+                self._write(name)
 
     def _placed(self, number: int, bucket: Bucket) -> dict[str, pl.DataFrame]:
         """The tables of a bucket's next people, numbered on from those before."""
@@ -157,21 +161,23 @@ class LayoutWriter:
             )
         return placed
 
-    def _write(self, tables: Mapping[str, pl.DataFrame]) -> None:
-        """The first rows take the place of all that is to go; the others are put beside them."""
-        for name, frame in tables.items():
-            if self._begun:
-                self._tx.append(name, frame)
-            elif self._over:
-                self._tx.overwrite(name, frame)
-            else:
-                self._tx.replace(name, frame, "bucket", [*self.touched, *self._gone])
-        self._begun = True
+    def _write(self, name: str) -> None:
+        """The first rows of a table take the place of all that is to go; the others are put beside them."""
+        frames = self._held.pop(name, [])
+        frame = pl.concat(frames) if frames else empty(self._tx.lake.tables[name].schema)
+        if name in self._begun:
+            self._tx.append(name, frame)
+        elif self._over:
+            self._tx.overwrite(name, frame)
+        else:
+            self._tx.replace(name, frame, "bucket", [*self.touched, *self._gone])
+        self._begun.add(name)
 
     def finish(self) -> None:
-        """Take out the buckets that have nobody any more, where nothing else was written."""
-        if not self._begun and (self._over or self._gone):
-            self._write({name: empty(self._tx.lake.tables[name].schema) for name in LAYOUT})
+        """Write what is left, and take out the buckets that have nobody any more."""
+        for name in LAYOUT:
+            if name in self._held or (name not in self._begun and (self._over or self._gone)):
+                self._write(name)
 
 
 class Digester:
@@ -192,7 +198,7 @@ class Digester:
     def digests(self) -> dict[str, str]:
         """Bucket number (as text, for JSON) -> digest of its rows of all tables."""
         found: dict[int, list[str]] = {}
-        for name in _TOLD:
+        for name in (name for name in _TOLD if name in self._sums):
             sums = pl.concat(self._sums[name]).group_by("bucket").agg(pl.col("len", "one", "two").sum())
             for number, *row in sums.sort("bucket").iter_rows():
                 found.setdefault(number, []).append("-".join(f"{part:x}" for part in row))

@@ -14,9 +14,11 @@ from ncdsurv.link import build_persons, build_residences, link_records
 from ncdsurv.registry.buckets import Digester, LayoutWriter, assign_buckets
 from ncdsurv.registry.digest import basis, fingerprint
 from ncdsurv.registry.visits import part_rows, visits_in_parts
+from ncdsurv.spells import visit_columns
 from ncdsurv.store.parts import Parts, parts_in
 
 if TYPE_CHECKING:
+    from ncdsurv.catalog import Catalog
     from ncdsurv.registry.store import Store
     from ncdsurv.store.lake import Snapshot
 
@@ -72,7 +74,7 @@ def link(store: Store) -> dict[str, Any]:
     records = _records(crosswalk, patients, homes)
     digester = Digester()
     with store.lake.transaction() as tx, parts_in(store.folder, rows) as visits:
-        deaths = _divide(snapshot, store.folder, records, visits, rows, digester)
+        deaths = _divide(snapshot, store.catalog, store.folder, records, visits, rows, digester)
         persons = build_persons(crosswalk, patients, deaths)
         for name, frame in (("crosswalk", crosswalk), ("persons", persons), ("residences", residences)):
             tx.overwrite(name, frame)
@@ -89,8 +91,7 @@ def link(store: Store) -> dict[str, Any]:
         changed = homes.filter(pl.col("bucket").is_in(layout.touched))
         for part in changed["part"].unique().sort():
             here = {name: rows.filter(pl.col("part") == part).drop("part") for name, rows in told.items()}
-            seen = visits.read(part).join(here["records"].select("record_id", "bucket"), on="record_id")
-            layout.add({**here, "visits": seen})
+            layout.add({**here, "visits": visits.read(part)})
         layout.finish()
         linked = _linked(crosswalk, persons, residences)
         laid = {"by": laid_by, "key_id": snapshot.key_id, "buckets": buckets}
@@ -128,17 +129,23 @@ def _in_parts(homes: pl.DataFrame, came: pl.DataFrame, rows: int) -> pl.DataFram
 
 
 def _divide(
-    snapshot: Snapshot, folder: Path, records: pl.DataFrame, parts: Parts, rows: int, digester: Digester
+    snapshot: Snapshot,
+    catalog: Catalog,
+    folder: Path,
+    records: pl.DataFrame,
+    parts: Parts,
+    rows: int,
+    digester: Digester,
 ) -> pl.DataFrame:
     """Put the visits of placed persons under their part, and into the digests; gives those that tell a death."""
     at = _at(records)
     told: list[pl.DataFrame] = []
-    with visits_in_parts(snapshot, folder, rows) as found:
+    with visits_in_parts(snapshot, folder, rows, visit_columns(catalog)) as found:
         for visits in found:
             told.append(visits.filter(pl.col("patient_status") == PatientStatus.DEAD.value))
             placed = visits.join(at, on="record_id")
             digester.add("visits", placed.drop("part"))
-            parts.put(placed.drop("bucket"), "part")
+            parts.put(placed, "part")
     return pl.concat(told)
 
 

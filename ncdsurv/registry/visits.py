@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,8 @@ MOST_PARTS = 500
 """A part is an open file while it is filled, and a process has not many more."""
 
 _VISIT = pl.col("visit_id").hash()
+_ORDER = ["visit_id", "received", "row_number"]
+"""Of two rows of one visit the last one counts."""
 
 
 def part_rows(snapshot: Snapshot) -> int:
@@ -34,16 +36,21 @@ def current_visits(snapshot: Snapshot) -> pl.DataFrame:
 
 
 @contextmanager
-def visits_in_parts(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[Iterator[pl.DataFrame]]:
+def visits_in_parts(
+    snapshot: Snapshot, folder: Path, rows: int, columns: Sequence[str] | None = None
+) -> Iterator[Iterator[pl.DataFrame]]:
     """`current_visits` a part at a time; no visit is in two parts, the rows stand in no promised order.
 
     Args:
         snapshot: The state of the store.
         folder: Where the parts may lie while the block lasts.
         rows: Most rows of a part, about; a registry that has no more is one part, in memory.
+        columns: The columns that are read and given; None is all.
     """
-    with closing(_versions(snapshot, folder, rows)) as told:
-        yield (_latest(visits) if several else visits for visits, several in told)
+    read = None if columns is None else list(dict.fromkeys([*columns, *_ORDER]))
+    given = pl.all() if columns is None else pl.col(columns)
+    with closing(_versions(snapshot, folder, rows, read)) as told:
+        yield ((_latest(visits) if several else visits).select(given) for visits, several in told)
 
 
 @contextmanager
@@ -61,12 +68,16 @@ def visits_by_record(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[It
         yield parts.all()
 
 
-def _versions(snapshot: Snapshot, folder: Path, rows: int) -> Generator[tuple[pl.DataFrame, bool]]:
+def _versions(
+    snapshot: Snapshot, folder: Path, rows: int, columns: Sequence[str] | None = None
+) -> Generator[tuple[pl.DataFrame, bool]]:
     """All rows of the visits a part at a time, those of one visit in one part; and whether a visit may have several.
 
     Few visits are told twice. Only those need to be brought together; the others go by as they are read.
     """
     visits, n_parts = snapshot.scan("visits"), _n_parts(snapshot, rows)
+    if columns is not None:
+        visits = visits.select(columns)
     if n_parts == 1:
         yield visits.collect(), True
         return
@@ -99,5 +110,4 @@ def _part(hashed: pl.Expr, n_parts: int) -> pl.Expr:
 
 
 def _latest(visits: pl.DataFrame) -> pl.DataFrame:
-    order = ["visit_id", "received", "row_number"]
-    return visits.sort(order).unique("visit_id", keep="last", maintain_order=True)
+    return visits.sort(_ORDER).unique("visit_id", keep="last", maintain_order=True)

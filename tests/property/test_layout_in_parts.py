@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from unittest.mock import patch
 
 import polars as pl
 from hypothesis import given, settings
@@ -11,9 +12,10 @@ from polars.testing import assert_frame_equal
 
 from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.tables import conform
+from ncdsurv.registry import buckets
 from ncdsurv.registry.buckets import Digester, LayoutWriter, assign_buckets
 from ncdsurv.registry.linking import _in_parts
-from ncdsurv.spells import LAYOUT
+from ncdsurv.spells import LAYOUT, visit_columns
 from ncdsurv.store.tables import TABLES
 from tests.engine_records import layout, random_records
 
@@ -57,9 +59,11 @@ def lay_out_in_parts(records: dict, rows: int, size: int, tx: Written, before: d
             digester.add(name, piece)
     digests = digester.digests()
     writer = LayoutWriter(tx, load_catalog(), records["atoms"], digests, before)  # type: ignore[arg-type]
-    for part in homes["part"].unique().sort():
-        writer.add({name: frame.filter(pl.col("part") == part).drop("part") for name, frame in told.items()})
-    writer.finish()
+    with patch.object(buckets, "WRITTEN_ROWS", rows):
+        for part in homes["part"].unique().sort():
+            here = {name: frame.filter(pl.col("part") == part).drop("part") for name, frame in told.items()}
+            writer.add(here)
+        writer.finish()
     return digests
 
 
@@ -91,3 +95,27 @@ def test_laid_out_again_only_what_changed_is_written_and_the_tables_are_those_of
     for name in LAYOUT:
         order = ["bucket", "place"]
         assert_frame_equal(tx.tables[name].sort(order), first.tables[name].sort(order))
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 10_000))
+def test_a_layout_is_made_of_the_columns_that_are_named_and_no_other(seed: int) -> None:
+    records, catalog = drawn(seed), load_catalog()
+    named = visit_columns(catalog)
+    fewer = layout(records | {"visits": records["visits"].select(named)}, catalog)
+    for name, frame in layout(records, catalog).tables().items():
+        assert_frame_equal(getattr(fewer, name), frame)
+    assert set(records["visits"].columns) - set(named) == {
+        "file_sha256",
+        "reported_history",
+        "screening_findings",
+    }
+
+
+def test_a_bucket_whose_people_have_no_visits_left_keeps_none_of_those_laid_out_before() -> None:
+    records, tx = drawn(3), Written()
+    before = lay_out_in_parts(records, 20, 100, tx, None)
+    assert tx.tables["contacts"].height > 0
+    lay_out_in_parts(records | {"visits": records["visits"].clear()}, 20, 100, tx, before)
+    assert tx.tables["contacts"].is_empty()
+    assert tx.tables["people"].height == records["persons"].height
