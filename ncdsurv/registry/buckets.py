@@ -196,13 +196,15 @@ class Digester:
         self._sums.setdefault(name, []).append(sums)
 
     def digests(self) -> dict[str, str]:
-        """Bucket number (as text, for JSON) -> digest of its rows of all tables."""
-        found: dict[int, list[str]] = {}
-        for name in (name for name in _TOLD if name in self._sums):
-            sums = pl.concat(self._sums[name]).group_by("bucket").agg(pl.col("len", "one", "two").sum())
+        """Bucket number (as text, for JSON) -> digest of its rows, table by table; `visits` come last."""
+        found: dict[int, dict[str, str]] = {}
+        for name, parts in self._sums.items():
+            sums = pl.concat(parts).group_by("bucket").agg(pl.col("len", "one", "two").sum())
             for number, *row in sums.sort("bucket").iter_rows():
-                found.setdefault(number, []).append("-".join(f"{part:x}" for part in row))
-        return {str(number): ".".join(found[number]) for number in sorted(found)}
+                found.setdefault(number, {})[name] = "-".join(f"{part:x}" for part in row)
+        return {
+            str(number): ".".join(found[number].get(name, "") for name in _TOLD) for number in sorted(found)
+        }
 
 
 def _split(frame: pl.DataFrame, wanted: list[int]) -> dict[int, pl.DataFrame]:

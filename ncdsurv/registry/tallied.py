@@ -38,7 +38,7 @@ class Kept:
     Attributes:
         month: Last month that `tally` holds the months of.
         received: Number of the last file it knows.
-        state: What the records were then, in numbers (`continued.state_of`).
+        state: What the records were then, in numbers (`appended.state_of`).
         tally: Up to `month`; rows kept of all files.
         visitors: [record_id, facility] of all visits.
         digests: [record_id, digest, diseases] (`tally.digests_of`).
