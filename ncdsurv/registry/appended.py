@@ -47,7 +47,8 @@ def only_files_came(snapshot: Any, received: int, state: dict[str, Any]) -> bool
 def spoken_of(snapshot: Any, received: int) -> pl.DataFrame:
     """[record_id] of every record whose visits the files after one add to, or correct, or give to another."""
     visits, new = snapshot.scan("visits"), pl.col("received") > received
-    fresh = visits.filter(new).select("record_id", visit=VISIT).collect()
-    settled = visits.filter(~new).select("record_id", visit=VISIT)
-    again = settled.join(fresh.select("visit").unique().lazy(), on="visit", how="semi").collect()
-    return pl.concat([fresh["record_id"], again["record_id"]]).unique().sort().to_frame("record_id")
+    fresh = visits.filter(new)
+    told = fresh.select(visit=VISIT).unique()
+    again = visits.filter(~new).select("record_id", visit=VISIT).join(told, on="visit", how="semi")
+    both = pl.concat([fresh.select("record_id"), again.select("record_id")])
+    return both.unique().collect().sort("record_id")

@@ -130,3 +130,7 @@ def test_a_bucket_is_settled_that_holds_the_same_and_that_no_new_file_speaks_of(
     assert _settled(now, records, digests, laid) == [10]  # of 20 comes news, 30 holds others, 40 was none
     assert _settled(now, records, digests, laid | {"received": 3, "state": state_of(now, 3)}) == [10, 20]
     assert _settled(now, records, digests, laid | {"state": {}}) == []
+    much_new = laid | {"received": 1, "state": state_of(now, 1)}
+    assert _settled(now, records, digests, much_new) == []  # of five rows three are new: all are read
+    none: Any = State(visits.clear())
+    assert _settled(none, records, digests, laid | {"state": state_of(none, 2)}) == [10, 20]
