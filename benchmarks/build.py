@@ -5,19 +5,24 @@ read from the kernel. With several sizes it shows what grows: the visits are tak
 what is left is what grows with people (their records, places and the counts), not with their visits.
 
 With `--month` it compares instead a build one month later, which goes on from the last one, with a build of the same
-records from nothing; the run fails unless both write the same figures.
+records from nothing, and tells the processor time of their steps; the run fails unless both write the same figures.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 SOURCE, AS_OF, MONTHS = "viettel", "2026-06", 12
 STEPS = ("link", "build")
@@ -25,6 +30,16 @@ WHOLE = "whole"
 STATIONS, SEED = 8, 7
 BEFORE, AFTER, ALL_MONTHS = "2026-04", "2026-05", 36
 FIGURES = ("measures", "values", "facilities", "sensitivity", "quality")
+OF_A_BUILD = {
+    "link": ("link",),
+    "count": ("_count",),
+    "quality": ("tell", "station_counts", "quality_of"),
+    "values": ("_publish",),
+}
+"""Step -> the functions of `ncdsurv.registry.build` that do it; what is left is reading, sealing and flushing."""
+REST = "rest"
+BUCKETS = {"anew": ("ncdsurv.registry.counting", "answer"), "on": ("ncdsurv.registry.increment", "grown")}
+"""How a bucket was counted: from the beginning, or on from what the last build kept."""
 
 
 def peak_mb() -> float:
@@ -47,19 +62,68 @@ def step(name: str, folder: Path, part: int) -> dict[str, float]:
     return {f"{name}_s": round(time.perf_counter() - start, 1), f"{name}_peak_mb": round(peak_mb())}
 
 
-def whole_step(folder: Path, as_of: str) -> dict[str, float]:
-    """Link and build up to a month, in this process, its compiled functions loaded before the clock starts."""
+@contextmanager
+def watched(calls: dict[str, int], seconds: dict[str, float]) -> Iterator[None]:
+    """While the block lasts, count the buckets by the way they are counted, and time the steps of a build."""
+    from ncdsurv.registry import build
+
+    def counts(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*given: Any, **named: Any) -> Any:
+            calls[name] += 1
+            return work(*given, **named)
+
+        return noted
+
+    def times(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*given: Any, **named: Any) -> Any:
+            start = time.process_time()
+            try:
+                return work(*given, **named)
+            finally:
+                seconds[name] += time.process_time() - start
+
+        return timed
+
+    calls.update(dict.fromkeys(BUCKETS, 0))
+    seconds.update(dict.fromkeys(OF_A_BUILD, 0.0))
+    with ExitStack() as stack:
+        for name, (module, function) in BUCKETS.items():
+            work = getattr(importlib.import_module(module), function)
+            stack.enter_context(patch(f"{module}.{function}", counts(name, work)))
+        for name, functions in OF_A_BUILD.items():
+            for function in functions:
+                stack.enter_context(patch.object(build, function, times(name, getattr(build, function))))
+        yield
+
+
+def whole_step(folder: Path, as_of: str) -> dict[str, Any]:
+    """Link and build up to a month, in this process, its compiled functions loaded before the clock starts.
+
+    Returns:
+        `wall_s`, `processor_s`, `peak_mb`; `steps`: the processor time of each; `buckets`: how many were counted
+        from the beginning (`anew`) and how many on from the last build (`on`).
+    """
     import ncdsurv.spells.kernel  # noqa: F401
     from ncdsurv.registry import open_store
 
     store = open_store(folder)
-    start, work = time.perf_counter(), time.process_time()
-    store.build_release(as_of, ALL_MONTHS)
-    wall, processor = time.perf_counter() - start, time.process_time() - work
-    return {"wall_s": round(wall, 1), "processor_s": round(processor, 1), "peak_mb": round(peak_mb())}
+    calls: dict[str, int] = {}
+    seconds: dict[str, float] = {}
+    with watched(calls, seconds):
+        start, work = time.perf_counter(), time.process_time()
+        store.build_release(as_of, ALL_MONTHS)
+        wall, processor = time.perf_counter() - start, time.process_time() - work
+    seconds[REST] = processor - sum(seconds.values())
+    return {
+        "wall_s": round(wall, 1),
+        "processor_s": round(processor, 1),
+        "peak_mb": round(peak_mb()),
+        "steps": {name: round(spent, 2) for name, spent in seconds.items()},
+        "buckets": calls,
+    }
 
 
-def month_run(rows: int, folder: Path) -> dict[str, float]:
+def month_run(rows: int, folder: Path) -> dict[str, Any]:
     """A build from nothing and one that goes on from the month before, of the same records.
 
     Raises:
@@ -73,7 +137,7 @@ def month_run(rows: int, folder: Path) -> dict[str, float]:
     open_store(places["month"]).ingest(past, source=SOURCE)
     shutil.copytree(places["month"], places["full"])  # the key too: ids decide where some people are placed
     _own_process(places["month"], BEFORE)
-    found: dict[str, float] = {"rows": rows}
+    found: dict[str, Any] = {"rows": rows}
     for name in ("month", "full"):
         open_store(places[name]).ingest(month, source=SOURCE)
         steps = _own_process(places[name], AFTER)
@@ -87,10 +151,10 @@ def month_run(rows: int, folder: Path) -> dict[str, float]:
     return found
 
 
-def _own_process(folder: Path, as_of: str) -> dict[str, float]:
+def _own_process(folder: Path, as_of: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.build", "--step", WHOLE, "--folder", str(folder)]
     done = subprocess.run([*command, "--as-of", as_of], check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -125,6 +189,11 @@ def show_months(sizes: list[int], folder: Path | None, as_json: bool) -> None:
         print(
             f"{'a month takes of a full build':>30} {found['share_wall']:.0%} {found['share_processor']:.0%}"
         )
+        print(f"{'processor s of':>30} {'full':>8} {'month':>8}")
+        for name in (*OF_A_BUILD, REST):
+            print(f"{name:>30} {found['full_steps'][name]:>8.2f} {found['month_steps'][name]:>8.2f}")
+        for name, said in (("anew", "buckets counted anew"), ("on", "counted on")):
+            print(f"{said:>30} {found['full_buckets'][name]:>8} {found['month_buckets'][name]:>8}")
         if as_json:
             print(json.dumps(found))
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import month_start
-from ncdsurv.registry.digest import fingerprint
+from ncdsurv.registry.appended import APPENDED, last_received, only_files_came, state_of
 from ncdsurv.registry.linking import current_diagnoses
 from ncdsurv.registry.tallied import Keeper, Kept, Tallied
 from ncdsurv.registry.tally import (
@@ -32,17 +32,14 @@ from ncdsurv.registry.tally import (
     less,
     until,
 )
-from ncdsurv.registry.visits import part_rows, visits_by_record
+from ncdsurv.registry.visits import VISIT, part_rows, visits_by_record, visits_of
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
     from ncdsurv.store.lake import Snapshot
 
-APPENDED = ("visits", "patients", "diagnoses", "identifiers")
-"""Tables of records: each row says which file brought it, and no row is ever taken away."""
 MOST_ANEW = 0.25
 """Where more of the records changed, asking everybody is quicker."""
-_VISIT = pl.col("visit_id").hash()
 
 
 @dataclass(frozen=True)
@@ -78,9 +75,7 @@ class _View:
         if table != "visits":
             return self.mine(found)
         if self.only is not None:
-            # All rows of their visits: the last word on a visit may have given it to another record.
-            theirs = found.join(self.only.lazy(), on="record_id", how="semi").select(visit=_VISIT).unique()
-            found = found.with_columns(visit=_VISIT).join(theirs, on="visit", how="semi").drop("visit")
+            found = visits_of(found, self.only)
         return found
 
     def mine(self, found: Any) -> Any:
@@ -111,9 +106,10 @@ def tell(snapshot: Snapshot, catalog: Catalog, last_month: int, cache: Tallied, 
     """
     facts = _facts(snapshot, ill_of(snapshot))
     digests = digests_of(facts)
-    received = int(snapshot.scan("ingest_log").select(pl.col("received").max()).collect().item() or 0)
+    received = last_received(snapshot)
     kept = cache.read()
-    anew = None if kept is None or not _serves(snapshot, kept) else _changed(snapshot, kept, digests)
+    serves = kept is not None and only_files_came(snapshot, kept.received, kept.state)
+    anew = _changed(snapshot, kept, digests) if kept is not None and serves else None
     if anew is not None and anew.height > MOST_ANEW * facts.patients["record_id"].n_unique():
         anew = None
     month = last_month if kept is None or anew is None else max(last_month, kept.month)
@@ -123,23 +119,6 @@ def tell(snapshot: Snapshot, catalog: Catalog, last_month: int, cache: Tallied, 
         told = work.everybody() if kept is None or anew is None else work.on_from(kept, anew)
         keeper.finish(until(told.tally, month), told.visitors, digests)
     return told
-
-
-def state_of(snapshot: Any, received: int) -> dict[str, Any]:
-    """What the tables of records hold of the files up to one, in numbers: a row that vanished is seen."""
-    up_to = pl.col("received") <= received
-    rows = {table: snapshot.scan(table).filter(up_to).select(pl.len()).collect().item() for table in APPENDED}
-    log = snapshot.scan("ingest_log").filter(up_to).sort("received")
-    files = log.select("received", "source", "file_sha256", "mapping").collect().rows()
-    return {"rows": rows, "files": fingerprint(files)}
-
-
-def _serves(snapshot: Any, kept: Kept) -> bool:
-    """Whether nothing but new files came to what was known then."""
-    log = snapshot.scan("ingest_log").select("received", "file_sha256").collect()
-    new = pl.col("received") > kept.received
-    again = log.filter(new).join(log.filter(~new), on="file_sha256", how="semi")
-    return again.is_empty() and state_of(snapshot, kept.received) == kept.state
 
 
 def _facts(view: Any, ill: pl.DataFrame) -> Facts:
@@ -154,14 +133,14 @@ def _changed(snapshot: Any, kept: Kept, digests: pl.DataFrame) -> pl.DataFrame:
     new = pl.col("received") > kept.received
     later = pl.col("visited_on") >= month_start(kept.month + 1)
     late = visits.filter(new & ~later).select("record_id").collect()["record_id"]
-    fresh = visits.filter(new | later).select(visit=_VISIT, new=new).collect()
+    fresh = visits.filter(new | later).select(visit=VISIT, new=new).collect()
     corrected = fresh.group_by("visit").agg(pl.col("new").any() & ~pl.col("new").all()).filter("new")
-    settled = visits.filter(~(new | later)).select("record_id", visit=_VISIT)
+    settled = visits.filter(~(new | later)).select("record_id", visit=VISIT)
     again = settled.join(fresh.lazy(), on="visit", how="semi").collect()
     twice = pl.concat([corrected["visit"], again["visit"]]).unique().to_frame("visit")
     theirs = again["record_id"].clear()
     if twice.height:
-        named = visits.filter(new | later).select("record_id", visit=_VISIT)
+        named = visits.filter(new | later).select("record_id", visit=VISIT)
         theirs = named.join(twice.lazy(), on="visit", how="semi").collect()["record_id"]
     return pl.concat([changed, late, again["record_id"], theirs]).unique().sort().to_frame("record_id")
 

@@ -112,9 +112,12 @@ class Store:
 
     def _tidy(self) -> None:
         """Finish or remove what an interrupted writer left; the caller holds the lock."""
+        from ncdsurv.registry import tallied
+
         places = (self.folder, self.files.folder, self.vault.folder, self.releases.folder)
         for place in (*places, self.counted):
             sweep_temporary(place)
+        tallied.sweep(tallied.folder_of(self))
         settle_folders(self.folder / "reference")
         if self.objects is not None:
             sweep_fetched(self.releases.folder)

@@ -38,7 +38,7 @@ class Kept:
     Attributes:
         month: Last month that `tally` holds the months of.
         received: Number of the last file it knows.
-        state: What the records were then, in numbers (`continued.state_of`).
+        state: What the records were then, in numbers (`appended.state_of`).
         tally: Up to `month`; rows kept of all files.
         visitors: [record_id, facility] of all visits.
         digests: [record_id, digest, diseases] (`tally.digests_of`).
@@ -69,7 +69,6 @@ class Tallied:
 
     def __init__(self, store: Store, by: str) -> None:
         self.folder, self.by = folder_of(store), by
-        sweep_temporary(self.folder)
 
     def read(self) -> Kept | None:
         """What the last build kept; None where it is missing, harmed, or was made by something else."""
@@ -117,9 +116,7 @@ class Tallied:
             "files": files,
         }
         write_whole(self.folder / LATEST, json.dumps(latest).encode(), mode=0o600)
-        for path in self.folder.iterdir():
-            if path.is_dir() and path != entry:
-                shutil.rmtree(path, ignore_errors=True)
+        sweep(self.folder)
 
 
 class Keeper:
@@ -154,6 +151,21 @@ class Keeper:
 def folder_of(store: Store) -> Path:
     """Where the tally of a store lies."""
     return store.folder / "tallied"
+
+
+def sweep(folder: Path) -> None:
+    """Remove what nothing can go on from: unfinished work, and tallies that the last build does not name.
+
+    Only the holder of the lock may call it.
+    """
+    sweep_temporary(folder)
+    try:
+        named = json.loads((folder / LATEST).read_text("utf-8"))["entry"]
+    except (OSError, ValueError, KeyError, TypeError):
+        named = None  # a tally that nothing names is never read
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_dir() and path.name != named:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def forget(store: Store) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from ncdsurv.catalog.vocabulary import PatientStatus
 from ncdsurv.store.parts import parts_in
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ PART_ROWS = 250_000
 MOST_PARTS = 500
 """A part is an open file while it is filled, and a process has not many more."""
 
-_VISIT = pl.col("visit_id").hash()
+VISIT = pl.col("visit_id").hash()
+"""Stands for a visit where many of them are compared."""
+_ORDER = ["visit_id", "received", "row_number"]
+"""Of two rows of one visit the last one counts."""
 
 
 def part_rows(snapshot: Snapshot) -> int:
@@ -33,23 +37,53 @@ def current_visits(snapshot: Snapshot) -> pl.DataFrame:
     return _latest(snapshot.read("visits"))
 
 
+def current_deaths(snapshot: Snapshot) -> pl.DataFrame:
+    """The visits as last reported that tell a death."""
+    visits, dead = snapshot.scan("visits"), pl.col("patient_status") == PatientStatus.DEAD.value
+    told = visits.filter(dead).select(visit=VISIT).unique()
+    return _latest(_rows_of(visits, told).collect()).filter(dead)
+
+
+def visits_of(visits: pl.LazyFrame, records: pl.DataFrame) -> pl.LazyFrame:
+    """All rows of the visits of some records: the last word on a visit may have given it to another record."""
+    told = visits.join(records.lazy(), on="record_id", how="semi").select(visit=VISIT).unique()
+    return _rows_of(visits, told)
+
+
+def _rows_of(visits: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
+    return visits.with_columns(visit=VISIT).join(told, on="visit", how="semi").drop("visit")
+
+
 @contextmanager
-def visits_in_parts(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[Iterator[pl.DataFrame]]:
+def visits_in_parts(
+    snapshot: Snapshot,
+    folder: Path,
+    rows: int,
+    columns: Sequence[str] | None = None,
+    only: pl.DataFrame | None = None,
+) -> Iterator[Iterator[pl.DataFrame]]:
     """`current_visits` a part at a time; no visit is in two parts, the rows stand in no promised order.
 
     Args:
         snapshot: The state of the store.
         folder: Where the parts may lie while the block lasts.
         rows: Most rows of a part, about; a registry that has no more is one part, in memory.
+        columns: The columns that are read and given; None is all.
+        only: [record_id]: of the visits of these records only; None is of all.
     """
-    with closing(_versions(snapshot, folder, rows)) as told:
-        yield (_latest(visits) if several else visits for visits, several in told)
+    read = None if columns is None else list(dict.fromkeys([*columns, *_ORDER]))
+    given = pl.all() if columns is None else pl.col(columns)
+    with closing(_versions(snapshot, folder, rows, read, only)) as told:
+        mine = (_latest(visits) if several else visits for visits, several in told)
+        if only is not None:
+            mine = (visits.join(only, on="record_id", how="semi") for visits in mine)
+        yield (visits.select(given) for visits in mine)
 
 
 @contextmanager
 def visits_by_record(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[Iterator[pl.DataFrame]]:
     """`visits_in_parts`, but no record is in two parts; `first_received` is the file that first told of a visit."""
-    part = _part(pl.col("record_id").hash(), _n_parts(snapshot, rows))
+    part = _part(pl.col("record_id").hash(), _n_parts(snapshot.scan("visits"), rows))
     with parts_in(folder, rows) as parts:
         with closing(_versions(snapshot, folder, rows)) as told:
             for visits, several in told:
@@ -61,18 +95,29 @@ def visits_by_record(snapshot: Snapshot, folder: Path, rows: int) -> Iterator[It
         yield parts.all()
 
 
-def _versions(snapshot: Snapshot, folder: Path, rows: int) -> Generator[tuple[pl.DataFrame, bool]]:
+def _versions(
+    snapshot: Snapshot,
+    folder: Path,
+    rows: int,
+    columns: Sequence[str] | None = None,
+    only: pl.DataFrame | None = None,
+) -> Generator[tuple[pl.DataFrame, bool]]:
     """All rows of the visits a part at a time, those of one visit in one part; and whether a visit may have several.
 
     Few visits are told twice. Only those need to be brought together; the others go by as they are read.
     """
-    visits, n_parts = snapshot.scan("visits"), _n_parts(snapshot, rows)
+    visits = snapshot.scan("visits")
+    if columns is not None:
+        visits = visits.select(columns)
+    if only is not None:
+        visits = visits_of(visits, only)
+    n_parts = _n_parts(visits, rows)
     if n_parts == 1:
         yield visits.collect(), True
         return
-    several = _told_again(visits.select(visit=_VISIT), folder, rows, n_parts)
+    several = _told_again(visits.select(visit=VISIT), folder, rows, n_parts)
     with parts_in(folder, rows) as parts:
-        for batch in visits.with_columns(visit=_VISIT).collect_batches(maintain_order=False):
+        for batch in visits.with_columns(visit=VISIT).collect_batches(maintain_order=False):
             again = batch.join(several, on="visit", how="semi")
             parts.put(again.with_columns(part=_part(pl.col("visit"), n_parts)).drop("visit"), "part")
             for once in batch.join(several, on="visit", how="anti").drop("visit").iter_slices(rows):
@@ -90,8 +135,8 @@ def _told_again(hashes: pl.LazyFrame, folder: Path, rows: int, n_parts: int) -> 
         return pl.concat([part.select("visit") for part in counted])
 
 
-def _n_parts(snapshot: Snapshot, rows: int) -> int:
-    return max(1, -(-int(snapshot.scan("visits").select(pl.len()).collect().item()) // rows))
+def _n_parts(visits: pl.LazyFrame, rows: int) -> int:
+    return max(1, -(-int(visits.select(pl.len()).collect().item()) // rows))
 
 
 def _part(hashed: pl.Expr, n_parts: int) -> pl.Expr:
@@ -99,5 +144,4 @@ def _part(hashed: pl.Expr, n_parts: int) -> pl.Expr:
 
 
 def _latest(visits: pl.DataFrame) -> pl.DataFrame:
-    order = ["visit_id", "received", "row_number"]
-    return visits.sort(order).unique("visit_id", keep="last", maintain_order=True)
+    return visits.sort(_ORDER).unique("visit_id", keep="last", maintain_order=True)

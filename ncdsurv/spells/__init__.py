@@ -1,6 +1,6 @@
 """The engine: a bucket of people becomes spells, spells become changes, changes add up to counts."""
 
-from ncdsurv.spells.arrange import bucket_layout
+from ncdsurv.spells.arrange import bucket_layout, visit_columns
 from ncdsurv.spells.carry import not_carried
 from ncdsurv.spells.engine import (
     CELL_COLUMNS,
@@ -57,5 +57,6 @@ __all__ = [
     "measures_schema",
     "not_carried",
     "person_spells",
+    "visit_columns",
     "wide_schema",
 ]

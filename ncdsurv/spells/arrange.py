@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from ncdsurv.catalog.vocabulary import VisitKind
+from ncdsurv.catalog.tables import VISITS
+from ncdsurv.catalog.vocabulary import CARE_COLUMNS, VisitKind
 from ncdsurv.errors import IdentityError
 from ncdsurv.spells.cases import cases_of, month_expr
 from ncdsurv.spells.layout import (
@@ -29,6 +30,21 @@ from ncdsurv.spells.notices import mark_notices
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
+
+
+_ROW = ("record_id", "visit_id", "facility", "visited_on", "sequence", "row_number", "disease")
+_SAID = ("supply_days", "next_visit_on", "patient_status", *CARE_COLUMNS, *CONTACTS)
+
+
+def visit_columns(catalog: Catalog) -> list[str]:
+    """Columns of the visits that a layout is made of; without the others less is read, and hashed.
+
+    >>> from ncdsurv.catalog import load_catalog
+    >>> "file_sha256" in visit_columns(load_catalog())
+    False
+    """
+    needed = {*_ROW, *_SAID, *catalog.contact_flags}
+    return [name for name in VISITS if name in needed]
 
 
 def bucket_layout(

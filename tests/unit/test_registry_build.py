@@ -174,6 +174,24 @@ def test_buckets_keep_neighbours_together_and_communes_whole():
     assert homes.sort("atom")["bucket"].is_sorted()
 
 
+def test_who_comes_often_makes_buckets_smaller_for_a_bucket_has_no_more_visits_than_fit():
+    atoms = pl.DataFrame({"atom": range(4), "commune_2024": list("abcd"), "commune_2025": list("uuvv")})
+    people = pl.DataFrame({"person_id": list("01234567"), "commune_2024": list("aabbccdd")})
+    residences = people.join(atoms, on="commune_2024").with_columns(from_on=pl.lit(None, pl.Date))
+    visits = people.select("person_id", visits=pl.Series([5, 5, 1, 1, 1, 1, 9, 9]))
+
+    def found(most_visits: int) -> list[int]:
+        homes = assign_buckets(residences, atoms, visits=visits, most_visits=most_visits)
+        return homes.sort("person_id")["bucket"].to_list()
+
+    assert found(32) == [0] * 8
+    assert found(31) == [0] * 4 + [2] * 4
+    assert found(11) == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert found(1) == [0, 0, 1, 1, 2, 2, 3, 3]  # a commune is never divided
+    silent = assign_buckets(residences, atoms, visits=visits.clear(), most_visits=1)
+    assert silent["bucket"].unique().to_list() == [0]
+
+
 def test_buckets_of_any_size_give_the_same_counts(small, monkeypatch):
     from ncdsurv.registry import buckets
 
@@ -188,20 +206,23 @@ def test_buckets_of_any_size_give_the_same_counts(small, monkeypatch):
     whole = counts(read_buckets(snapshot))
     monkeypatch.setattr(buckets.assign_buckets, "__defaults__", (7,))
     with small.lake.transaction() as tx:
-        homes = buckets.assign_buckets(snapshot.read("residences"), small.reference.atoms)
+        homes = buckets.assign_buckets(snapshot.read("residences"), small.reference.atoms).drop("home")
         records = snapshot.read("crosswalk").select("record_id", "person_id").join(homes, on="person_id")
         by_record = records.select("record_id", "bucket")
-        layout = buckets.LayoutWriter(tx, catalog, small.reference.atoms)
-        layout.add(
-            {
-                "persons": snapshot.read("persons").join(homes, on="person_id"),
-                "residences": snapshot.read("residences").join(homes, on="person_id"),
-                "records": records,
-                "diagnoses": snapshot.read("diagnoses").join(by_record, on="record_id"),
-                "visits": snapshot.read("visits").join(by_record, on="record_id"),
-            }
-        )
-        assert len(layout.finish()) > 1
+        told = {
+            "persons": snapshot.read("persons").join(homes, on="person_id"),
+            "residences": snapshot.read("residences").join(homes, on="person_id"),
+            "records": records,
+            "diagnoses": snapshot.read("diagnoses").join(by_record, on="record_id"),
+            "visits": snapshot.read("visits").join(by_record, on="record_id"),
+        }
+        digester = buckets.Digester()
+        for name, frame in told.items():
+            digester.add(name, frame)
+        layout = buckets.LayoutWriter(tx, catalog, small.reference.atoms, digester.digests())
+        layout.add(told)
+        layout.finish()
+        assert len(layout.touched) > 1
         divided = counts(read_buckets(tx.commit("link", note=snapshot.note)))
     assert divided.equals(whole)
 

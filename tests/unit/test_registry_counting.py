@@ -9,10 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ncdsurv.registry import buckets, build, counting, increment, open_store
+from ncdsurv.registry import buckets, build, counting, increment, linking, open_store
 from ncdsurv.registry.assemble import write_measures
 from ncdsurv.registry.cells import ORDER, add, subtract
 from ncdsurv.registry.linking import last_laid
+from ncdsurv.spells import LAYOUT
 from tests.conftest import SAMPLES
 
 BEFORE, NOW, MONTHS = "2026-05", "2026-06", 3
@@ -75,6 +76,39 @@ def test_a_month_later_only_what_changed_is_laid_out_and_counted_and_the_bytes_a
     assert len(on) >= len(untouched)  # every bucket that was counted before is counted on
     assert len(on) + len(anew) == len(after)
     assert hashes(release) == whole
+
+
+@pytest.mark.parametrize("proven", [True, False], ids=["proven", "not proven"])
+def test_only_visits_of_buckets_that_a_new_file_speaks_of_are_read_where_the_others_are_proven_to_be_as_they_were(
+    grown, registry, tmp_path, monkeypatch, proven
+):
+    _, before = grown
+    asked = []
+
+    def noted(snapshot, store, records, *others, whole):
+        asked.append((set(records["bucket"]), whole))
+        return divide(snapshot, store, records, *others, whole=whole)
+
+    divide = linking._divide
+    monkeypatch.setattr(linking, "_divide", noted)
+    monkeypatch.setattr(linking, "MOST_ASKED", 1.0)
+    anew = open_store(shutil.copytree(registry, tmp_path / "anew"))
+    with monkeypatch.context() as patch:
+        patch.setattr(linking, "last_laid", lambda store: {})
+        anew.link()
+    if not proven:
+        monkeypatch.setattr(linking, "only_files_came", lambda *_: False)
+    store = open_store(registry)
+    store.link()
+    after = last_laid(store)["buckets"]
+    assert after == last_laid(anew)["buckets"]
+    changed = {int(number) for number, digest in after.items() if before.get(number) != digest}
+    every = {int(number) for number in after}
+    assert changed < every
+    assert asked == [(every, False), (changed if proven else every, False)]
+    for name in LAYOUT:
+        one, other = (each.lake.snapshot().read(name).sort("bucket", "place") for each in (store, anew))
+        assert one.equals(other)
 
 
 def _noting(calls, original):

@@ -119,3 +119,33 @@ def test_a_registry_linked_in_parts_is_the_same_registry(store, files, tmp_path,
         whole.read("contacts").select(contacts).sort(contacts),
     )
     assert not list(divided.folder.glob(".tmp-*"))
+
+
+def test_a_bucket_laid_out_in_parts_of_its_people_is_the_bucket_laid_out_whole(
+    store, files, tmp_path, monkeypatch
+):
+    """At first and when more records came; and no part has more visits than it may."""
+    seen = []
+
+    def noted(people, homes, links, diagnosed, told, *others):
+        seen.append((told.height, told.join(links, on="record_id").group_by("person_id").len()["len"].max()))
+        return original(people, homes, links, diagnosed, told, *others)
+
+    original = buckets.bucket_layout
+    store.link()
+    whole = list(buckets.read_buckets(store.lake.snapshot()))
+    monkeypatch.setattr(buckets, "bucket_layout", noted)
+    monkeypatch.setattr(visits, "PART_ROWS", FEW)
+    divided = open_store(tmp_path / "registry", key_file=store.vault.folder / "key")
+    for some in (files[:2], files[2:]):
+        divided.ingest(some, source="viettel")
+        divided.link()
+    parts = list(buckets.read_buckets(divided.lake.snapshot()))
+    assert [bucket.tables().keys() for *_, bucket in parts] == [
+        bucket.tables().keys() for *_, bucket in whole
+    ]
+    for (*_, one), (*_, other) in zip(parts, whole, strict=True):
+        for name, frame in one.tables().items():
+            assert_frame_equal(frame, getattr(other, name))
+    assert len(seen) > 3 * len(whole)
+    assert all(height <= FEW + (most or 0) for height, most in seen)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 
 from ncdsurv.registry import open_store
-from ncdsurv.registry.tallied import Tallied, folder_of
+from ncdsurv.registry.tallied import LATEST, Tallied, folder_of
 from ncdsurv.registry.tally import ACTIVITY, KEPT
 from tests.conftest import SAMPLES
 
@@ -41,13 +42,28 @@ def test_one_tally_is_kept_and_nobody_else_reads_it(tmp_path):
     assert cache.read() is not None
 
 
-def test_a_tally_that_broke_off_leaves_the_one_before_and_is_swept(tmp_path):
+def test_whoever_writes_sweeps_what_no_build_can_go_on_from_and_leaves_what_the_last_one_kept(tmp_path):
     store = open_store(tmp_path)
+    with store.writing():
+        assert not folder_of(store).exists()
     cache, _ = keep(store)
-    (folder_of(store) / ".tmp-half").mkdir()
-    Tallied(store, "these definitions")
-    assert not list(folder_of(store).glob(".tmp-*"))
+    (kept,) = (path.name for path in folder_of(store).iterdir() if path.is_dir())
+    for left in (".tmp-half", "0123456789abcdef"):  # killed before, and after, it had its name
+        (folder_of(store) / left).mkdir()
+        (folder_of(store) / left / "visitors.arrow").write_bytes(b"rows")
+    with store.writing():
+        assert {path.name for path in folder_of(store).iterdir()} == {kept, LATEST}
     assert cache.read() is not None
+
+
+@pytest.mark.parametrize("harm", ["{", "[]", None], ids=["nonsense", "other words", "gone"])
+def test_a_tally_that_nothing_names_is_swept_for_it_is_never_read(tmp_path, harm):
+    store = open_store(tmp_path)
+    keep(store)
+    latest = folder_of(store) / LATEST
+    latest.unlink() if harm is None else latest.write_text(harm, encoding="utf-8")
+    with store.writing():
+        assert [path for path in folder_of(store).iterdir() if path.is_dir()] == []
 
 
 def test_a_new_key_removes_it(tmp_path):
