@@ -9,7 +9,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ncdsurv.catalog.conditions import BOUNDS, Condition
-from ncdsurv.catalog.vocabulary import Language, Unit
+from ncdsurv.catalog.vocabulary import Kind, Language, SpellColumn, Unit
+from ncdsurv.catalog.whole_periods import rests_on_period
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -52,6 +53,7 @@ def card(indicator: Indicator, catalog: Catalog, lang: Language | str = Language
         say["diseases"]: _diseases(indicator, catalog, lang),
         say["levels"]: ", ".join(say[f"level.{level}"] for level in _levels(indicator)),
         say["presets"]: ", ".join(catalog.presets[name].names[lang] for name in indicator.presets),
+        say["longer"]: "; ".join(_longer(indicator, catalog, lang)),
         say["conditions"]: "; ".join(_counted(indicator)),
         say["caveats"]: " ".join(f"{text[lang]}." for text in indicator.caveats),
         say["prevalence"]: "; ".join(_prevalences(indicator, catalog, lang)),
@@ -107,6 +109,25 @@ def _diseases(indicator: Indicator, catalog: Catalog, lang: str) -> str:
         return say["every_disease"]
     surveyed = (one.names[lang] for one in catalog.diseases.values() if catalog.default_prevalence(one.id))
     return say["surveyed"].format(diseases=", ".join(surveyed))
+
+
+def _longer(indicator: Indicator, catalog: Catalog, lang: str) -> Iterable[str]:
+    """What a quarter or a year rests on under each preset, where one of them looks at all of it."""
+    if indicator.kind is Kind.FLOW or not _judges(indicator):
+        return
+    by_rule: dict[str, list[str]] = {}
+    for name in indicator.presets:
+        by_rule.setdefault(catalog.presets[name].outcome_of_period, []).append(name)
+    if any(rests_on_period(catalog.presets[name]) for name in indicator.presets):
+        for rule, presets in by_rule.items():
+            yield words(lang)[f"longer.{rule}"].format(presets=", ".join(presets))
+
+
+def _judges(indicator: Indicator) -> bool:
+    """Whether it counts by the outcome: what else is known of a person does not hang on the visits of a period."""
+    conditions = [indicator.numerator, *(indicator.denominator_for(name) for name in indicator.presets)]
+    named = {column for condition in conditions if condition is not None for column in condition.columns}
+    return bool(named & {SpellColumn.OUTCOME, SpellColumn.SEVERITY})
 
 
 def _over_estimate(indicator: Indicator) -> bool:

@@ -20,11 +20,11 @@ from ncdsurv.catalog.vocabulary import (
     Kind,
     Level,
     Period,
-    PeriodKind,
     Sex,
     Vintage,
     month_start,
 )
+from ncdsurv.catalog.whole_periods import counted_over
 from ncdsurv.spells import band_names
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ PLACE = ["area_vintage", "area_level", "area_code"]
 CELL = [*PLACE, "disease", "preset", "sex", "age_band"]
 SMALL_LEVELS = (Level.COMMUNE, Level.DISTRICT)  # totals by month only
 LARGE_LEVELS = (Level.PROVINCE, Level.REGION, Level.NATION)  # also by longer periods, and by sex and age band
-WITH_STRATA = (PERIOD_MONTHS[PeriodKind.QUARTER], PERIOD_MONTHS[PeriodKind.YEAR])  # and the last month
 TOTAL = (pl.col("sex") == BOTH_SEXES) & (pl.col("age_band") == ALL_AGES)
 ORDER = ["preset", "disease", *PLACE, "period", "sex", "age_band"]
 
@@ -58,6 +57,11 @@ class Periods:
         return pl.DataFrame(
             rows, schema={"period": pl.String, "month": pl.Int32, "last": pl.Boolean}, orient="row"
         )
+
+
+def among(column: str, words: Iterable[str]) -> pl.Expr:
+    """Membership of an enum column (`is_in` of enums wants a series of the same type)."""
+    return pl.any_horizontal([pl.col(column) == str(word) for word in words] or [pl.lit(False)])
 
 
 def whole_periods(first_month: int, last_month: int, length: int) -> Periods:
@@ -114,7 +118,7 @@ def cell_types(catalog: Catalog, reference: Reference) -> dict[str, pl.Enum]:
         "area_level": [level.value for level in Level],
         "area_code": codes,
         "disease": catalog.diseases,
-        "preset": catalog.presets,
+        "preset": [*catalog.presets, *derived_presets(catalog)],
         "sex": [BOTH_SEXES, *(sex.value for sex in Sex)],
         "age_band": [ALL_AGES, *band_names(catalog)],
     }
@@ -187,14 +191,33 @@ def _placed(found: pl.DataFrame, vintage: Vintage, level: Level, types: dict[str
     return found.with_columns(key).select(*CELL, "month", pl.exclude(*CELL, "month").cast(pl.Int64))
 
 
+def derived_presets(catalog: Catalog) -> list[str]:
+    """Ids under which presets are counted over whole periods (see `catalog.whole_periods`)."""
+    return [name for names in counted_over(catalog).values() for name in names.values()]
+
+
+def at_period_ends(counts: pl.DataFrame, catalog: Catalog, first_month: int, last_month: int) -> pl.DataFrame:
+    """Counts without the months in which no period ends, of presets that are counted over whole periods."""
+    kept = ~among("preset", derived_presets(catalog))
+    for length, names in counted_over(catalog).items():
+        ends = [period.last_month for period in whole_periods(first_month, last_month, length).periods]
+        kept |= among("preset", names.values()) & pl.col("month").is_in(ends)
+    return counts.filter(kept)
+
+
 def over_periods(
-    monthly: pl.DataFrame, first_month: int, last_month: int, columns: Iterable[str], kind: Kind
+    monthly: pl.DataFrame,
+    first_month: int,
+    last_month: int,
+    columns: Iterable[str],
+    kind: Kind,
+    catalog: Catalog | None = None,
 ) -> pl.DataFrame:
     """Counts of every period: months everywhere; longer ones from the province up.
 
-    A flow is the sum of the period's months, everything else stands as of its last month.
-    Strata (sex, age band) stand in quarters, years and the last month: by single months they are small and many,
-    and half a year or nine months end with a quarter.
+    A flow is the sum of the period's months, everything else stands as of its last month; under a preset that rests
+    on whole periods as it is counted over a period of that length, where the catalog is given.
+    Strata (sex, age band) stand in longer periods and the last month: by single months they are small and many.
 
     Returns:
         CELL, period (enum), month (the period's last), n_months, the columns; in the order of publication.
@@ -207,12 +230,13 @@ def over_periods(
     names = pl.Enum(sorted(str(period) for periods in found.values() for period in periods.periods))
     parts: list[pl.DataFrame] = []
     for length, periods in found.items():
-        source = large if length in WITH_STRATA else large.filter(TOTAL)
-        if length == 1:
-            source = monthly.filter(TOTAL | (pl.col("month") == last_month))
+        source = large if length > 1 else monthly.filter(TOTAL | (pl.col("month") == last_month))
         months = periods.frame.cast({"period": names})
         ends = months.filter("last").select("period", "month")
         ends = ends.with_columns(n_months=pl.lit(length, pl.Int32))
+        if catalog is not None:
+            over = {} if kind is Kind.FLOW else counted_over(catalog).get(length, {})
+            source = _as_published(source, over, derived_presets(catalog))
         if length > 1 and kind is Kind.FLOW:
             inside = source.join(months.select("period", "month"), on="month").drop("month")
             summed = inside.group_by(*CELL, "period").agg(sums).join(ends, on="period")
@@ -220,6 +244,20 @@ def over_periods(
         else:
             parts.append(source.join(ends, on="month"))
     return in_order(pl.concat(parts))
+
+
+def _as_published(counts: pl.DataFrame, over: Mapping[str, str], derived: Iterable[str]) -> pl.DataFrame:
+    """Counts under the presets that are published; `over` names the counts that stand for some of them."""
+    hidden = (set(derived) | set(over)) - set(over.values())
+    kept = counts.filter(~among("preset", hidden))
+    name = pl.col("preset")
+    for published, counted in over.items():
+        name = (
+            pl.when(pl.col("preset") == counted)
+            .then(pl.lit(published, kept.schema["preset"]))
+            .otherwise(name)
+        )
+    return kept.with_columns(preset=name) if over else kept
 
 
 def in_order(cells: pl.DataFrame) -> pl.DataFrame:
