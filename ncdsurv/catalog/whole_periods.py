@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
     from ncdsurv.catalog.models import Indicator, Preset
 
+WHOLE_PERIOD = "whole_period"
+"""`Preset.outcome_of_period` of such a preset."""
 LENGTHS = tuple(months for months in PERIOD_MONTHS.values() if months > 1)
 """Months of each period longer than a month."""
 
 
 def rests_on_period(preset: Preset) -> bool:
     """Whether the outcome of a longer period rests on the visits of all of it."""
-    return preset.outcome_of_period == "whole_period"
+    return preset.outcome_of_period == WHOLE_PERIOD
 
 
 def name_over(preset: str, months: int) -> str:

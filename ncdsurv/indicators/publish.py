@@ -18,13 +18,13 @@ from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Kind
 from ncdsurv.errors import UsageError
 from ncdsurv.indicators import figures
 from ncdsurv.indicators.denominators import Denominators, base_of, columns_of
+from ncdsurv.indicators.periods import over_periods
 from ncdsurv.indicators.rollup import (
     CELL,
     LARGE_LEVELS,
     ORDER,
     TOTAL,
     among,
-    over_periods,
     roll_up,
 )
 from ncdsurv.indicators.stations import KNOWN, REPORTING

@@ -15,7 +15,7 @@ import ncdsurv
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, Period, month_index, month_label
 from ncdsurv.errors import UsageError
 from ncdsurv.indicators import iter_values
-from ncdsurv.indicators.rollup import at_period_ends
+from ncdsurv.indicators.periods import at_period_ends
 from ncdsurv.indicators.units import iter_unit_values
 from ncdsurv.registry import counting
 from ncdsurv.registry.assemble import write_measures

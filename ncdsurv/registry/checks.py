@@ -12,7 +12,7 @@ from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Kind, Level, month_
 from ncdsurv.catalog.whole_periods import counted_over
 from ncdsurv.errors import IdentityError
 from ncdsurv.indicators.figures import CRUDE
-from ncdsurv.indicators.rollup import whole_periods
+from ncdsurv.indicators.periods import whole_periods
 from ncdsurv.spells import Plan
 from ncdsurv.spells.states import members
 
@@ -119,11 +119,14 @@ class ValueChecks:
 
     def _over_whole_periods(self) -> Iterator[pl.DataFrame]:
         """The counts over periods longer than a month, named as they are published."""
-        first, last = self.counted["month"].min(), self.counted["month"].max()
-        if first is None:
+        months: list[int] = self.counted["month"].unique().sort().to_list()
+        if not months:
             return
+        first, last = months[0], months[-1]
         for length, names in counted_over(self.catalog).items():
-            found = whole_periods(first - length + 1, last, length).periods  # its first months may count nobody
+            found = whole_periods(
+                first - length + 1, last, length
+            ).periods  # its first months may count nobody
             ends = {period.last_month: str(period) for period in found if period.last_month >= first}
             for published, counted in names.items() if ends else ():
                 mine = self.counted.filter(pl.col("preset") == counted, pl.col("month").is_in(list(ends)))

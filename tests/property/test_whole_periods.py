@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ncdsurv.catalog.vocabulary import CareState, Outcome, month_index
 from ncdsurv.catalog.whole_periods import counted_over, rests_on_period, with_whole_periods
-from ncdsurv.indicators.rollup import whole_periods
+from ncdsurv.indicators.periods import whole_periods
 from ncdsurv.spells import Bucket, count_and_carry, count_packed, count_wide, measure_plan, person_spells
 from tests.engine_catalogs import CATALOG, catalogs, examples
 from tests.engine_records import layout, random_records

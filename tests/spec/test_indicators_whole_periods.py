@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from ncdsurv.api.cards import card_of
 from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.cards import card
 from ncdsurv.catalog.models import Preset
@@ -14,7 +15,7 @@ from ncdsurv.errors import IdentityError, UsageError
 from ncdsurv.forms.counts import count_cells, stocks_counted_as
 from ncdsurv.frames import build_spells, count
 from ncdsurv.indicators import publish_values
-from ncdsurv.indicators.rollup import at_period_ends
+from ncdsurv.indicators.periods import at_period_ends
 from ncdsurv.registry.checks import ValueChecks
 from ncdsurv.spells import measure_plan, measures_schema
 from tests.engine_story import rows
@@ -197,12 +198,30 @@ def test_a_running_period_has_no_last_visit_yet():
 @pytest.mark.parametrize(
     ("lang", "line"),
     [
-        ("en", "hearts, tt37: as of the period's last month; qd97: the last visit within the whole period"),
-        ("vi", "hearts, tt37: như tháng cuối của kỳ; qd97: lần khám cuối trong cả kỳ"),
+        (
+            "en",
+            "stock, as of the period's last month; over a period longer than a month under hearts, tt37: the outcome "
+            "of its last month; over a period longer than a month under qd97: the outcome of the last visit within all "
+            "of it; 95% interval by Wilson",
+        ),
+        (
+            "vi",
+            "số cuối kỳ (tháng cuối của kỳ); kỳ dài hơn một tháng ở hearts, tt37: kết quả của tháng cuối; kỳ dài hơn "
+            "một tháng ở qd97: kết quả của lần khám cuối trong cả kỳ; khoảng tin cậy Wilson 95%",
+        ),
     ],
 )
 def test_the_card_says_what_a_longer_period_rests_on(lang, line):
-    heading = {"en": "Periods longer than a month", "vi": "Kỳ dài hơn một tháng"}[lang]
+    heading = {"en": "Method", "vi": "Cách tính"}[lang]
     assert card(CATALOG.indicators["control_rate"], CATALOG, lang)[heading] == line
     for name in ("under_care", "newly_detected", "days_between_visits", "cohort_control_rate"):
-        assert heading not in card(CATALOG.indicators[name], CATALOG, lang)
+        assert "qd97" not in card(CATALOG.indicators[name], CATALOG, lang)[heading]
+
+
+def test_over_http_the_card_of_a_release_of_before_says_nothing_of_whole_periods():
+    told = CATALOG.model_dump(mode="json")
+    assert "qd97" in card_of(told["indicators"]["control_rate"], told)["method"]["en"]
+    for preset in told["presets"].values():
+        del preset["outcome_of_period"]
+    method = card_of(told["indicators"]["control_rate"], told)["method"]["en"]
+    assert method == "stock, as of the period's last month; 95% interval by Wilson"
