@@ -19,7 +19,7 @@ from ncdsurv.indicators.periods import at_period_ends
 from ncdsurv.indicators.units import iter_unit_values
 from ncdsurv.registry import counting
 from ncdsurv.registry.assemble import write_measures
-from ncdsurv.registry.checks import ValueChecks, check_measures
+from ncdsurv.registry.checks import ValueChecks, check_measures, partitions
 from ncdsurv.registry.continued import tell
 from ncdsurv.registry.counted import CountCache
 from ncdsurv.registry.counting import Progress, Runner, count_buckets, question_of
@@ -202,9 +202,10 @@ def _count(
     cache = CountCache(store.counted, snapshot, last_laid(store), months)
     numbers = count_buckets(snapshot, question, cache, runner, progress)
     held: list[str] = []
+    divided = {preset: partitions(plan, preset) for preset in catalog.presets}
 
     def check(counts: pl.DataFrame) -> None:
-        held[:] = check_measures(counts, plan, catalog)
+        held[:] = check_measures(counts, plan, catalog, divided)
 
     def by_preset(name: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
         counted, published = question.catalogs[name], question.published[name]
