@@ -7,6 +7,8 @@ a list of readings with what each one means (`readings`). Headings of the expect
 - `hearts overdue`: one spell column under that preset;
 - `hearts n INDICATOR`, `hearts d INDICATOR`: numerator or denominator of an indicator in that month;
 - `atom`, `age_band`: where the person is counted.
+
+With `period` in the place of `month`, the same is said of a period of any length, as a release publishes it.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from typing import Any
 import polars as pl
 
 from ncdsurv.catalog import Catalog
-from ncdsurv.catalog.vocabulary import Period, VisitKind
+from ncdsurv.catalog.vocabulary import Kind, Period, VisitKind
+from ncdsurv.catalog.whole_periods import counted_over, with_whole_periods
 from ncdsurv.spells import count_wide, measure_plan
 from tests.engine_records import layout
 from tests.engine_story import CATALOG, WHOLE, Story, Told, rows, standing_of
@@ -49,6 +52,8 @@ class Scenario:
         for name, rules in self.told.get("rules", {}).items():
             fixed = {key: tuple(map(VisitKind, v)) if key == "visit_kinds" else v for key, v in rules.items()}
             presets[name] = presets[name].model_copy(update=fixed)
+        if any("period" in row for row in self.wanted):
+            return with_whole_periods(CATALOG)
         return CATALOG.model_copy(update={"presets": presets}) if self.told.get("rules") else CATALOG
 
     def story(self, visits: str, number: int = 0) -> Story:
@@ -90,21 +95,25 @@ class Scenario:
         people = self.people if len(self.people) == len(self.wanted) else self.people * len(self.wanted)
         return [
             {
-                name: _say(told, story, name, row.get("month", READ_IN)) if self._asks(name) else text
+                name: _say(told, story, name, row.get("month", row.get("period", READ_IN)))
+                if self._asks(name)
+                else text
                 for name, text in row.items()
             }
             for row, story in zip(self.wanted, people, strict=True)
         ]
 
 
-def _say(told: Told, story: Story, heading: str, month: str) -> str | None:
+def _say(told: Told, story: Story, heading: str, when: str) -> str | None:
     preset, _, column = heading.partition(" ")
+    month = str(Period.month(Period.parse(when).last_month))
     if preset not in story.catalog.presets:
         at = Period.parse(month).first_month
         spell = told.of(story, next(iter(story.catalog.presets)), at)
         return None if spell is None else str(spell[preset])
     if column[:2] in ("n ", "d "):
-        return _count(story, preset, column[0], column[2:], month)
+        return _count(story, preset, column[0], column[2:], Period.parse(when))
+    preset = _counted_as(preset, Period.parse(when))
     state = told.state(story, preset, month)
     if not column:
         return standing_of(state)
@@ -114,10 +123,18 @@ def _say(told: Told, story: Story, heading: str, month: str) -> str | None:
     return str(value)
 
 
-def _count(story: Story, preset: str, side: str, indicator: str, month: str) -> str:
-    plan = measure_plan(story.catalog)
+def _counted_as(preset: str, period: Period) -> str:
+    return counted_over(CATALOG).get(period.n_months, {}).get(preset, preset)
+
+
+def _count(story: Story, preset: str, side: str, indicator: str, period: Period) -> str:
+    plan, months = measure_plan(story.catalog), (period.last_month, period.last_month)
+    if CATALOG.indicators[indicator].kind is Kind.FLOW:
+        months = (period.first_month, period.last_month)
+    else:
+        preset = _counted_as(preset, period)
     column = {"n": plan.numerator, "d": plan.denominator}[side](indicator, preset)
-    at = (pl.col("disease") == story.disease) & (pl.col("month") == Period.parse(month).first_month)
+    at = (pl.col("disease") == story.disease) & pl.col("month").is_between(*months)
     return str(int(_counted(story).filter(at)[column].sum()))
 
 

@@ -11,6 +11,7 @@ from ncdsurv.catalog.cards import method_text, source_text, words
 from ncdsurv.catalog.models import Indicator
 from ncdsurv.catalog.vocabulary import Language
 
+_PERIODS = "outcome_of_period"
 _IN_WORDS = {"rationale": "rationale", "numerator": "counts", "denominator": "among"}
 
 
@@ -35,12 +36,14 @@ def card_of(definition: Mapping[str, Any], catalog: Mapping[str, Any]) -> dict[s
         indicator = Indicator.model_validate(definition)
     except ValidationError:
         indicator = None
+    # A release of before says nothing of longer periods: all of its presets rest on the last month.
+    rests_on = {name: preset.get(_PERIODS, "") for name, preset in catalog["presets"].items()}
     return {
         "definition": definition["definition"],
         **{name: definition.get(field) for name, field in _IN_WORDS.items()},
         "polarity": _word("polarity", definition),
         "unit": _word("unit", definition),
-        "method": indicator and _both(lambda lang: method_text(indicator, confidence, lang)),
+        "method": indicator and _both(lambda lang: method_text(indicator, confidence, lang, rests_on)),
         "source": indicator and _both(lambda lang: source_text(indicator, lang)),
         "caveats": list(definition.get("caveats") or ()),
         "version": definition.get("version"),

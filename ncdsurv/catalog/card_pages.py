@@ -72,6 +72,7 @@ def _preset(preset: Preset, lang: str) -> list[str]:
     say = words(lang)
     rules = say["months_rule"].format(
         outcome=preset.outcome_window_months,
+        longer=say[f"period.{preset.outcome_of_period}"],
         buffer=say["buffer.some" if preset.enrolment_buffer_months else "buffer.none"].format(
             buffer=preset.enrolment_buffer_months
         ),

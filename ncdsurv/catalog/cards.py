@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ncdsurv.catalog.conditions import BOUNDS, Condition
-from ncdsurv.catalog.vocabulary import Language, Unit
+from ncdsurv.catalog.vocabulary import Kind, Language, SpellColumn, Unit
+from ncdsurv.catalog.whole_periods import WHOLE_PERIOD
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -46,7 +47,12 @@ def card(indicator: Indicator, catalog: Catalog, lang: Language | str = Language
         say["rationale"]: indicator.rationale[lang],
         counted: indicator.counts[lang],
         say["among"]: indicator.among[lang] if indicator.among else "",
-        say["method"]: method_text(indicator, next(iter(catalog.publication.values())).confidence, lang),
+        say["method"]: method_text(
+            indicator,
+            next(iter(catalog.publication.values())).confidence,
+            lang,
+            {name: preset.outcome_of_period for name, preset in catalog.presets.items()},
+        ),
         say["unit"]: say[f"unit.{indicator.unit}"],
         say["polarity"]: say[f"polarity.{indicator.polarity}"],
         say["diseases"]: _diseases(indicator, catalog, lang),
@@ -78,13 +84,16 @@ def source_text(indicator: Indicator, lang: Language | str) -> str:
     return f"{indicator.source[str(lang)]} ({words(str(lang))['verified' if indicator.verified else 'unverified']})"
 
 
-def method_text(indicator: Indicator, confidence: float, lang: Language | str) -> str:
+def method_text(
+    indicator: Indicator, confidence: float, lang: Language | str, rests_on: Mapping[str, str] | None = None
+) -> str:
     """How an indicator is worked out, in a line.
 
     Args:
         indicator: Its definition.
         confidence: Of the interval, 0 to 1.
         lang: `vi` or `en`.
+        rests_on: By preset, what a period longer than a month rests on (`Preset.outcome_of_period`).
 
     >>> from ncdsurv.catalog import load_catalog
     >>> method_text(load_catalog().indicators["control_rate"], 0.95, "en")
@@ -92,11 +101,23 @@ def method_text(indicator: Indicator, confidence: float, lang: Language | str) -
     """
     say = words(str(lang))
     parts = [say[f"kind.{indicator.kind}"].format(offset=indicator.cohort_offset_months)]
+    parts += _longer(indicator, rests_on or {}, str(lang))
     over = f"denominator.{indicator.denominator_source}"
     parts += [say[over]] if over in say else []
     parts += [say[f"ci.{indicator.ci_method}"].format(confidence=confidence)]
     parts += [say["standardised"]] if indicator.age_standardised else []
     return "; ".join(parts)
+
+
+def _longer(indicator: Indicator, rests_on: Mapping[str, str], lang: str) -> Iterable[str]:
+    """What a quarter or a year rests on under each preset; nothing where it is the last month under all of them."""
+    by_rule: dict[str, list[str]] = {}
+    for name in indicator.presets:
+        by_rule.setdefault(rests_on.get(name, ""), []).append(name)
+    if indicator.kind is Kind.FLOW or WHOLE_PERIOD not in by_rule or not _judges(indicator):
+        return
+    for rule, names in by_rule.items():
+        yield words(lang)[f"longer.{rule}"].format(presets=", ".join(names))
 
 
 def _diseases(indicator: Indicator, catalog: Catalog, lang: str) -> str:
@@ -107,6 +128,13 @@ def _diseases(indicator: Indicator, catalog: Catalog, lang: str) -> str:
         return say["every_disease"]
     surveyed = (one.names[lang] for one in catalog.diseases.values() if catalog.default_prevalence(one.id))
     return say["surveyed"].format(diseases=", ".join(surveyed))
+
+
+def _judges(indicator: Indicator) -> bool:
+    """Whether it counts by the outcome: what else is known of a person does not hang on the visits of a period."""
+    conditions = [indicator.numerator, *(indicator.denominator_for(name) for name in indicator.presets)]
+    named = {column for condition in conditions if condition is not None for column in condition.columns}
+    return bool(named & {SpellColumn.OUTCOME, SpellColumn.SEVERITY})
 
 
 def _over_estimate(indicator: Indicator) -> bool:

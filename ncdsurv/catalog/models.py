@@ -96,22 +96,27 @@ class Disease(Definition):
         return in_set(code, self.icd10) and not in_set(code, self.icd10_excluded)
 
 
-class ContactFlag(Definition):
+class Told(Definition):
+    """Something a record says, and what is done about it."""
+
+    id: str
+    names: Names
+    effect: Names
+    source: Citation
+    verified: bool
+
+
+class ContactFlag(Told):
     """What ICD-10 codes say of a contact itself; `id` is the yes/no column of the visit that keeps it.
 
     `words` say the same in a diagnosis without codes; such a text names no disease of the registry. What stands in
     `denied_before` right before a word, or in `denied_after` right after it, takes it back.
     """
 
-    id: str
-    names: Names
     icd10: tuple[str, ...] = Field(min_length=1)
     words: tuple[str, ...] = ()
     denied_before: tuple[str, ...] = ()
     denied_after: tuple[str, ...] = ()
-    effect: Names
-    source: Citation
-    verified: bool
 
     @model_validator(mode="after")
     def _shape(self) -> ContactFlag:
@@ -149,7 +154,7 @@ def _folded(text: str) -> str:
     return re.sub(r"\s*:\s*", ": ", re.sub(r"\s+", " ", plain))
 
 
-class Notice(Definition):
+class Notice(Told):
     """Rows that only report a status: they bear a date of contact, but nobody was seen.
 
     Attributes:
@@ -160,16 +165,11 @@ class Notice(Definition):
         only_from_last_facility: Statuses that hold only when told by the facility of the last contact.
     """
 
-    id: str
-    names: Names
     statuses: tuple[PatientStatus, ...] = Field(min_length=1)
     kinds: tuple[VisitKind, ...] = Field(min_length=1)
     filled: tuple[str, ...] = Field(min_length=1)
     unless: tuple[MeasurementCondition, ...] = ()
     only_from_last_facility: tuple[PatientStatus, ...] = ()
-    effect: Names
-    source: str
-    verified: bool
 
     @model_validator(mode="after")
     def _shape(self) -> Notice:
@@ -246,11 +246,20 @@ class Preset(Definition):
     treated_window_months: int = Field(ge=1)
     reading: Literal["last_reading", "last_visit"]
     or_reported: bool = False
+    outcome_of_period: Literal["last_month", "whole_period"] = "last_month"
     same_day: Literal["last", "lowest", "mean"]
     visit_kinds: tuple[VisitKind, ...]
     targets: tuple[Target, ...]
     source: Citation
     verified: bool
+
+    @model_validator(mode="after")
+    def _shape(self) -> Preset:
+        if self.outcome_of_period == "whole_period" and self.outcome_window_months > 1:
+            raise ValueError(
+                "outcome_of_period 'whole_period' needs outcome_window_months 1: a month is a period too"
+            )
+        return self
 
     def target(self, measurement: str | None) -> Target | None:
         """The target of a measurement, or None where the disease has none."""

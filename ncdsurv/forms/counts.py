@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from ncdsurv.catalog.forms import FormDefinition
 from ncdsurv.catalog.vocabulary import Kind, Period, month_label
+from ncdsurv.catalog.whole_periods import LENGTHS, name_over, rests_on_period
 from ncdsurv.errors import UsageError
 from ncdsurv.forms.table import Cell
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from ncdsurv.catalog import Catalog
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,28 @@ def months_to_count(period: Period, first: int, last: int, release_id: str) -> P
     return Period(period.first_month, min(period.last_month, last))
 
 
-def count_cells(measures: pl.LazyFrame, form: FormDefinition, months: Period) -> FormCounts:
+def stocks_counted_as(catalog: Catalog, preset: str, months: Period) -> str:
+    """Id of the preset under which a release holds the stocks of some months.
+
+    Raises:
+        UsageError: The preset rests on whole periods, and the months so far are no period.
+    """
+    rules = catalog.presets[preset]
+    if not rests_on_period(rules) or months.n_months == 1:
+        return preset
+    if months.n_months not in LENGTHS:
+        raise UsageError(
+            f"{preset} rests on the last visit of a whole period",
+            got=f"{month_label(months.first_month)} to {month_label(months.last_month)}",
+            allowed="a month, quarter, half-year, nine months or year that has ended",
+            do="ask for a shorter period, or build a release that reaches the period's end",
+        )
+    return name_over(preset, months.n_months)
+
+
+def count_cells(
+    measures: pl.LazyFrame, form: FormDefinition, months: Period, stocks: str | None = None
+) -> FormCounts:
     """Count every cell of a form.
 
     Stocks are taken at the last month, flows are summed over the months.
@@ -68,6 +92,7 @@ def count_cells(measures: pl.LazyFrame, form: FormDefinition, months: Period) ->
             any finer grain beside them.
         form: The definition: preset, blocks, measures.
         months: The months to count.
+        stocks: The preset under which stocks are counted (`stocks_counted_as`); None is the form's own.
 
     Returns:
         Figures of each commune that has any row up to the last month.
@@ -78,9 +103,11 @@ def count_cells(measures: pl.LazyFrame, form: FormDefinition, months: Period) ->
     stock = [item.measure for item in form.measures if item.kind is Kind.STOCK]
     flow = [item.measure for item in form.measures if item.kind is Kind.FLOW]
     inside = pl.col("month").is_between(months.first_month, months.last_month)
-    at_end = pl.col("month") == months.last_month
+    under, flows = stocks or form.preset, pl.col("preset") == form.preset
+    inside &= flows
+    at_end = (pl.col("month") == months.last_month) & (pl.col("preset") == under)
     counted = (
-        measures.filter(pl.col("preset") == form.preset, pl.col("month") <= months.last_month)
+        measures.filter(flows | (pl.col("preset") == under), pl.col("month") <= months.last_month)
         .group_by("commune", "disease")
         .agg(
             *(pl.col(name).filter(at_end).sum().cast(pl.Int64) for name in stock),

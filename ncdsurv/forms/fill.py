@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ncdsurv.catalog.forms import FormRowRule
 from ncdsurv.catalog.vocabulary import Language, Level, Period, month_label
+from ncdsurv.errors import UsageError, unknown
 from ncdsurv.forms.checks import run_checks
 from ncdsurv.forms.choose import FormRequest, choose_form
-from ncdsurv.forms.counts import FormCounts, add_up, count_cells, months_to_count
+from ncdsurv.forms.counts import FormCounts, add_up, count_cells, months_to_count, stocks_counted_as
 from ncdsurv.forms.table import Cell, FormRow, FormTable
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def fill_form(
     """Fill a statutory form for one reporting unit.
 
     Every figure comes from the release's measures under the preset that the form's definition names.
-    Stocks are of the period's last month, flows are summed over it; a cell that the form does not collect
+    Stocks are of the period's last month, or of its last visits where the preset rests on whole periods; flows are
+    summed over it; a cell that the form does not collect
     in a row, or for which no facility sends data, is blank.
 
     Args:
@@ -78,7 +80,11 @@ def fill_form(
     units = _units(request, reference, lang)
     measures = measures_by_commune(release, reference, request)
     first, last = release_months(release)
-    counts = count_cells(measures, request.form, months_to_count(request.period, first, last, release.id))
+    months = months_to_count(request.period, first, last, release.id)
+    stocks = stocks_counted_as(catalog, request.form.preset, months)
+    if stocks != request.form.preset:
+        _holds(release, stocks)
+    counts = count_cells(measures, request.form, months, stocks)
     rows = _Filler(request, units, counts, lang).rows()
     table = FormTable(
         form=request.form,
@@ -148,6 +154,23 @@ def measures_by_commune(release: Any, reference: Any, request: FormRequest) -> p
     )
 
 
+def _holds(release: Any, preset: str) -> None:
+    """A release holds counts under a preset; one made before presets rested on whole periods does not.
+
+    Raises:
+        UsageError: It does not: zeros would be shown otherwise.
+    """
+    import polars as pl
+
+    mine = release.measures().filter(pl.col("preset").cast(pl.String) == preset).head(1)
+    if mine.collect().is_empty():
+        raise UsageError(
+            f"release {release.id} holds no counts over whole periods",
+            got=preset,
+            do="build the release anew, or ask for a month",
+        )
+
+
 def release_months(release: Any) -> tuple[int, int]:
     """First and last month index that a release covers, as its manifest says."""
     manifest = release.manifest
@@ -155,8 +178,6 @@ def release_months(release: Any) -> tuple[int, int]:
 
 
 def _language(lang: str) -> str:
-    from ncdsurv.errors import unknown
-
     known = [item.value for item in Language]
     if lang not in known:
         raise unknown("language", lang, known)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Flag, Kind, Period
+from ncdsurv.catalog.whole_periods import preset_over
 from ncdsurv.errors import UsageError, unknown
 from ncdsurv.frames.month import within
 from ncdsurv.frames.records import AREA
@@ -39,7 +40,8 @@ def count(
     Args:
         spells: From `build_spells`; its preset decides what is controlled, lost and so on.
         indicators: Ids of the catalog, or one; those over a population or expected cases need a release.
-        at: A period within the months built: a stock is read at its last month, a flow is summed over it.
+        at: A period within the months built: a stock is read at its last month, a flow is summed over it. Under a
+            preset whose outcome rests on whole periods, a stock rests on the visits of all of it.
         by: Any of area or facility or source (one of the three), sex, age_band. Disease is always apart.
         cohort_months: For cohorts, how many months after the end of the quarter of enrolment they are judged (0 or
             more); left out, each as its definition says. The indicator is then named `ID@N`, after the N asked for.
@@ -78,23 +80,42 @@ def count(
         catalog = catalog.model_copy(update={"indicators": {one.id: one for one in wanted}})
     for indicator in wanted:
         _ends_a_cohort(indicator, period, at)
-    place = _place_of(by)
+    place, cell = _place_of(by), ["disease", *by]
+    parts = []
+    for flows in (True, False):
+        mine = [indicator for indicator in wanted if (indicator.kind is Kind.FLOW) == flows]
+        if mine:
+            judged_by = catalog if flows else _judging(catalog, spells.preset, period)
+            counts = _counted(
+                spells, judged_by, period if flows else Period.month(period.last_month), place, cell
+            )
+            parts += [_indicator(counts, spells, judged_by, indicator, cell, period) for indicator in mine]
+    front = ["indicator", "preset", *cell, "period"]
+    return spells.like(pl.concat(parts).sort(front))
+
+
+def _judging(catalog: Catalog, preset: str, period: Period) -> Catalog:
+    """The definitions with the preset as it judges the period at its end."""
+    rules = preset_over(catalog.presets[preset], period.n_months)
+    if rules is catalog.presets[preset]:
+        return catalog
+    return catalog.model_copy(update={"presets": {**catalog.presets, preset: rules}})
+
+
+def _counted(spells: Spells, catalog: Catalog, months: Period, place: str, cell: list[str]) -> pl.DataFrame:
+    """What is counted in each cell of the months, places under the names that they were given."""
     counts = count_wide(
         spells.bucket,
         catalog,
         [spells.preset],
-        first_month=period.first_month,
-        last_month=period.last_month,
+        first_month=months.first_month,
+        last_month=months.last_month,
         by=PLACES[place],
     )
     if place == AREA:
         names = pl.lit(pl.Series(spells.records.areas, dtype=pl.String))
         counts = counts.with_columns(names.gather(pl.col("atom").cast(pl.UInt32)).alias(AREA))
-    cell = ["disease", *by]
-    counts = counts.with_columns(pl.col(name).cast(pl.String) for name in cell)
-    parts = [_indicator(counts, spells, catalog, indicator, cell, period) for indicator in wanted]
-    front = ["indicator", "preset", *cell, "period"]
-    return spells.like(pl.concat(parts).sort(front))
+    return counts.with_columns(pl.col(name).cast(pl.String) for name in cell)
 
 
 def _listed(names: str | Sequence[str]) -> list[str]:
@@ -177,8 +198,6 @@ def _indicator(
     above = plan.numerator(indicator.id, spells.preset)
     below = plan.denominator(indicator.id, spells.preset)
     assert above is not None
-    if indicator.kind is not Kind.FLOW:
-        counts = counts.filter(pl.col("month") == period.last_month)
     if indicator.diseases:
         counts = counts.filter(pl.col("disease").is_in(list(indicator.diseases)))
     sides = {"numerator": above} | ({"denominator": below} if below else {})

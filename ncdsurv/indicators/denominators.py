@@ -13,7 +13,15 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import ALL_AGES, MONTHS_PER_YEAR, Level, Vintage
 from ncdsurv.indicators.expected import AgeBase, default_bases, estimated_cases, population_table
-from ncdsurv.indicators.rollup import CELL, LARGE_LEVELS, PLACE, TOTAL, WITH_STRATA, bands_inside, in_base
+from ncdsurv.indicators.rollup import (
+    CELL,
+    LARGE_LEVELS,
+    PLACE,
+    TOTAL,
+    among,
+    bands_inside,
+    in_base,
+)
 from ncdsurv.indicators.standard import band_weights
 from ncdsurv.reference.sums import steady_sum
 from ncdsurv.spells import measure_plan
@@ -22,11 +30,6 @@ if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
     from ncdsurv.catalog.models import Indicator
     from ncdsurv.reference import Reference
-
-
-def among(column: str, words: Iterable[str]) -> pl.Expr:
-    """Membership of an enum column (`is_in` of enums wants a series of the same type)."""
-    return pl.any_horizontal([pl.col(column) == str(word) for word in words] or [pl.lit(False)])
 
 
 def base_column(measure: str, base: AgeBase | None) -> str:
@@ -147,7 +150,7 @@ class Denominators:
         known = pl.col("unknown").fill_null(False)
         # Only where the bands themselves are there: a sum over no band would be a rate of 0.
         of_month = (pl.col("n_months") == 1) & (pl.col("month") == self.last_month)
-        banded = among("area_level", LARGE_LEVELS) & (pl.col("n_months").is_in(WITH_STRATA) | of_month)
+        banded = among("area_level", LARGE_LEVELS) & ((pl.col("n_months") > 1) | of_month)
         return joined.filter(banded).with_columns(denominator=pl.when(~known).then("denominator"))
 
     def _lacking(self, bands: Iterable[str], cells: pl.DataFrame) -> pl.DataFrame:

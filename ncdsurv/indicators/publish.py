@@ -1,8 +1,8 @@
 """Measures -> values: every indicator in every cell that is published, with interval, unit and flag.
 
 Which cells: every area of both vintages by month, both sexes and all ages together; from the province up
-also by quarter and by year (only periods that lie whole within the months counted); provinces, regions and the nation
-by sex and age band for quarters, years and the last month.
+also by quarter, half-year, nine months and year (only periods that lie whole within the months counted);
+provinces, regions and the nation by sex and age band for these longer periods and the last month.
 An empty denominator gives null and a flag, never 0. Ratios are worked out last, from summed counts.
 """
 
@@ -17,13 +17,14 @@ from ncdsurv.catalog.tables import VALUES
 from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Kind
 from ncdsurv.errors import UsageError
 from ncdsurv.indicators import figures
-from ncdsurv.indicators.denominators import Denominators, among, base_of, columns_of
+from ncdsurv.indicators.denominators import Denominators, base_of, columns_of
+from ncdsurv.indicators.periods import over_periods
 from ncdsurv.indicators.rollup import (
     CELL,
     LARGE_LEVELS,
     ORDER,
     TOTAL,
-    over_periods,
+    among,
     roll_up,
 )
 from ncdsurv.indicators.stations import KNOWN, REPORTING
@@ -53,7 +54,9 @@ def publish_values(
     """Every published value of a release.
 
     Args:
-        measures: Counts by atom (columns of `spells.measures_schema`).
+        measures: Counts by atom (columns of `spells.measures_schema`), counted by
+            `catalog.whole_periods.with_whole_periods`: a preset that rests on whole periods has no stocks of longer
+            periods otherwise.
         reference: Atoms, parents and populations.
         catalog: Indicators, presets, prevalence, standard population, rules of publication.
         release_id: Written into every row.
@@ -163,7 +166,8 @@ class _Publisher:
         kind = kind if kind is Kind.FLOW else Kind.STOCK
         if kind not in self._over:
             columns = [name for name in self._monthly.columns if name not in (*CELL, "month")]
-            self._over[kind] = over_periods(self._monthly, self.months[0], self.months[-1], columns, kind)
+            months = self.months[0], self.months[-1]
+            self._over[kind] = over_periods(self._monthly, *months, columns, kind, self.catalog)
         return self._over[kind]
 
     def values_of(self, indicator: Indicator) -> Iterator[pl.DataFrame]:

@@ -1,12 +1,11 @@
-"""Measures of atoms -> measures of areas and periods: sums only, no ratio anywhere.
+"""Measures of atoms -> measures of areas, month by month: sums only, no ratio anywhere.
 
-Both geographies are exact sums of atoms. Stocks are taken at a period's last month, flows are summed.
+Both geographies are exact sums of atoms. Periods longer than a month are made of these in `periods`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -15,16 +14,11 @@ import polars as pl
 from ncdsurv.catalog.vocabulary import (
     ALL_AGES,
     BOTH_SEXES,
-    MONTHS_PER_YEAR,
-    PERIOD_MONTHS,
-    Kind,
     Level,
-    Period,
-    PeriodKind,
     Sex,
     Vintage,
-    month_start,
 )
+from ncdsurv.catalog.whole_periods import counted_over
 from ncdsurv.spells import band_names
 
 if TYPE_CHECKING:
@@ -36,47 +30,13 @@ PLACE = ["area_vintage", "area_level", "area_code"]
 CELL = [*PLACE, "disease", "preset", "sex", "age_band"]
 SMALL_LEVELS = (Level.COMMUNE, Level.DISTRICT)  # totals by month only
 LARGE_LEVELS = (Level.PROVINCE, Level.REGION, Level.NATION)  # also by longer periods, and by sex and age band
-WITH_STRATA = (PERIOD_MONTHS[PeriodKind.QUARTER], PERIOD_MONTHS[PeriodKind.YEAR])  # and the last month
 TOTAL = (pl.col("sex") == BOTH_SEXES) & (pl.col("age_band") == ALL_AGES)
 ORDER = ["preset", "disease", *PLACE, "period", "sex", "age_band"]
 
 
-@dataclass(frozen=True)
-class Periods:
-    """Periods of one length that lie whole within the months counted."""
-
-    periods: tuple[Period, ...]
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        """period (text), month (each month inside), last (whether it is the period's last month)."""
-        rows = [
-            (str(period), month, month == period.last_month)
-            for period in self.periods
-            for month in range(period.first_month, period.last_month + 1)
-        ]
-        return pl.DataFrame(
-            rows, schema={"period": pl.String, "month": pl.Int32, "last": pl.Boolean}, orient="row"
-        )
-
-
-def whole_periods(first_month: int, last_month: int, length: int) -> Periods:
-    """Calendar periods of 1, 3, 6, 9 or 12 months that lie whole within two months (both included).
-
-    Nine months are January to September (Circular 37/2019/TT-BYT); the others divide the year.
-
-    >>> from ncdsurv.catalog.vocabulary import Period
-    >>> start, end = Period.parse("2024-07").first_month, Period.parse("2026-06").last_month
-    >>> [str(period) for period in whole_periods(start, end, 12).periods]
-    ['2025']
-    """
-    opens = [
-        m
-        for m in range(first_month, last_month + 1)
-        if (begun := month_start(m).month - 1) % length == 0 and begun + length <= MONTHS_PER_YEAR
-    ]
-    found = (Period(month, month + length - 1) for month in opens)
-    return Periods(tuple(period for period in found if period.last_month <= last_month))
+def among(column: str, words: Iterable[str]) -> pl.Expr:
+    """Membership of an enum column (`is_in` of enums wants a series of the same type)."""
+    return pl.any_horizontal([pl.col(column) == str(word) for word in words] or [pl.lit(False)])
 
 
 def bands_inside(catalog: Catalog, base: AgeBase) -> list[str]:
@@ -114,7 +74,7 @@ def cell_types(catalog: Catalog, reference: Reference) -> dict[str, pl.Enum]:
         "area_level": [level.value for level in Level],
         "area_code": codes,
         "disease": catalog.diseases,
-        "preset": catalog.presets,
+        "preset": [*catalog.presets, *derived_presets(catalog)],
         "sex": [BOTH_SEXES, *(sex.value for sex in Sex)],
         "age_band": [ALL_AGES, *band_names(catalog)],
     }
@@ -187,39 +147,9 @@ def _placed(found: pl.DataFrame, vintage: Vintage, level: Level, types: dict[str
     return found.with_columns(key).select(*CELL, "month", pl.exclude(*CELL, "month").cast(pl.Int64))
 
 
-def over_periods(
-    monthly: pl.DataFrame, first_month: int, last_month: int, columns: Iterable[str], kind: Kind
-) -> pl.DataFrame:
-    """Counts of every period: months everywhere; longer ones from the province up.
-
-    A flow is the sum of the period's months, everything else stands as of its last month.
-    Strata (sex, age band) stand in quarters, years and the last month: by single months they are small and many,
-    and half a year or nine months end with a quarter.
-
-    Returns:
-        CELL, period (enum), month (the period's last), n_months, the columns; in the order of publication.
-    """
-    large = monthly.filter(
-        pl.col("area_level").cast(pl.String).is_in([level.value for level in LARGE_LEVELS])
-    )
-    sums = [pl.col(name).sum() for name in columns]
-    found = {length: whole_periods(first_month, last_month, length) for length in PERIOD_MONTHS.values()}
-    names = pl.Enum(sorted(str(period) for periods in found.values() for period in periods.periods))
-    parts: list[pl.DataFrame] = []
-    for length, periods in found.items():
-        source = large if length in WITH_STRATA else large.filter(TOTAL)
-        if length == 1:
-            source = monthly.filter(TOTAL | (pl.col("month") == last_month))
-        months = periods.frame.cast({"period": names})
-        ends = months.filter("last").select("period", "month")
-        ends = ends.with_columns(n_months=pl.lit(length, pl.Int32))
-        if length > 1 and kind is Kind.FLOW:
-            inside = source.join(months.select("period", "month"), on="month").drop("month")
-            summed = inside.group_by(*CELL, "period").agg(sums).join(ends, on="period")
-            parts.append(summed.select(parts[0].columns))
-        else:
-            parts.append(source.join(ends, on="month"))
-    return in_order(pl.concat(parts))
+def derived_presets(catalog: Catalog) -> list[str]:
+    """Ids under which presets are counted over whole periods (see `catalog.whole_periods`)."""
+    return [name for names in counted_over(catalog).values() for name in names.values()]
 
 
 def in_order(cells: pl.DataFrame) -> pl.DataFrame:

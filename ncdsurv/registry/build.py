@@ -15,10 +15,11 @@ import ncdsurv
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, Period, month_index, month_label
 from ncdsurv.errors import UsageError
 from ncdsurv.indicators import iter_values
+from ncdsurv.indicators.periods import at_period_ends
 from ncdsurv.indicators.units import iter_unit_values
 from ncdsurv.registry import counting
 from ncdsurv.registry.assemble import write_measures
-from ncdsurv.registry.checks import ValueChecks, check_measures
+from ncdsurv.registry.checks import ValueChecks, check_measures, partitions
 from ncdsurv.registry.continued import tell
 from ncdsurv.registry.counted import CountCache
 from ncdsurv.registry.counting import Progress, Runner, count_buckets, question_of
@@ -111,7 +112,7 @@ def _fill(
 ) -> None:
     """Write all files of a release into a folder; raises before the manifest if an identity breaks."""
     reference = store.reference
-    catalog = question_of(*months).catalogs[counting.MEASURES]
+    catalog = question_of(*months).published[counting.MEASURES]
     rows, by_unit, held = _count(store, snapshot, folder, months, runner, progress)
     told = tell(snapshot, catalog, months[1], Tallied(store, told_by(store, snapshot)), store.folder)
     stations = station_counts(store, snapshot, told, catalog, *months)
@@ -159,7 +160,7 @@ def _publish(
 
     The counts are read from their files, a few columns at a time: they are never in memory whole.
     """
-    catalogs = question_of(*months).catalogs
+    catalogs = question_of(*months).published
     catalog, varied = catalogs[counting.MEASURES], catalogs[counting.SENSITIVITY]
     measures, varied_measures = pl.scan_parquet(folder / MEASURES), pl.scan_parquet(folder / _VARIANTS)
     checks = ValueChecks(measures, measure_plan(catalog), catalog)
@@ -201,12 +202,14 @@ def _count(
     cache = CountCache(store.counted, snapshot, last_laid(store), months)
     numbers = count_buckets(snapshot, question, cache, runner, progress)
     held: list[str] = []
+    divided = {preset: partitions(plan, preset) for preset in catalog.presets}
 
     def check(counts: pl.DataFrame) -> None:
-        held[:] = check_measures(counts, plan, catalog)
+        held[:] = check_measures(counts, plan, catalog, divided)
 
     def by_preset(name: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
-        return lambda wide: long_view(wide, question.catalogs[name])
+        counted, published = question.catalogs[name], question.published[name]
+        return lambda wide: at_period_ends(long_view(wide, counted), published, *months)
 
     measures, varied = counting.MEASURES, counting.SENSITIVITY
     rows = write_measures(folder / MEASURES, cache, numbers, measures, by_preset(measures), check)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Level, month_label
+from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Kind, Level, month_label
+from ncdsurv.catalog.whole_periods import counted_over
 from ncdsurv.errors import IdentityError
 from ncdsurv.indicators.figures import CRUDE
+from ncdsurv.indicators.periods import whole_periods
 from ncdsurv.spells import Plan
 from ncdsurv.spells.states import members
 
@@ -19,13 +22,19 @@ if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
 
 
-def check_measures(measures: pl.DataFrame, plan: Plan, catalog: Catalog) -> list[str]:
+def check_measures(
+    measures: pl.DataFrame,
+    plan: Plan,
+    catalog: Catalog,
+    divided: Mapping[str, Mapping[str, list[str]]] | None = None,
+) -> list[str]:
     """Check every cell of the counts: numerators within denominators, exclusive states adding up.
 
     Args:
         measures: Columns of `measures_schema`.
         plan: The plan they were counted by.
         catalog: Presets.
+        divided: By preset, the `partitions`; found anew unless given, which takes long when there are many buckets.
 
     Returns:
         The identities that were checked and hold, as sentences.
@@ -44,7 +53,7 @@ def check_measures(measures: pl.DataFrame, plan: Plan, catalog: Catalog) -> list
         held.append(f"{above} <= {below}")
     for preset in catalog.presets:
         cells = measures.filter(pl.col("preset").cast(pl.String) == preset)
-        for whole, parts in partitions(plan, preset).items():
+        for whole, parts in (divided[preset] if divided else partitions(plan, preset)).items():
             rule = f"{preset}: {whole} = {' + '.join(parts)}"
             _none(cells.filter(pl.col(whole) != pl.sum_horizontal(parts)), rule)
             held.append(rule)
@@ -112,6 +121,23 @@ class ValueChecks:
             pl.col("month").replace_strict(labels, return_dtype=pl.String).alias("period"),
             pl.col("disease", "preset").cast(pl.String),
         )
+        self.counted_over = pl.concat([self.counted, *self._over_whole_periods()])
+
+    def _over_whole_periods(self) -> Iterator[pl.DataFrame]:
+        """The counts over periods longer than a month, named as they are published."""
+        months: list[int] = self.counted["month"].unique().sort().to_list()
+        if not months:
+            return
+        first, last = months[0], months[-1]
+        for length, names in counted_over(self.catalog).items():
+            found = whole_periods(
+                first - length + 1, last, length
+            ).periods  # its first months may count nobody
+            ends = {period.last_month: str(period) for period in found if period.last_month >= first}
+            for published, counted in names.items() if ends else ():
+                mine = self.counted.filter(pl.col("preset") == counted, pl.col("month").is_in(list(ends)))
+                period = pl.col("month").replace_strict(ends, return_dtype=pl.String)
+                yield mine.with_columns(period=period, preset=pl.lit(published))
 
     def check(self, values: pl.DataFrame) -> None:
         """Check the values of one or several indicators.
@@ -158,7 +184,8 @@ class ValueChecks:
             both = sums.join(nation, on=[*cell, "area_vintage"]).with_columns(indicator=pl.lit(name))
             _none(both.filter(pl.col("numerator") != pl.col("whole")), self.HELD[0])
             if indicator.denominator_source in ("spells", "none"):  # a rate over people counts its own ages
-                counted = self.counted.select(*cell, counted=self.plan.numerators[name])
+                sums = self.counted if indicator.kind is Kind.FLOW else self.counted_over
+                counted = sums.select(*cell, counted=self.plan.numerators[name])
                 joined = nation.join(counted, on=cell).with_columns(indicator=pl.lit(name))
                 _none(joined.filter(pl.col("whole") != pl.col("counted")), self.HELD[1])
 

@@ -18,6 +18,7 @@ import polars as pl
 
 from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.sensitivity import load_variants, variant_catalog
+from ncdsurv.catalog.whole_periods import with_whole_periods
 from ncdsurv.errors import StoreError
 from ncdsurv.indicators.units import unit_catalog
 from ncdsurv.registry.buckets import Buckets
@@ -47,12 +48,14 @@ class Question:
         first: First month index counted.
         last: Last month index, included.
         by_unit: Names of the answers that are counted by facility and source (`units`), not by atom.
+        published: Name of the answer -> the definitions it is published by.
     """
 
     catalogs: Mapping[str, Catalog]
     first: int
     last: int
     by_unit: frozenset[str] = field(default=frozenset())
+    published: Mapping[str, Catalog] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,11 +109,15 @@ def nameless(bucket: Bucket) -> Bucket:
 
 @cache
 def question_of(first: int, last: int) -> Question:
-    """What a release asks of every bucket: all measures, those of variants of its presets, some by facility."""
+    """What a release asks of every bucket: all measures, those of variants of its presets, some by facility.
+
+    The first two also over whole periods, where a preset asks for it; facilities are counted month by month only.
+    """
     catalog = load_catalog()
     variants = variant_catalog(catalog, load_variants())
-    asked = {MEASURES: catalog, SENSITIVITY: variants, UNITS: unit_catalog(catalog)}
-    return Question(asked, first, last, frozenset({UNITS}))
+    published = {MEASURES: catalog, SENSITIVITY: variants, UNITS: unit_catalog(catalog)}
+    asked = published | {name: with_whole_periods(published[name]) for name in (MEASURES, SENSITIVITY)}
+    return Question(asked, first, last, frozenset({UNITS}), published)
 
 
 def answer(bucket: Bucket, question: Question) -> dict[str, Count]:

@@ -84,7 +84,11 @@ class Release:
         return content
 
     def measures(self) -> pl.LazyFrame:
-        """Counts per atom, month, disease, sex, age band and preset: one column per measure."""
+        """Counts per atom, month, disease, sex, age band and preset: one column per measure.
+
+        A preset whose outcomes rest on whole periods has rows of its own for them: `PRESET@N` in the month in which a
+        period of N months ends (see `catalog.whole_periods`).
+        """
         return pl.scan_parquet(self.folder / MEASURES)
 
     def scan_values(self) -> pl.LazyFrame:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ncdsurv.catalog.vocabulary import month_index
+from ncdsurv.catalog.whole_periods import with_whole_periods
 from ncdsurv.spells import count_wide
 from tests.engine_catalogs import CATALOG, catalogs, examples
 from tests.engine_records import layout, random_records
@@ -22,6 +23,7 @@ seeds = st.integers(0, 10**6)
 windows = st.tuples(st.integers(-6, 20), st.integers(0, 12)).map(
     lambda w: (FIRST + w[0], FIRST + w[0] + w[1])
 )
+COUNTED = with_whole_periods(CATALOG)
 some_presets = st.lists(st.sampled_from(list(CATALOG.presets)), min_size=1, unique=True)
 
 
@@ -58,6 +60,19 @@ def test_the_compiled_form_equals_the_polars_form(catalog, seed, window, presets
     presets=some_presets,
 )
 def test_counts_equal_those_of_change_events_in_sql(catalog, seed, window, presets):
+    assert_same_in_sql(catalog, seed, window, presets)
+
+
+@settings(max_examples=examples(3), deadline=None)
+@given(seed=seeds, window=windows)
+def test_counts_over_whole_periods_equal_those_in_sql(seed, window):
+    assert_same_in_sql(
+        COUNTED, seed, window, [name for name in COUNTED.presets if name not in CATALOG.presets]
+    )
+
+
+def assert_same_in_sql(catalog, seed, window, presets):
+    """The counts of some invented people by the engine and by the DuckDB twin."""
     duckdb = pytest.importorskip("duckdb")
     from benchmarks.engine_sql import count_sql, counted_columns, load_masks
 

@@ -317,17 +317,17 @@ def test_half_a_year_and_nine_months_sum_flows_and_read_stocks_at_their_end():
     assert values(table, indicator="under_care", first="2025-01", last="2025-09", period="2025").is_empty()
 
 
-def test_longer_periods_without_bands_have_no_standardised_rate():
+def test_a_month_without_bands_has_no_standardised_rate():
     table = """
         month   | sex    | age_band | detected
-        2025-01 | female | 60-69    | 40
+        2025-05 | female | 60-69    | 40
         2025-06 | female | 60-69    | 41
         """
     span = {"indicator": "detected_prevalence", "first": "2025-01", "last": "2025-06"}
     standard = {"standardisation": CATALOG.standard_population.id, **span}
-    assert values(table, period="2025-H1", **span)["numerator"].to_list() == [41.0]
-    assert values(table, period="2025-H1", **standard).is_empty()
-    assert values(table, period="2025-Q2", **standard)["numerator"].to_list() == [41.0]
+    assert values(table, period="2025-05", **span)["numerator"].to_list() == [40.0]
+    assert values(table, period="2025-05", **standard).is_empty()
+    assert values(table, period="2025-06", **standard)["numerator"].to_list() == [41.0]
 
 
 def test_values_are_the_same_however_few_counts_are_summed_at_a_time(monkeypatch, tmp_path):
@@ -432,3 +432,33 @@ def test_a_region_stands_by_sex_and_age_as_its_provinces_do_and_is_their_sum():
     standard = {"indicator": "detected_prevalence", "standardisation": CATALOG.standard_population.id}
     adjusted = found.filter(**chosen, **standard, period="2026-Q2", sex="both", area_code=region)
     assert adjusted.select("numerator", "flag").rows() == [(90.0, "ok")]
+
+
+def test_half_a_year_and_nine_months_stand_by_sex_and_age_as_quarters_and_years_do():
+    table = """
+        month   | sex    | age_band | under_care | newly_detected
+        2025-02 | male   | 70-79    | 4          | 5
+        2025-06 | female | 60-69    | 41         | 7
+        2025-06 | male   | 70-79    | 9          | 2
+        2025-09 | male   | 70-79    | 8          | 1
+        2025-12 | male   | 70-79    | 6          | 3
+        """
+    months = {"first": "2025-01", "last": "2025-12", "preset": "hearts"}
+    of_men = {"sex": "male", "age_band": "70-79", **months}
+    for period, stock, flow in [("2025-H1", 9, 7), ("2025-9M", 8, 8), ("2025-H2", 6, 4), ("2025", 6, 11)]:
+        assert values(table, indicator="under_care", period=period, **of_men)["value"].to_list() == [stock]
+        assert values(table, indicator="newly_detected", period=period, **of_men)["value"].to_list() == [flow]
+    half = {"indicator": "under_care", "period": "2025-H1", **months}
+    assert values(table, sex="female", **half)["value"].to_list() == [41.0]
+    assert values(table, age_band="70-79", **half)["value"].to_list() == [9.0]
+
+
+def test_standardised_rates_stand_in_every_longer_period():
+    table = "month | sex | detected\n2025-06 | male | 40\n2025-09 | male | 50\n2025-12 | male | 60"
+    chosen = {"indicator": "detected_prevalence", "preset": "hearts", "first": "2025-01", "last": "2025-12"}
+    chosen["standardisation"] = CATALOG.standard_population.id
+    for period, events in [("2025-Q2", 40), ("2025-H1", 40), ("2025-9M", 50), ("2025-H2", 60), ("2025", 60)]:
+        for sex in ("male", "both"):
+            found = values(table, period=period, sex=sex, **chosen)
+            assert found["numerator"].to_list() == [events]
+            assert found["flag"].to_list() == ["ok"]

@@ -184,7 +184,7 @@ def test_a_card_over_estimated_cases_names_the_prevalences_and_that_they_are_unc
 
 
 def test_the_confidence_of_a_card_is_that_of_publication() -> None:
-    found = card(CATALOG.indicators["control_rate"], CATALOG)["Method"]
+    found = card(CATALOG.indicators["management_rate"], CATALOG)["Method"]
     assert found == "stock, as of the period's last month; 95% interval by Wilson"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.vocabulary import Level, Period
 from ncdsurv.errors import UsageError
 from ncdsurv.forms import FormTable, fill_form
@@ -251,3 +252,16 @@ def _with_row(form: FormTable, unit_code: str | None, figures: dict[tuple[str, s
         for row in form.rows
     )
     return replace(form, rows=rows)
+
+
+def test_a_release_without_counts_over_whole_periods_fills_no_zeros(release: SmallRelease) -> None:
+    catalog = load_catalog()
+    form = catalog.forms[OLD].model_copy(update={"preset": "qd97"})
+    changed = catalog.model_copy(update={"forms": {**catalog.forms, OLD: form}})
+    assert fill_form(OLD, "64", "2025-06", release, catalog=changed).rows
+    with pytest.raises(UsageError) as told:
+        fill_form(OLD, "64", "2025-Q2", release, catalog=changed)
+    assert str(told.value) == (
+        f"release {release.id} holds no counts over whole periods: got qd97@3; do: build the release anew, or ask for "
+        "a month"
+    )

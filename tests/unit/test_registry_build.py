@@ -145,14 +145,17 @@ def test_counts_that_do_not_add_up_are_caught(small):
     month = 2026 * 12 + 6
     counts = add_buckets(count_bucket(b, catalog, first_month=month, last_month=month) for b in buckets)
     plan = measure_plan(catalog)
-    assert check_measures(counts, plan, catalog)
+    divided = {preset: partitions(plan, preset) for preset in catalog.presets}
+    assert check_measures(counts, plan, catalog) == check_measures(counts, plan, catalog, divided)
+    assert any(held.startswith("qd97: under_care = ") for held in check_measures(counts, plan, catalog))
     name = plan.numerators["control_rate"]
     at = counts.with_row_index("row").filter(pl.col(name) > 0)["row"][0]
     wrong = counts.with_row_index("row").with_columns(
         pl.when(pl.col("row") == at).then(pl.col(name) - 1).otherwise(pl.col(name)).alias(name)
     )
-    with pytest.raises(IdentityError, match="1 cells.*hearts|1 cells.*tt37|1 cells.*qd97"):
-        check_measures(wrong.drop("row"), plan, catalog)
+    for given in (None, divided):
+        with pytest.raises(IdentityError, match="1 cells.*hearts|1 cells.*tt37|1 cells.*qd97"):
+            check_measures(wrong.drop("row"), plan, catalog, given)
 
 
 def test_buckets_keep_neighbours_together_and_communes_whole():
