@@ -41,8 +41,9 @@ def count(
         indicators: Ids of the catalog, or one; those over a population or expected cases need a release.
         at: A period within the months built: a stock is read at its last month, a flow is summed over it.
         by: Any of area or facility or source (one of the three), sex, age_band. Disease is always apart.
-        cohort_months: For cohorts, how many months after the end of the quarter of enrolment they are judged (0 or
-            more); left out, each as its definition says. The indicator is then named `ID@N`, after the N asked for.
+        cohort_months: For cohorts, how many months after the end of the quarter of enrolment they are judged (at
+            least the preset's buffer after enrolment); left out, each as its definition says. The indicator is then
+            named `ID@N`, after the N asked for.
 
     Returns:
         A frame of the kind the records came in: indicator, preset, disease, the columns of `by`, period,
@@ -74,7 +75,8 @@ def count(
     wanted = [_known(spells, name) for name in indicators]
     catalog = spells.catalog
     if cohort_months is not None:
-        wanted = [_judged_after(indicator, cohort_months) for indicator in wanted]
+        buffer = catalog.presets[spells.preset].enrolment_buffer_months
+        wanted = [_judged_after(indicator, cohort_months, buffer) for indicator in wanted]
         catalog = catalog.model_copy(update={"indicators": {one.id: one for one in wanted}})
     for indicator in wanted:
         _ends_a_cohort(indicator, period, at)
@@ -124,15 +126,26 @@ def _known(spells: Spells, name: str) -> Indicator:
     return indicator
 
 
-def _judged_after(indicator: Indicator, months: int) -> Indicator:
-    """A cohort judged another number of months after its quarter; anything else as it is."""
+def _judged_after(indicator: Indicator, months: int, buffer: int) -> Indicator:
+    """A cohort judged another number of months after its quarter; anything else as it is.
+
+    Raises:
+        UsageError: No number of months, or one at which part of the cohort has no outcome yet.
+    """
     if isinstance(months, bool) or not isinstance(months, int) or months < 0:
         raise UsageError(
             "months after a cohort's quarter out of range", got=months, allowed="0 or more, whole"
         )
     if indicator.kind is not Kind.COHORT:
         return indicator
-    return indicator.model_copy(update={"id": f"{indicator.id}@{months}", "cohort_offset_months": months})
+    moved = indicator.model_copy(update={"id": f"{indicator.id}@{months}", "cohort_offset_months": months})
+    if moved.judged_before(buffer):
+        raise UsageError(
+            "months after a cohort's quarter too few: part of it is too newly enrolled to be judged",
+            got=months,
+            allowed=f"{buffer} or more",
+        )
+    return moved
 
 
 def _ends_a_cohort(indicator: Indicator, period: Period, at: str) -> None:
