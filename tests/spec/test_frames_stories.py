@@ -286,11 +286,13 @@ def test_every_change_of_state_has_its_line_whatever_the_records(seed: int, pres
     of = pl.col("record_id").str.strip_suffix("+").alias("person_id")
     glucose = pl.when(pl.col("glucose_mmol_l").is_not_null()).then("glucose_kind").alias("glucose_kind")
     left_out = ("record_id", "visit_id", "row_number", "reported_history", "file_sha256")
+    soon = pl.col("next_visit_on") <= pl.col("visited_on").dt.offset_by("1y")  # later ones are refused
     spells = ns.build_spells(
         records["persons"].drop("birth_precision"),
         records["diagnoses"].select(of, "disease", "recorded_on", "detected_on", "withdrawn_on"),
         records["visits"]
         .filter(pl.col("supply_days").fill_null(0) < 600)
+        .with_columns(pl.when(soon).then("next_visit_on").alias("next_visit_on"))
         .select(of, glucose, pl.exclude(*left_out, "glucose_kind")),
         first="2024-07",
         last="2026-06",
