@@ -56,9 +56,7 @@ def check_plausible(
         do = "name the unit, convert it, or leave the value empty"
         _check(visits[name], plausible.limits, f"visits: {name} is not plausible", do, plausible.unit)
     ahead = (visits["next_visit_on"] - visits["visited_on"]).dt.total_days()
-    ahead = ahead.filter(
-        (ahead > 0).fill_null(False)
-    )  # one not after the visit says nothing, as in a release
+    ahead = ahead.filter(ahead > 0)  # one not after the visit says nothing, as in a release
     plausible = catalog.plausibility["next_visit_days"]
     said = "visits: next_visit_on is too long after visited_on"
     _check(ahead, plausible.limits, said, "see how the dates were read, or leave it empty", plausible.unit)

@@ -96,7 +96,8 @@ def build_spells(
 
     Dates are dates, moments (their day in Viet Nam where they have a time zone) or text YYYY-MM-DD. Frames are pandas
     (any dtypes: nullable, Arrow, categories) or polars, not lazy; answers are of the kind of `patients`. Columns that
-    are not named here are left aside, unless they look like one that is.
+    are not named here are left aside, unless they look like one that is. A next_visit_on that is not after its visit
+    says nothing; values beyond what `plausibility.toml` allows are an error.
 
     Raises:
         UsageError: Unknown preset or month, a column that is missing, misspelt or cannot be read.
