@@ -168,7 +168,10 @@ def test_a_person_without_any_disease_has_a_short_story() -> None:
     )
     assert str(ns.explain_person(nobody, "A")) == "No disease known or suspected in these months."
     assert nobody.data.is_empty()
-    assert ns.explain_person(nobody, "A").plot().axes[0].texts[0].get_text().startswith("No disease")
+    figure = ns.explain_person(nobody, "A").plot()
+    assert figure.axes[0].texts[0].get_text().startswith("No disease")
+    assert not figure.legends  # nothing is drawn that would need one
+    assert not figure.axes[0].get_yticks().size  # height means nothing
 
 
 @pytest.mark.parametrize(
