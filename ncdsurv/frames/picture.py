@@ -107,9 +107,9 @@ def _run(ax: Axes, story: Story, standing: str, first: int, last: int, lang: str
     colour = COLOURS.get(standing, NOT_REPORTED)
     ax.barh(STRIP / 2, end - begin, STRIP, left=begin, color=colour, edgecolor="white", lw=1)
     whole = story.spells.last_month - story.spells.first_month + 1
-    words = broken(state_name(standing, lang), WIDTH * (last - first + 1) / whole)
-    ink = "white" if standing in (CareState.DEAD, CareState.LOST_TO_FOLLOW_UP) else INK
-    ax.text((begin + end) / 2, STRIP / 2, words, ha="center", va="center", fontsize=SMALL, color=ink)
+    if words := broken(state_name(standing, lang), WIDTH * (last - first + 1) / whole):
+        ink = "white" if standing in (CareState.DEAD, CareState.LOST_TO_FOLLOW_UP) else INK
+        ax.text((begin + end) / 2, STRIP / 2, words, ha="center", va="center", fontsize=SMALL, color=ink)
 
 
 def broken(words: str, inches: float) -> str:

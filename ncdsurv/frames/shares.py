@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -31,7 +31,7 @@ def count(
     indicators: str | Sequence[str],
     *,
     at: str,
-    by: str | Sequence[str] = (),
+    by: str | Sequence[str] | None = (),
     cohort_months: int | None = None,
 ) -> Any:
     """Count indicators over the patients of some spells.
@@ -66,7 +66,8 @@ def count(
     >>> count(spells, ["control_rate"], by=["facility"], at="2024-06").height
     1
     """
-    spells, indicators, by = as_spells(spells), _listed(indicators), _listed(by)
+    spells = as_spells(spells)
+    indicators, by = _listed("indicators", indicators), _listed("by", by)
     if not indicators:
         raise UsageError("no indicator asked for", allowed="ids of the catalog", do="name one at least")
     period = Period.parse(at)
@@ -99,9 +100,19 @@ def count(
     return spells.like(pl.concat(parts).sort(front))
 
 
-def _listed(names: str | Sequence[str]) -> list[str]:
-    """Names, each once; a single one may stand alone."""
-    return [names] if isinstance(names, str) else list(dict.fromkeys(names))
+def _listed(argument: str, names: str | Sequence[str] | None) -> list[str]:
+    """Names, each once; a single one may stand alone, and None for none.
+
+    Raises:
+        UsageError: Something else than names.
+    """
+    given: Any = [names] if isinstance(names, str) else [] if names is None else names
+    listed = list(given) if isinstance(given, Iterable) else [given]
+    if not all(isinstance(name, str) for name in listed):
+        raise UsageError(
+            f"{argument}: not names", got=type(names).__name__, allowed="a name, or a list of names"
+        )
+    return list(dict.fromkeys(listed))
 
 
 def _known(spells: Spells, name: str) -> Indicator:
@@ -114,12 +125,11 @@ def _known(spells: Spells, name: str) -> Indicator:
             got=spells.preset,
             allowed=", ".join(indicator.presets),
         )
-    if measure_plan(spells.catalog).numerator(name, spells.preset) is None or (
-        indicator.denominator_source not in ("spells", "none")
-    ):
+    below = indicator.denominator_source
+    if measure_plan(spells.catalog).numerator(name, spells.preset) is None or below not in ("spells", "none"):
         raise UsageError(
             f"{name} needs more than patients",
-            got=f"denominator: {indicator.denominator_source}",
+            got="expected cases" if below == "none" else f"denominator: {below}",
             allowed="counts of people and shares among them",
             do="build a release; it has populations and expected cases",
         )

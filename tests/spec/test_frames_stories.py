@@ -292,6 +292,16 @@ def test_readings_of_one_day_are_written_side_by_side() -> None:
     assert [word for word in words if "/" in word] == ["150/95; 146/92"]
 
 
+def test_the_grade_of_asthma_is_named_in_one_word_over_the_marks_of_copd_and_asthma() -> None:
+    story = told(
+        "visited_on | asthma_control | lung_grade\n2024-02-10 | 2 | -\n2024-03-10 | - | 1",
+        "disease | recorded_on\ncopd | 2024-01-10\nasthma | 2024-01-10",
+    )
+    group = story.months["disease"].unique(maintain_order=True).to_list().index("copd_or_asthma")
+    words = [text.get_text() for text in story.plot("vi").axes[group].texts]
+    assert [word for word in words if word[-1].isdigit()] == ["hen 2", "1"]
+
+
 def test_a_run_too_short_for_its_name_has_none_and_a_long_one_has_it_on_one_line() -> None:
     story = told("visited_on | sbp | dbp\n2024-01-10 | 150 | 95\n2024-04-20 | 130 | 80", HTN, preset="tt37")
     words = {text.get_text() for text in story.plot("en").axes[0].texts}

@@ -351,6 +351,28 @@ def test_the_columns_of_spells_and_states_are_those_documented() -> None:
         assert all(name in str(type(spells).data.__doc__) for name in kinds)
 
 
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"indicators": 5}, "indicators: not names: got int; allowed: a name, or a list of names"),
+        ({"indicators": ["dead", 5]}, "indicators: not names: got list; allowed: a name, or a list of names"),
+        ({"indicators": None}, "no indicator asked for: allowed: ids of the catalog; do: name one at least"),
+        ({"by": 5}, "by: not names: got int; allowed: a name, or a list of names"),
+        (
+            {"indicators": "estimated_cases"},
+            "estimated_cases needs more than patients: got expected cases; allowed: counts of people and shares among "
+            "them; do: build a release; it has populations and expected cases",
+        ),
+    ],
+)
+def test_names_that_are_none_are_refused_in_words(asked: dict, sentence: str) -> None:
+    spells = ns.build_spells(PATIENTS, DIAGNOSES, VISITS, **MONTHS)
+    with pytest.raises(NcdsurvError) as caught:
+        ns.count(spells, **{"indicators": "dead", "at": "2024-03", **asked})
+    assert str(caught.value) == sentence
+    assert ns.count(spells, "dead", at="2024-03", by=None).equals(ns.count(spells, "dead", at="2024-03"))
+
+
 def test_an_appointment_that_is_not_after_its_visit_says_nothing() -> None:
     """As in a release: the default interval stands in."""
     due = ["2024-01-09", "2024-01-10", None]
