@@ -137,11 +137,9 @@ def _visits(ax: Axes, story: Story, disease: str, lang: str) -> None:
         ax.plot([day], [STRIP + 0.2], **(_TOLD if row["notice"] else look), clip_on=False)
         if read := short_reading(catalog, disease, row, lang):
             readings.setdefault(day, []).append(read)
-    for (
-        day,
-        read,
-    ) in readings.items():  # those of one day in one line, in their order: they would lie on each other
-        said = "; ".join(dict.fromkeys(read))
+    # Those of one day in one line, in their order: they would lie on each other.
+    for day, of_the_day in readings.items():
+        said = "; ".join(dict.fromkeys(of_the_day))
         ax.text(day, STRIP + 0.27, said, rotation=55, fontsize=SMALL, ha="left", va="bottom")
 
 

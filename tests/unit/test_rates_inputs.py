@@ -36,7 +36,7 @@ def unequal(frame: pd.DataFrame, **other):
     return rates.inequality(frame, **{**roles, **other})
 
 
-@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.float64])
+@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.float64, object])
 def test_what_a_mask_hides_is_null_and_not_a_number(dtype):
     masked = np.ma.array(np.array([5, 3], dtype=dtype), mask=[False, True])
     found = rates.proportion(count=masked, total=[10, 10])

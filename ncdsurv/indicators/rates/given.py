@@ -86,9 +86,9 @@ def numbers(label: str, given: ArrayLike, *, negative: bool = False) -> Floats:
         StatisticsError: Not numbers, infinite, or below 0 where they must not be.
     """
     try:
-        if isinstance(given, np.ma.MaskedArray):  # numpy would hand out what the mask hides
-            given = given.astype(np.float64).filled(np.nan) if given.dtype.kind in "iuf" else given.filled()
         found = np.asarray(given)
+        if isinstance(given, np.ma.MaskedArray) and found.dtype.kind in "iufO":
+            found = np.where(np.ma.getmaskarray(given), np.nan, found)  # numpy hands out what the mask hides
         if (
             found.dtype.kind not in "iuf"
         ):  # text that looks like a number is a mistake of reading, not a count
