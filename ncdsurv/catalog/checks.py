@@ -45,6 +45,7 @@ def cross_problems(parts: Mapping[str, Any]) -> list[str]:
             "presets",
         )
         named("indicators", indicator.id, "diseases", indicator.diseases, "diseases")
+        problems += _cohort_problems(indicator, parts["presets"])
     for prevalence in parts["prevalence"].values():
         named("prevalence.toml", prevalence.id, "disease", [prevalence.disease], "diseases")
         if prevalence.default:
@@ -59,6 +60,16 @@ def cross_problems(parts: Mapping[str, Any]) -> list[str]:
     problems += _band_problems(parts["age_bands"])
     problems += _default_problems(parts)
     return problems
+
+
+def _cohort_problems(indicator: Any, presets: Mapping[str, Any]) -> list[str]:
+    """A cohort is not judged before its preset judges the last of it."""
+    return [
+        f"indicators: [{indicator.id}] cohort_offset_months: {preset} judges nobody enrolled for less than "
+        f"{presets[preset].enrolment_buffer_months} months; want that or more"
+        for preset in indicator.presets
+        if preset in presets and indicator.judged_before(presets[preset].enrolment_buffer_months)
+    ]
 
 
 def _target_problems(preset: Any, measurements: Mapping[str, Any]) -> list[str]:

@@ -94,6 +94,16 @@ class Indicator(Definition):
         denominator = self.denominator_by_preset.get(preset, self.denominator)
         return denominator if denominator is None else denominator & self._cohort
 
+    def judged_before(self, buffer_months: int) -> bool:
+        """Whether part of the cohort is too newly enrolled to have an outcome: all of it would count as not at target.
+
+        Args:
+            buffer_months: `enrolment_buffer_months` of a preset. Who enrolled in the quarter's last month has been
+                enrolled for `cohort_offset_months` when the cohort is judged.
+        """
+        offset = self.cohort_offset_months
+        return offset is not None and offset < buffer_months and SpellColumn.OUTCOME in self.numerator.columns
+
     @property
     def _cohort(self) -> Condition:
         """Who belongs to the cohort, at the end of the quarter that is judged."""

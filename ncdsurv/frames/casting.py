@@ -63,6 +63,8 @@ def _cast(column: pl.Series, dtype: pl.DataType) -> pl.Series:
     """Null where a value is not of the type, or would change by becoming it."""
     if isinstance(dtype, pl.Date):
         return _dates(column)
+    if isinstance(dtype, pl.String) and column.dtype == pl.Binary:  # an UUID: its bytes are no text
+        return pl.Series(column.name, [None] * column.len(), pl.String)
     if isinstance(dtype, pl.String) and column.dtype.is_float():
         return _whole(column, pl.Int64()).cast(pl.String)
     if dtype.is_integer() and (column.dtype.is_float() or column.dtype.is_decimal()):

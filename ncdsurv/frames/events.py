@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from ncdsurv.catalog.vocabulary import PatientStatus, month_start
+from ncdsurv.catalog.vocabulary import PatientStatus, month_index, month_start
 from ncdsurv.frames.known import Known
 from ncdsurv.frames.readings import REPORTED, deciding, own_names, reading_words, speaks, target_of
 from ncdsurv.frames.records import PERSON
@@ -78,8 +78,15 @@ class VisitWords:
             text += ", " + phrase(f"status.{row['patient_status']}", self.lang)
         said = [reading_words(self.catalog, self.disease, row, self.lang), *self._judged(row, mine)]
         told = ", ".join(part for part in said if part)
-        due = self._due(row)
-        return (f"{text}: {told}" if told else text) + (f"; {due}" if due else "")
+        text = f"{text}: {told}" if told else text
+        after = self._after_death(row)
+        return "; ".join(part for part in (text, self._due(row), after) if part)
+
+    def _after_death(self, row: dict[str, Any]) -> str:
+        """That a visit is dated when the person was dead: a slip, or somebody else's errand."""
+        before = month_index(row["visited_on"]) - 1
+        dead = self.known.happened(self.disease, "death_month", before)
+        return phrase("after_death", self.lang) if dead else ""
 
     def _notice(self, row: dict[str, Any]) -> str:
         said = phrase(f"status.{row['patient_status']}", self.lang)

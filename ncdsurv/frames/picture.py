@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -42,8 +43,9 @@ COLOURS: dict[str, str] = {
     CareState.DEAD: INK,
 }
 WIDTH, HEIGHT, STRIP = 9.0, 2.3, 0.36  # inches; the part of a panel that is the strip of states
-LABEL_FROM_MONTHS = 2
 SMALL = 7  # points
+LETTER = 0.68 * SMALL / 72  # inches that a letter of that size takes, about
+MOST_LINES = 3  # that a strip has room for
 _SEEN: dict[str, Any] = {"marker": "v", "ms": 5, "color": INK, "mfc": INK}
 _SCREENED: dict[str, Any] = {**_SEEN, "mfc": "white"}
 _TOLD: dict[str, Any] = {**_SEEN, "marker": "x"}  # a status and nobody seen
@@ -67,6 +69,7 @@ def draw_story(story: Story, lang: str) -> Figure:
         for ax, disease in zip(panels[:, 0], diseases, strict=False):
             _panel(ax, story, disease, lang)
         if not diseases:
+            _bare(panels[0, 0])
             panels[0, 0].text(
                 0.5, 0.5, phrase("nothing", lang), ha="center", transform=panels[0, 0].transAxes
             )
@@ -77,14 +80,12 @@ def draw_story(story: Story, lang: str) -> Figure:
 
 
 def _panel(ax: Axes, story: Story, disease: str, lang: str) -> None:
+    _bare(ax)
     ax.set_title(f"{story.person_id}: {disease_name(story.spells.catalog, disease, lang)}", loc="left")
-    ax.set_ylim(0, 1)
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
     mine = story.months.filter(disease=disease)
     runs = mine.with_columns(run=pl.col("standing").rle_id()).group_by("run", maintain_order=True)
     for _, run in runs:
-        _run(ax, run["standing"][0], run["month"][0], run["month"][-1], lang)
+        _run(ax, story, run["standing"][0], run["month"][0], run["month"][-1], lang)
     late = mine.filter("overdue")["month"].to_list()
     for month in late:  # a line over the months in which the person was overdue
         ax.hlines(STRIP + 0.03, _opening(month), _opening(month + 1), color=_VERMILION, lw=2)
@@ -93,25 +94,40 @@ def _panel(ax: Axes, story: Story, disease: str, lang: str) -> None:
     _visits(ax, story, disease, lang)
 
 
-def _run(ax: Axes, standing: str, first: int, last: int, lang: str) -> None:
+def _bare(ax: Axes) -> None:
+    """Height means nothing here."""
+    ax.set_ylim(0, 1)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+
+
+def _run(ax: Axes, story: Story, standing: str, first: int, last: int, lang: str) -> None:
     """One run of months in a state, with its name where there is room."""
     begin, end = _opening(first), _opening(last + 1)
     colour = COLOURS.get(standing, NOT_REPORTED)
     ax.barh(STRIP / 2, end - begin, STRIP, left=begin, color=colour, edgecolor="white", lw=1)
-    months = last - first + 1
-    if months >= LABEL_FROM_MONTHS:
+    whole = story.spells.last_month - story.spells.first_month + 1
+    if words := broken(state_name(standing, lang), WIDTH * (last - first + 1) / whole):
         ink = "white" if standing in (CareState.DEAD, CareState.LOST_TO_FOLLOW_UP) else INK
-        words = _broken(state_name(standing, lang), months)
         ax.text((begin + end) / 2, STRIP / 2, words, ha="center", va="center", fontsize=SMALL, color=ink)
 
 
-def _broken(words: str, months: int) -> str:
-    """Words on two lines where the run is short."""
-    return words if months > 2 * LABEL_FROM_MONTHS else words.replace(", ", ",\n").replace(" ", "\n", 1)
+def broken(words: str, inches: float) -> str:
+    """Words on as many lines as a width asks for; none where they have no room.
+
+    >>> broken("visited, not measured", 0.9)
+    'visited, not\\nmeasured'
+    >>> broken("visited, not measured", 0.3)
+    ''
+    """
+    lines = wrap(words, max(1, int(inches / LETTER)), break_long_words=False, break_on_hyphens=False)
+    fits = len(lines) <= MOST_LINES and max(map(len, lines)) * LETTER <= inches
+    return "\n".join(lines) if fits else ""
 
 
 def _visits(ax: Axes, story: Story, disease: str, lang: str) -> None:
     catalog, months = story.spells.catalog, (story.spells.first_month, story.spells.last_month)
+    readings: dict[float, list[str]] = {}
     for row in story.rows:
         inside = months[0] <= month_index(row["visited_on"]) <= months[1]
         if not inside or (row["notice"] and not speaks(catalog, disease, row)):
@@ -119,9 +135,12 @@ def _visits(ax: Axes, story: Story, disease: str, lang: str) -> None:
         day = _at(row["visited_on"])
         look = _SEEN if row["kind"] != VisitKind.SCREENING else _SCREENED
         ax.plot([day], [STRIP + 0.2], **(_TOLD if row["notice"] else look), clip_on=False)
-        read = short_reading(catalog, disease, row, lang)
-        if read:
-            ax.text(day, STRIP + 0.27, read, rotation=55, fontsize=SMALL, ha="left", va="bottom")
+        if read := short_reading(catalog, disease, row, lang):
+            readings.setdefault(day, []).append(read)
+    # Those of one day in one line, in their order: they would lie on each other.
+    for day, of_the_day in readings.items():
+        said = "; ".join(dict.fromkeys(of_the_day))
+        ax.text(day, STRIP + 0.27, said, rotation=55, fontsize=SMALL, ha="left", va="bottom")
 
 
 def _legend(figure: Figure, story: Story, lang: str) -> None:
@@ -136,6 +155,8 @@ def _legend(figure: Figure, story: Story, lang: str) -> None:
     marks = {"plot.visits": _SEEN, "plot.screening": _SCREENED}
     if any(row["notice"] for row in story.rows):
         marks["plot.notice"] = _TOLD
+    if not states:
+        return
     handles += [Line2D([], [], ls="none", label=phrase(key, lang), **look) for key, look in marks.items()]
     preset = story.spells.catalog.presets[story.spells.preset].names[lang]
     title = phrase("plot.months", lang, preset=preset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.frames.records import UNTOLD
-from ncdsurv.frames.wording import figure, kind_name, phrase, with_unit
+from ncdsurv.frames.wording import figure, kind_name, phrase, short_name, with_unit
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -92,7 +92,7 @@ def short_reading(catalog: Catalog, disease: str, row: dict[str, Any], lang: str
     first = next(iter(measurement.readings.values())).columns if measurement else ()
     several = measurement is not None and len({r.columns for r in measurement.readings.values()}) > 1
     # Where a disease has readings in several columns, the preferred one is named: 6.5 could be either.
-    name = f"{phrase(f'column.{first[0]}', lang)} " if several and tuple(values) == first else ""
+    name = f"{short_name(first[0], lang)} " if several and tuple(values) == first else ""
     return name + "/".join(values.values())
 
 

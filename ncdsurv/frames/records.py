@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 
 from ncdsurv.catalog import Catalog
-from ncdsurv.catalog.cards import written
 from ncdsurv.catalog.source_fields import FIELDS, GRADES
 from ncdsurv.catalog.tables import CROSSWALK, DIAGNOSES, PERSONS, RESIDENCES, VISITS, conform
 from ncdsurv.catalog.vocabulary import (
@@ -22,6 +21,7 @@ from ncdsurv.catalog.vocabulary import (
 )
 from ncdsurv.errors import InputError, UsageError, unknown
 from ncdsurv.frames.casting import cast_column, polars_column
+from ncdsurv.frames.plausible import check_plausible
 from ncdsurv.frames.units import UNIT_COLUMNS, in_the_registrys_unit
 
 _TEXT, _DAY = pl.String(), pl.Date()
@@ -60,7 +60,7 @@ _WORDS: Mapping[str, Iterable[str]] = {
     **{name: FIELDS[name] or () for name in GRADES},
 }
 UNTOLD = GLUCOSE_KINDS[-1]  # a glucose without a word on when it was taken
-_SHOWN, _ALIKE = 30, 0.65
+_SHOWN, _ALIKE, _NEAREST = 30, 0.65, 3
 
 
 @dataclass(frozen=True, repr=False)
@@ -113,9 +113,9 @@ def take_records(patients: Any, diagnoses: Any, visits: Any, catalog: Catalog) -
                 do="add the persons, or leave these rows out",
             )
     seen = in_the_registrys_unit(seen, catalog)
-    _check_plausible(seen, catalog)
-    for disease in known["disease"].unique().sort().to_list():
-        if disease not in catalog.diseases:
+    check_plausible(people, known, seen, catalog)
+    for disease in pl.concat([known["disease"], seen["disease"]]).drop_nulls().unique().sort().to_list():
+        if disease not in catalog.diseases:  # a visit for a disease of another name would speak of none
             raise unknown("disease", disease, catalog.diseases)
     people = _with_deaths(people, seen).with_columns(
         pl.col(AREA).fill_null(""), pl.col("sex").fill_null(Sex.UNKNOWN.value)
@@ -161,30 +161,6 @@ def _with_deaths(people: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
     return dead
 
 
-def _check_plausible(visits: pl.DataFrame, catalog: Catalog) -> None:
-    """Years and readings lie within what the catalog calls plausible: glucose in mg/dL is not judged as mmol/L."""
-    years = catalog.plausibility["visit_year"]
-    known = visits.select(pl.col("visited_on").dt.year().alias("value"))
-    if odd := known.height - known.filter(years.limits.expr()).height:
-        raise InputError(
-            "visits: visited_on is in no plausible year",
-            got=f"{odd} rows",
-            allowed=written(years.limits),
-            do="see how the dates were read",
-        )
-    read = {name for m in catalog.measurements.values() for r in m.readings.values() for name in r.columns}
-    for name in sorted(read & set(catalog.plausibility)):
-        plausible = catalog.plausibility[name]
-        values = pl.DataFrame({"value": visits[name]}).drop_nulls()
-        if odd := values.height - values.filter(plausible.limits.expr()).height:
-            raise InputError(
-                f"visits: {name} is not plausible",
-                got=f"{odd} rows",
-                allowed=f"{written(plausible.limits)} {plausible.unit}",
-                do="name the unit, convert it, or leave the value empty",
-            )
-
-
 def _taken(name: str, frame: Any, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """One frame as polars, with exactly the columns known; what is absent is null."""
     import narwhals as nw
@@ -196,7 +172,7 @@ def _taken(name: str, frame: Any, columns: Mapping[str, pl.DataType]) -> pl.Data
             f"{name}: not a frame",
             got=type(frame).__name__,
             allowed="a pandas or polars DataFrame",
-            do="collect it first",
+            do="collect it first" if hasattr(frame, "collect") else "make it one (of DuckDB .pl() or .df())",
         ) from error
     except nw.exceptions.DuplicateError:
         twice = sorted({str(column) for column in frame.columns if list(frame.columns).count(column) > 1})
@@ -213,10 +189,13 @@ def _taken(name: str, frame: Any, columns: Mapping[str, pl.DataType]) -> pl.Data
                 do=f"add {column}",
             )
     for column in given:
-        near = get_close_matches(column, [known for known in columns if known not in given], 1, _ALIKE)
+        absent = [known for known in columns if known not in given]
+        word = column.strip().lower()
+        begun = [known for known in absent if known.startswith(word + "_")]
+        near = begun or get_close_matches(word, absent, _NEAREST, _ALIKE)
         if column not in columns and near:  # a misspelt column would be an empty one, and nobody would know
             raise UsageError(
-                f"{name}: a column that looks like {near[0]} but is not",
+                f"{name}: a column that looks like {' or '.join(near)} but is not",
                 got=column,
                 do="rename it, or drop it",
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -32,7 +32,7 @@ def count(
     indicators: str | Sequence[str],
     *,
     at: str,
-    by: str | Sequence[str] = (),
+    by: str | Sequence[str] | None = (),
     cohort_months: int | None = None,
 ) -> Any:
     """Count indicators over the patients of some spells.
@@ -43,8 +43,9 @@ def count(
         at: A period within the months built: a stock is read at its last month, a flow is summed over it. Under a
             preset whose outcome rests on whole periods, a stock rests on the visits of all of it.
         by: Any of area or facility or source (one of the three), sex, age_band. Disease is always apart.
-        cohort_months: For cohorts, how many months after the end of the quarter of enrolment they are judged (0 or
-            more); left out, each as its definition says. The indicator is then named `ID@N`, after the N asked for.
+        cohort_months: For cohorts, how many months after the end of the quarter of enrolment they are judged (at
+            least the preset's buffer after enrolment); left out, each as its definition says. The indicator is then
+            named `ID@N`, after the N asked for.
 
     Returns:
         A frame of the kind the records came in: indicator, preset, disease, the columns of `by`, period,
@@ -67,7 +68,8 @@ def count(
     >>> count(spells, ["control_rate"], by=["facility"], at="2024-06").height
     1
     """
-    spells, indicators, by = as_spells(spells), _listed(indicators), _listed(by)
+    spells = as_spells(spells)
+    indicators, by = _listed("indicators", indicators), _listed("by", by)
     if not indicators:
         raise UsageError("no indicator asked for", allowed="ids of the catalog", do="name one at least")
     period = Period.parse(at)
@@ -76,7 +78,8 @@ def count(
     wanted = [_known(spells, name) for name in indicators]
     catalog = spells.catalog
     if cohort_months is not None:
-        wanted = [_judged_after(indicator, cohort_months) for indicator in wanted]
+        buffer = catalog.presets[spells.preset].enrolment_buffer_months
+        wanted = [_judged_after(indicator, cohort_months, buffer) for indicator in wanted]
         catalog = catalog.model_copy(update={"indicators": {one.id: one for one in wanted}})
     for indicator in wanted:
         _ends_a_cohort(indicator, period, at)
@@ -118,9 +121,19 @@ def _counted(spells: Spells, catalog: Catalog, months: Period, place: str, cell:
     return counts.with_columns(pl.col(name).cast(pl.String) for name in cell)
 
 
-def _listed(names: str | Sequence[str]) -> list[str]:
-    """Names, each once; a single one may stand alone."""
-    return [names] if isinstance(names, str) else list(dict.fromkeys(names))
+def _listed(argument: str, names: str | Sequence[str] | None) -> list[str]:
+    """Names, each once; a single one may stand alone, and None for none.
+
+    Raises:
+        UsageError: Something else than names.
+    """
+    given: Any = [names] if isinstance(names, str) else [] if names is None else names
+    listed = list(given) if isinstance(given, Iterable) else [given]
+    if not all(isinstance(name, str) for name in listed):
+        raise UsageError(
+            f"{argument}: not names", got=type(names).__name__, allowed="a name, or a list of names"
+        )
+    return list(dict.fromkeys(listed))
 
 
 def _known(spells: Spells, name: str) -> Indicator:
@@ -133,27 +146,37 @@ def _known(spells: Spells, name: str) -> Indicator:
             got=spells.preset,
             allowed=", ".join(indicator.presets),
         )
-    if measure_plan(spells.catalog).numerator(name, spells.preset) is None or (
-        indicator.denominator_source not in ("spells", "none")
-    ):
+    below = indicator.denominator_source
+    if measure_plan(spells.catalog).numerator(name, spells.preset) is None or below not in ("spells", "none"):
         raise UsageError(
             f"{name} needs more than patients",
-            got=f"denominator: {indicator.denominator_source}",
+            got="expected cases" if below == "none" else f"denominator: {below}",
             allowed="counts of people and shares among them",
             do="build a release; it has populations and expected cases",
         )
     return indicator
 
 
-def _judged_after(indicator: Indicator, months: int) -> Indicator:
-    """A cohort judged another number of months after its quarter; anything else as it is."""
+def _judged_after(indicator: Indicator, months: int, buffer: int) -> Indicator:
+    """A cohort judged another number of months after its quarter; anything else as it is.
+
+    Raises:
+        UsageError: No number of months, or one at which part of the cohort has no outcome yet.
+    """
     if isinstance(months, bool) or not isinstance(months, int) or months < 0:
         raise UsageError(
             "months after a cohort's quarter out of range", got=months, allowed="0 or more, whole"
         )
     if indicator.kind is not Kind.COHORT:
         return indicator
-    return indicator.model_copy(update={"id": f"{indicator.id}@{months}", "cohort_offset_months": months})
+    moved = indicator.model_copy(update={"id": f"{indicator.id}@{months}", "cohort_offset_months": months})
+    if moved.judged_before(buffer):
+        raise UsageError(
+            "months after a cohort's quarter too few: part of it is too newly enrolled to be judged",
+            got=months,
+            allowed=f"{buffer} or more",
+        )
+    return moved
 
 
 def _ends_a_cohort(indicator: Indicator, period: Period, at: str) -> None:

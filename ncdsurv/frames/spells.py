@@ -96,7 +96,8 @@ def build_spells(
 
     Dates are dates, moments (their day in Viet Nam where they have a time zone) or text YYYY-MM-DD. Frames are pandas
     (any dtypes: nullable, Arrow, categories) or polars, not lazy; answers are of the kind of `patients`. Columns that
-    are not named here are left aside, unless they look like one that is.
+    are not named here are left aside, unless they look like one that is. A next_visit_on that is not after its visit
+    says nothing; values beyond what `plausibility.toml` allows are an error.
 
     Raises:
         UsageError: Unknown preset or month, a column that is missing, misspelt or cannot be read.
@@ -172,19 +173,16 @@ def one_month(text: str) -> int:
 
 
 def _with_facility(spells: pl.DataFrame, bucket: Bucket) -> pl.DataFrame:
-    """Cut spells where the assigned facility changes: the facility of the last contact so far."""
+    """Cut spells where the assigned facility changes: the facility of the last contact so far, of the dead in life."""
     until = pl.col("from_month").shift(-1).over("person").fill_null(FORWARD * 12) - 1
-    first = pl.col("person") != pl.col("person").shift(1)
+    first = (pl.col("person") != pl.col("person").shift(1)).fill_null(True)
     assigned = (
-        bucket.assignments.sort("person", "from_month")
+        bucket.assignments.join(bucket.people.select("person", PERSON, "death_month"), on="person")
+        .sort("person", "from_month")
+        .filter(first | (pl.col("from_month") <= pl.col("death_month")))  # the dead stay where they were
         .select(
-            "person",
-            "facility",
-            "source",
-            since=pl.when(first.fill_null(True)).then(0).otherwise("from_month"),
-            until=until,
+            PERSON, "facility", "source", since=pl.when(first).then(0).otherwise("from_month"), until=until
         )
-        .join(bucket.people.select("person", PERSON), on="person")
     )
     both = spells.join(assigned, on=PERSON).filter(
         (pl.col("since") <= pl.col("to_month")) & (pl.col("until") >= pl.col("from_month"))

@@ -49,6 +49,11 @@ def kind_name(kind: str, column: str, lang: str) -> str:
     return phrase(f"kind.{kind}" if kind in _words()["kind"] else f"column.{column}", lang)
 
 
+def short_name(column: str, lang: str) -> str:
+    """Name of a column where there is little room: over the marks of a picture."""
+    return phrase(f"short.{column}" if column in _words()["short"] else f"column.{column}", lang)
+
+
 def with_unit(catalog: Catalog, column: str, said: str) -> str:
     """A figure with its unit, where the column could be in another one."""
     plausible = catalog.plausibility.get(column)

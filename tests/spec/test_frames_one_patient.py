@@ -168,7 +168,10 @@ def test_a_person_without_any_disease_has_a_short_story() -> None:
     )
     assert str(ns.explain_person(nobody, "A")) == "No disease known or suspected in these months."
     assert nobody.data.is_empty()
-    assert ns.explain_person(nobody, "A").plot().axes[0].texts[0].get_text().startswith("No disease")
+    figure = ns.explain_person(nobody, "A").plot()
+    assert figure.axes[0].texts[0].get_text().startswith("No disease")
+    assert not figure.legends  # nothing is drawn that would need one
+    assert not figure.axes[0].get_yticks().size  # height means nothing
 
 
 @pytest.mark.parametrize(
@@ -232,3 +235,25 @@ def test_hba1c_in_mmol_mol_is_judged_at_53() -> None:
         return str(ns.states(spells, at="2024-06").filter(person_id="B")["outcome"].item())
 
     assert [outcome(52.0), outcome(53.0)] == ["controlled", "uncontrolled"]
+
+
+def test_the_dead_stay_at_the_facility_that_saw_them_last_alive() -> None:
+    seen = {"visited_on": ["2024-01-10", "2024-03-20", "2024-05-02"], "facility": ["01001", "01002", "01003"]}
+    dead = ns.build_spells(
+        pl.DataFrame({"person_id": ["A"], "died_on": ["2024-03-05"]}),
+        pl.DataFrame({"person_id": ["A"], "disease": ["hypertension"], "recorded_on": ["2024-01-10"]}),
+        pl.DataFrame({"person_id": "A", **seen}),
+        first="2024-01",
+        last="2024-06",
+        preset="hearts",
+    )
+    # The visit of 20 March is of the month of death and counts; the one of May is a slip.
+    for at, facility in (
+        ("2024-02", "01001"),
+        ("2024-03", "01002"),
+        ("2024-05", "01002"),
+        ("2024-06", "01002"),
+    ):
+        assert ns.states(dead, at=at)["facility"].to_list() == [facility]
+        counted = ns.count(dead, ["enrolled"], by=["facility"], at=at).filter(pl.col("numerator") > 0)
+        assert counted["facility"].to_list() == [facility]

@@ -271,6 +271,44 @@ def test_a_reading_of_somebody_without_the_diagnosis_is_not_judged() -> None:
     assert not [line for line in lines(story) if "target" in line or "next due" in line]
 
 
+def test_a_visit_dated_after_the_month_of_death_says_that_it_does_not_count() -> None:
+    story = told(
+        "visited_on | sbp | dbp\n2024-01-10 | 150 | 95\n2024-03-20 | 130 | 80\n2024-04-01 | 130 | 80",
+        HTN,
+        died="2024-03-05",
+    )
+    said = "2024-04-01  · exam: systolic 130, diastolic 80; after the month of death, does not count"
+    assert [line for line in lines(story) if "does not count" in line] == [said]
+    assert [line for line in lines(story, "vi") if "sau tháng tử vong, không tính" in line] == [
+        "2024-04-01  · khám: tâm thu 130, tâm trương 80; sau tháng tử vong, không tính"
+    ]
+
+
+def test_readings_of_one_day_are_written_side_by_side() -> None:
+    story = told(
+        "visited_on | sbp | dbp\n2024-02-10 | 150 | 95\n2024-02-10 | 146 | 92\n2024-02-10 | 150 | 95", HTN
+    )
+    words = [text.get_text() for text in story.plot("en").axes[0].texts]
+    assert [word for word in words if "/" in word] == ["150/95; 146/92"]
+
+
+def test_the_grade_of_asthma_is_named_in_one_word_over_the_marks_of_copd_and_asthma() -> None:
+    story = told(
+        "visited_on | asthma_control | lung_grade\n2024-02-10 | 2 | -\n2024-03-10 | - | 1",
+        "disease | recorded_on\ncopd | 2024-01-10\nasthma | 2024-01-10",
+    )
+    group = story.months["disease"].unique(maintain_order=True).to_list().index("copd_or_asthma")
+    words = [text.get_text() for text in story.plot("vi").axes[group].texts]
+    assert [word for word in words if word[-1].isdigit()] == ["hen 2", "1"]
+
+
+def test_a_run_too_short_for_its_name_has_none_and_a_long_one_has_it_on_one_line() -> None:
+    story = told("visited_on | sbp | dbp\n2024-01-10 | 150 | 95\n2024-04-20 | 130 | 80", HTN, preset="tt37")
+    words = {text.get_text() for text in story.plot("en").axes[0].texts}
+    assert "lost to follow-up" in words  # the last 15 months
+    assert not {word for word in words if "controlled" in word.replace("\n", " ")}  # one month of 30
+
+
 def test_a_visit_that_was_not_made_has_a_mark_of_its_own() -> None:
     tell = STORIES["out, in, and the old station's late word"][0]
     figure = tell().plot("en")
@@ -286,11 +324,13 @@ def test_every_change_of_state_has_its_line_whatever_the_records(seed: int, pres
     of = pl.col("record_id").str.strip_suffix("+").alias("person_id")
     glucose = pl.when(pl.col("glucose_mmol_l").is_not_null()).then("glucose_kind").alias("glucose_kind")
     left_out = ("record_id", "visit_id", "row_number", "reported_history", "file_sha256")
+    soon = pl.col("next_visit_on") <= pl.col("visited_on").dt.offset_by("1y")  # later ones are refused
     spells = ns.build_spells(
         records["persons"].drop("birth_precision"),
         records["diagnoses"].select(of, "disease", "recorded_on", "detected_on", "withdrawn_on"),
         records["visits"]
         .filter(pl.col("supply_days").fill_null(0) < 600)
+        .with_columns(pl.when(soon).then("next_visit_on").alias("next_visit_on"))
         .select(of, glucose, pl.exclude(*left_out, "glucose_kind")),
         first="2024-07",
         last="2026-06",

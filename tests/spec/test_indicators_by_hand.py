@@ -71,8 +71,6 @@ def cohort() -> Any:
 @pytest.mark.parametrize(
     ("months", "at", "numerator", "denominator"),
     [
-        # 31 December: last readings all above target; f and g are of other quarters.
-        (0, "2023-12", 0, 5),
         # March: a and d are at 130/80, b read 150/95 in January, c and e have not come.
         (3, "2024-03", 2, 5),
         (3, "2024-Q1", 2, 5),
@@ -123,6 +121,15 @@ def test_a_cohort_asked_for_at_another_n_says_its_n_and_leaves_other_indicators_
         ),
         (-1, "2024-06", "months after a cohort's quarter out of range: got -1; allowed: 0 or more, whole"),
         (2.5, "2024-06", "months after a cohort's quarter out of range: got 2.5; allowed: 0 or more, whole"),
+        *(  # who enrolled in the quarter's last month has no outcome yet: 0 % would be no finding
+            (
+                months,
+                at,
+                "months after a cohort's quarter too few: part of it is too newly enrolled to be judged: got "
+                f"{months}; allowed: 3 or more",
+            )
+            for months, at in ((0, "2023-12"), (2, "2024-02"))
+        ),
     ],
 )
 def test_a_cohort_at_no_quarters_end_is_refused(cohort, months, at, sentence):

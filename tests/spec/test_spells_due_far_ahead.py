@@ -5,11 +5,17 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from ncdsurv.catalog import load_catalog
+from ncdsurv.catalog.conditions import Condition
 from ncdsurv.catalog.vocabulary import Period, month_label
 from ncdsurv.frames import build_spells
 from ncdsurv.spells import count_wide, measure_plan
 
 PRESET = "hearts"
+CATALOG = load_catalog()
+# Records refuse an appointment more than a year ahead; the engine must not need them to.
+FAR = CATALOG.plausibility["next_visit_days"].model_copy(update={"limits": Condition()})
+ANY_DUE = CATALOG.model_copy(update={"plausibility": CATALOG.plausibility | {"next_visit_days": FAR}})
 # Enrolled and seen once on 10 January 2024; the due day, and the first month at whose end it has passed.
 DUE = """
 2024-12-30 2024-12
@@ -32,6 +38,7 @@ def test_overdue_begins_when_the_due_day_has_passed_however_late_that_is(line: s
         first="2024-01",
         last="2026-06",
         preset=PRESET,
+        catalog=ANY_DUE,
     )
     span = {"first_month": spells.first_month, "last_month": spells.last_month}
     counts = count_wide(spells.bucket, spells.catalog, [PRESET], **span, form=form).sort("month")

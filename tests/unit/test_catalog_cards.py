@@ -220,3 +220,21 @@ def test_a_card_that_cannot_be_shown_is_one_sentence(
 ) -> None:
     assert run(arguments) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_card_that_speaks_of_a_window_of_readings_names_the_presets_that_read_the_last_visit_alone() -> (
+    None
+):
+    alone = [preset.id for preset in CATALOG.presets.values() if preset.reading == "last_visit"]
+    judged = {"outcome": {"uncontrolled", "visited_unmeasured"}, "companion_at_target": {True}}
+    read = [
+        one
+        for one in INDICATORS
+        if any(judged.get(test.column, set()) & set(test.values) for test in one.numerator.tests)
+        and "window" in one.definition["en"]
+    ]
+    assert alone
+    assert len(read) > len(alone)
+    for one in read:
+        for preset in set(alone) & set(one.presets):
+            assert all(f"; {preset}: " in one.definition[lang] for lang in ("vi", "en")), one.id

@@ -124,6 +124,13 @@ def test_every_problem_of_all_files_is_reported_at_once(tmp_path: Path) -> None:
             "indicators/5_cohorts.toml: [cohort_control_rate] table: Value error, a cohort needs "
             "cohort_offset_months, and only a cohort has it",
         ),
+        (  # all of the cohort would count as not at target
+            "indicators/5_cohorts.toml",
+            "cohort_offset_months = 6\n",
+            "cohort_offset_months = 2\n",
+            "indicators: [cohort_control_rate] cohort_offset_months: hearts judges nobody enrolled for less than 3 "
+            "months; want that or more",
+        ),
         (
             "indicators/4_follow_up.toml",
             'denominator_quantity = "intervals"\n',
@@ -224,7 +231,7 @@ def test_the_same_indicator_in_two_files_is_refused(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("offset", [0, 3, 6, 12])
+@pytest.mark.parametrize("offset", [3, 4, 6, 12])
 def test_a_cohort_is_the_quarter_that_ended_n_months_before(tmp_path: Path, offset: int) -> None:
     folder = tmp_path / "definitions"
     shutil.copytree(DEFINITIONS, folder)

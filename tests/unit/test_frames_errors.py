@@ -85,6 +85,50 @@ def refusal(patients=PATIENTS, diagnoses=DIAGNOSES, visits=VISITS, **months) -> 
             "unknown disease: got hypertention",
             {"diagnoses": DIAGNOSES.with_columns(disease=pl.lit("hypertention"))},
         ),
+        (  # it would speak of no disease at all
+            "unknown disease: got Hypertension; allowed: anxiety,",
+            {"visits": VISITS.with_columns(disease=pl.lit("Hypertension"))},
+        ),
+        (
+            "visits: a column that looks like sbp but is not: got SBP; do: rename it, or drop it",
+            {"visits": VISITS.rename({"sbp": "SBP"})},
+        ),
+        (
+            "visits: a column that looks like hba1c_percent or hba1c_unit but is not: got hba1c; do: rename",
+            {"visits": VISITS.with_columns(hba1c=6.0)},
+        ),
+        (
+            "diagnoses: recorded_on is in no plausible year: got 1 rows; allowed: value ≥ 1880, ≤ 2100; do: see how "
+            "the dates were read",
+            {"diagnoses": DIAGNOSES.with_columns(recorded_on=pl.lit("2924-01-10"))},
+        ),
+        (
+            "patients: died_on is in no plausible year: got 1 rows",
+            {"patients": PATIENTS.with_columns(died_on=pl.lit("0024-01-10"))},
+        ),
+        (
+            "visits: before the person's day of birth: got 1 rows; do: see which of the two dates is right",
+            {"patients": PATIENTS.with_columns(birth_date=pl.lit("2024-01-11"))},
+        ),
+        (
+            "visits: supply_days is not plausible: got 1 rows; allowed: value ≥ 0, ≤ 185 days; do: name the unit, "
+            "convert it, or leave the value empty",
+            {"visits": VISITS.with_columns(supply_days=-1)},
+        ),
+        (
+            "visits: next_visit_on is too long after visited_on: got 1 rows; allowed: value > 0, ≤ 366 days; do: see "
+            "how the dates were read, or leave it empty",
+            {"visits": VISITS.with_columns(next_visit_on=pl.lit("2026-02-10"))},
+        ),
+        (  # of an UUID, whose bytes would become the text
+            "patients: person_id cannot be read as text: got 1 rows of type Binary",
+            {"patients": PATIENTS.with_columns(person_id=pl.lit(b"abc"))},
+        ),
+        (
+            "patients: not a frame: got list; allowed: a pandas or polars DataFrame; do: make it one (of DuckDB .pl() "
+            "or .df())",
+            {"patients": [{"person_id": SECRET}]},
+        ),
         ("unknown preset: got heart", {"preset": "heart"}),
         ("unknown preset: got ['hearts']; allowed: hearts, qd97, tt37", {"preset": ["hearts"]}),
         ("catalog: not a catalog: got str; do: give what load_catalog() gives", {"catalog": "hearts"}),
@@ -305,3 +349,36 @@ def test_the_columns_of_spells_and_states_are_those_documented() -> None:
         assert {kind for name, kind in kinds.items() if name not in booleans | numbers} == {"String"}
         assert not any(frame[name].null_count() for name in frame.columns if name != "months_since_enrolment")
         assert all(name in str(type(spells).data.__doc__) for name in kinds)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"indicators": 5}, "indicators: not names: got int; allowed: a name, or a list of names"),
+        ({"indicators": ["dead", 5]}, "indicators: not names: got list; allowed: a name, or a list of names"),
+        ({"indicators": None}, "no indicator asked for: allowed: ids of the catalog; do: name one at least"),
+        ({"by": 5}, "by: not names: got int; allowed: a name, or a list of names"),
+        (
+            {"indicators": "estimated_cases"},
+            "estimated_cases needs more than patients: got expected cases; allowed: counts of people and shares among "
+            "them; do: build a release; it has populations and expected cases",
+        ),
+    ],
+)
+def test_names_that_are_none_are_refused_in_words(asked: dict, sentence: str) -> None:
+    spells = ns.build_spells(PATIENTS, DIAGNOSES, VISITS, **MONTHS)
+    with pytest.raises(NcdsurvError) as caught:
+        ns.count(spells, **{"indicators": "dead", "at": "2024-03", **asked})
+    assert str(caught.value) == sentence
+    assert ns.count(spells, "dead", at="2024-03", by=None).equals(ns.count(spells, "dead", at="2024-03"))
+
+
+def test_an_appointment_that_is_not_after_its_visit_says_nothing() -> None:
+    """As in a release: the default interval stands in."""
+    due = ["2024-01-09", "2024-01-10", None]
+    told = [
+        str(ns.explain_person(ns.build_spells(PATIENTS, DIAGNOSES, visits, **MONTHS), SECRET))
+        for visits in (VISITS.with_columns(next_visit_on=pl.lit(day, pl.String)) for day in due)
+    ]
+    assert told[0] == told[1] == told[2]
+    assert "next due 2024-02-09" in told[0]

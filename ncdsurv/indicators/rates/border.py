@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ncdsurv.errors import StatisticsError, unknown
-from ncdsurv.indicators.rates.given import Figures, Floats, numbers
+from ncdsurv.indicators.rates.given import Figures, Floats, is_missing, numbers
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -35,11 +35,14 @@ def open_frame(frame: Any) -> nw.DataFrame[Any]:
     except nw.exceptions.DuplicateError:
         raise StatisticsError("a column name that stands twice in the frame", do="rename one") from None
     except TypeError as error:
+        lazy = hasattr(frame, "collect")
         raise StatisticsError(
             "not a frame",
             got=type(frame).__name__,
             allowed="a pandas or polars DataFrame",
-            do="collect it first",
+            do="collect it first"
+            if lazy
+            else "make it one (of DuckDB .pl() or .df()), or leave it out and give arrays by name",
         ) from error
 
 
@@ -53,6 +56,30 @@ def names_of(by: str | Sequence[str] | None) -> list[str]:
     if len(set(names)) < len(names):
         raise StatisticsError("a column named twice in `by`", got=", ".join(names), do="name it once")
     return names
+
+
+def group_columns(table: nw.DataFrame[Any], by: Sequence[str]) -> nw.DataFrame[Any]:
+    """The columns that name groups, checked: results are sorted by them.
+
+    Raises:
+        StatisticsError: Names that have no order: pandas lets one column hold text and numbers, or lists.
+        UsageError: No such column.
+    """
+    import narwhals as nw
+
+    for name in by:
+        given = column(table, name)
+        if given.dtype == nw.Object:
+            try:
+                sorted({each for each in given.to_list() if not is_missing(each)})
+            except TypeError:
+                raise StatisticsError(
+                    "names of groups that cannot be put in order",
+                    got=name,
+                    allowed="one kind of name in a column",
+                    do="cast it to text first",
+                ) from None
+    return table.select(*by)
 
 
 def column(table: nw.DataFrame[Any], name: Any) -> nw.Series[Any]:

@@ -21,15 +21,21 @@ WINSORISE = 0.1
 
 
 def winsorised(z: Floats, share: float = WINSORISE) -> Floats:
-    """The z-scores with the `share` lowest and highest drawn in to that quantile (R's type 7).
+    """The z-scores with the `share` lowest and highest drawn in to that quantile (R's type 7); NaN is left out.
+
+    Raises:
+        StatisticsError: Scores that are no numbers, a share out of range.
 
     >>> winsorised([-9.0, 0.0, 0.5, 1.0, 9.0], 0.25).tolist()
     [0.0, 0.0, 0.5, 1.0, 1.0]
     """
     if not is_number(share) or not 0 <= share < 0.5:
         raise StatisticsError("share to winsorise out of range", got=share, allowed="0 to below 0.5")
-    scores = np.asarray(z, dtype=np.float64)
-    low, high = np.quantile(scores, [share, 1 - share])
+    scores = numbers("z-score", z, negative=True)
+    known = scores[~np.isnan(scores)]
+    if not known.size:
+        return scores
+    low, high = np.quantile(known, [share, 1 - share])
     return np.clip(scores, low, high)
 
 

@@ -36,6 +36,7 @@ from ncdsurv.indicators.rates.limits import (
     RATE,
     RATIO,
     SHARE,
+    exact_with_dispersion,
     funnel_limits,
     tails,
     variance_at,
@@ -211,6 +212,8 @@ def _funnel(
     winsorise: float,
 ) -> Funnel:
     choice("over-dispersion", way, dispersion.WAYS)
+    if method == EXACT and way != dispersion.NONE:  # whatever these areas turn out to be
+        raise exact_with_dispersion()
     known = ~np.isnan(x) & (n > 0)
     if not known.any():
         raise StatisticsError("a funnel of no areas", do="give areas with people")

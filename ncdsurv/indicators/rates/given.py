@@ -62,7 +62,7 @@ def checked(confidence: float) -> float:
     """The confidence itself, if it is one."""
     if not is_number(confidence) or not 0 < confidence < 1:
         raise StatisticsError(
-            "confidence out of range", got=confidence, allowed="between 0 and 1", do="give 0.95"
+            "confidence out of range", got=_shown(confidence), allowed="between 0 and 1", do="give 0.95"
         )
     return float(confidence)
 
@@ -79,7 +79,7 @@ def numbers(label: str, given: ArrayLike, *, negative: bool = False) -> Floats:
 
     Args:
         label: What the numbers are, for the error.
-        given: A number, list, numpy array or Series.
+        given: A number, list, numpy array (what is masked is null) or Series.
         negative: Whether numbers below 0 are allowed.
 
     Raises:
@@ -87,6 +87,8 @@ def numbers(label: str, given: ArrayLike, *, negative: bool = False) -> Floats:
     """
     try:
         found = np.asarray(given)
+        if isinstance(given, np.ma.MaskedArray) and found.dtype.kind in "iufO":
+            found = np.where(np.ma.getmaskarray(given), np.nan, found)  # numpy hands out what the mask hides
         if (
             found.dtype.kind not in "iuf"
         ):  # text that looks like a number is a mistake of reading, not a count
@@ -162,14 +164,14 @@ def expecting(count: Floats, expected: Floats) -> Floats:
 def fewest(number: float) -> float:
     """The number of events below which a rate is withheld; 0 withholds none."""
     if not is_number(number) or not 0 <= number < np.inf:
-        raise StatisticsError("fewest_events out of range", got=number, allowed="0 or more")
+        raise StatisticsError("fewest_events out of range", got=_shown(number), allowed="0 or more")
     return float(number)
 
 
 def positive(label: str, number: float) -> float:
     """A single multiplier or level that must be above 0."""
     if not is_number(number) or not 0 < number < np.inf:
-        raise StatisticsError(f"{label} out of range", got=number, allowed="a number above 0")
+        raise StatisticsError(f"{label} out of range", got=_shown(number), allowed="a number above 0")
     return float(number)
 
 
@@ -185,6 +187,11 @@ def is_missing(given: Any) -> bool:
     [True, True, False, False]
     """
     return given is None or type(given).__name__ == "NAType" or (isinstance(given, float) and given != given)
+
+
+def _shown(setting: Any) -> Any:
+    """A setting as an error shows it: text in quotes, or `0.95` would seem to be the number."""
+    return repr(setting) if isinstance(setting, str) else setting
 
 
 def _rows(bad: NDArray[np.bool_]) -> str:

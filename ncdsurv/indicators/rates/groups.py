@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ncdsurv.errors import StatisticsError
-from ncdsurv.indicators.rates.border import column, column_numbers, open_frame
+from ncdsurv.indicators.rates.border import column, column_numbers, group_columns, open_frame
 from ncdsurv.indicators.rates.given import Floats, numbers, same_shape
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ def grouped(
     """The frame (made of the arrays where there is none), its numbers, and the name of its column of ages."""
     if frame is not None:
         table = open_frame(frame)
-        for name in (*by, age):
-            column(table, name)
+        group_columns(table, by)
+        column(table, age)
         if age in by:
             raise StatisticsError("ages among the groups", got=age, do="leave the column of ages out of `by`")
         found: dict[str, Any] = {role: column_numbers(table, name, role) for role, name in figures.items()}

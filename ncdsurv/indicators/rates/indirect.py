@@ -9,6 +9,7 @@ two areas' ratios are each comparable with the reference only, not with one anot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isinf
 from typing import TYPE_CHECKING, Any
 
 from ncdsurv.errors import StatisticsError
@@ -20,6 +21,7 @@ from ncdsurv.indicators.rates.given import (
     PERCENT,
     Figures,
     Floats,
+    at_risk,
     checked,
     expecting,
     positive,
@@ -96,7 +98,7 @@ def standardised_ratio(
 
     Raises:
         StatisticsError: An age band that the reference does not have or a group lacks, a band twice, a null number,
-            a reference band without population.
+            events in a band without people, a reference band without population or of infinite numbers.
 
     >>> found = standardised_ratio(
     ...     count=[5, 15], population=[1000, 500], age=["18-39", "40+"],
@@ -145,6 +147,7 @@ def _sums(
     table, columns = grouped(frame, by, {"count": count, "population": population}, age)
     free(table.select(*by), ("events", "expected", *FIGURES))
     x, n = filled(columns["count"]), filled(columns["population"])
+    at_risk(x, n)  # nothing is expected of a band without people, so its events would only swell the ratio
     rates, crude = _reference(reference)
     expected = n * rows_by_name(table, columns["age"], rates)
     complete(table, list(by), columns["age"], len(rates))
@@ -166,6 +169,8 @@ def _reference(reference: Any) -> tuple[dict[str, float], float]:
             got=type(reference).__name__,
             allowed="age band -> (events, persons)",
         ) from None
+    if any(isinf(number) for pair in pairs.values() for number in pair):
+        raise StatisticsError("a reference band of infinite numbers", do="check the reference population")
     if not all(people > 0 and events >= 0 for events, people in pairs.values()):
         raise StatisticsError("a reference band without population", do="merge it with the next band")
     crude = sum(events for events, _ in pairs.values()) / sum(people for _, people in pairs.values())

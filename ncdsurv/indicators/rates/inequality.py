@@ -13,12 +13,20 @@ Regidor, Measures of health inequalities: part 2, J Epidemiol Community Health 2
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ncdsurv.errors import StatisticsError
-from ncdsurv.indicators.rates.border import FIGURES, column, column_numbers, free, names_of, open_frame
+from ncdsurv.indicators.rates.border import (
+    FIGURES,
+    column_numbers,
+    free,
+    group_columns,
+    names_of,
+    open_frame,
+)
 from ncdsurv.indicators.rates.compare import HIGH_GOOD, LOW_GOOD, NO_JUDGEMENT, POLARITIES
 from ncdsurv.indicators.rates.given import (
     CONFIDENCE,
@@ -83,7 +91,7 @@ def inequality(
         polarity: "high_good" or "low_good" turns gap and ratio into best against worst; else highest against lowest.
         interval: "delta" or "simulated".
         confidence: Two-sided, of the results.
-        seed: Of the simulated intervals.
+        seed: Of the simulated intervals; a whole number of at least 0.
 
     Returns:
         The same kind of frame, four rows a group sorted by it: the columns of `by`, statistic (slope_index,
@@ -104,6 +112,10 @@ def inequality(
     choice("scale", scale, (PLAIN, LOG, LOGIT))
     choice("polarity", polarity, POLARITIES)
     choice("interval", interval, (DELTA, SIMULATED))
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise StatisticsError(
+            "seed out of range", got=type(seed).__name__, allowed="a whole number, 0 or more"
+        )
     way = _Way(scale, positive("multiplier", multiplier), polarity, interval, checked(confidence), seed)
     roles = {"value": value, "population": population, "rank": rank, "lower": lower, "upper": upper}
     z = z_of(limits_confidence)
@@ -119,14 +131,17 @@ def _of_frame(frame: Any, roles: dict[str, Any], by: list[str], z: float, way: _
     import narwhals as nw
 
     table = open_frame(frame)
-    free(table.select(*(column(table, name) for name in by)), ("statistic", *FIGURES))
+    named = group_columns(table, by)
+    free(named, ("statistic", *FIGURES))
     arrays = [
         column_numbers(table, name, role, negative=role != "population") for role, name in roles.items()
     ]
     space = nw.get_native_namespace(table)
     index = nw.new_series("_row", np.arange(len(table)), backend=space)
-    numbered = table.select(*by).with_columns(index) if by else index.to_frame()
-    groups = [((), numbered)] if not by else sorted(numbered.group_by(*by), key=lambda each: _order(each[0]))
+    numbered = named.with_columns(index) if by else index.to_frame()
+    # In the order the frame itself gives its names: that of standardised rates, categories by their own.
+    place = {_key(names): at for at, names in enumerate(named.unique().sort(*by).iter_rows())} if by else {}
+    groups = sorted(numbered.group_by(*by), key=lambda each: place[_key(each[0])]) if by else [((), numbered)]
     if not groups:
         raise StatisticsError("a frame without rows", do="give a row an area")
     parts = []
@@ -145,9 +160,9 @@ def _of_frame(frame: Any, roles: dict[str, Any], by: list[str], z: float, way: _
     return nw.maybe_reset_index(nw.concat(parts)).to_native()
 
 
-def _order(names: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A group whose name is null stands first, as in standardised rates."""
-    return tuple((False, "") if is_missing(name) else (True, name) for name in names)
+def _key(names: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The names of a group, however a missing one is written."""
+    return tuple(None if is_missing(name) else name for name in names)
 
 
 def _null(figure: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ncdsurv.errors import StatisticsError
-from ncdsurv.indicators.rates.given import CONFIDENCE, Floats, choice, is_number, numbers, z_of
+from ncdsurv.indicators.rates.given import CONFIDENCE, Floats, choice, is_number, numbers, positive, z_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -40,6 +40,10 @@ def funnel_limits(
     Returns:
         (lower, upper), Float64, in the benchmark's unit.
 
+    Raises:
+        StatisticsError: A negative size, a benchmark, confidence, phi or tau2 out of range, exact limits of a total
+            that is not whole or with over-dispersion.
+
     >>> lower, upper = funnel_limits([100, 400], 0.5)
     >>> [round(float(limit), 4) for limit in (*lower, *upper)]
     [0.402, 0.451, 0.598, 0.549]
@@ -50,13 +54,21 @@ def funnel_limits(
     most = 1.0 if statistic == SHARE else np.inf
     if not is_number(benchmark) or not 0 < benchmark < most:
         raise StatisticsError("benchmark out of range", got=benchmark, allowed=f"above 0, below {most:g}")
+    positive("phi", phi)
+    if not is_number(tau2) or not 0 <= tau2 < np.inf:
+        raise StatisticsError("tau2 out of range", got=tau2, allowed="0 or more")
     if choice("method", method, (NORMAL, EXACT)) == NORMAL:
         half = z * np.sqrt(phi * variance_at(benchmark, n, statistic) + tau2)
         return np.clip(benchmark - half, 0, most), np.clip(benchmark + half, 0, most)
     if phi != 1 or tau2 != 0:
-        raise StatisticsError("exact limits with over-dispersion", allowed="the normal method")
+        raise exact_with_dispersion()
     tail = (1 - confidence) / 2
     return tuple(np.clip(_quantile(p, n, benchmark, statistic), 0, most) for p in (tail, 1 - tail))  # type: ignore[return-value]
+
+
+def exact_with_dispersion() -> StatisticsError:
+    """The error of exact limits that are to be widened."""
+    return StatisticsError("exact limits with over-dispersion", allowed="the normal method")
 
 
 def variance_at(benchmark: float, size: Floats, statistic: str) -> Floats:
