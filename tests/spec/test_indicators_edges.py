@@ -134,6 +134,13 @@ def test_the_confidence_of_every_interval_is_that_of_publication():
     )
 
 
+def test_a_survey_tells_nothing_of_one_sex_or_age_so_no_share_of_expected_cases_does():
+    table = "month | sex | age_band | detected\n2026-06 | female | 60-69 | 40\n2026-06 | male | 40-49 | 30"
+    found = publish_values(measures(table), REFERENCE, only("detected", "detection_rate"), "spec")
+    shown = found.filter(indicator="detection_rate").select("sex", "age_band").unique()
+    assert shown.rows() == [("both", "all")]
+
+
 def test_december_is_counted_over_the_people_of_its_own_year(monkeypatch):
     """Nobody is born or dies in the package's own pack, so the people of 2026 are doubled here."""
     asked = type(REFERENCE).population_at_age_bases
