@@ -43,3 +43,12 @@ def test_a_statement_that_was_taken_back_keeps_nothing_however_late_it_was_made(
     once = taken_back(D(2025, 6, 2)) | {"last_stated_on": D(2025, 7, 1)}
     found = case(laid_out(VISITS, [once]), PRESSURE)
     assert found["withdrawn_month"] == month(D(2025, 6, 2))
+
+
+def test_of_several_high_readings_the_first_raises_the_suspicion_and_the_first_raised_one_the_risk():
+    sugar = DISEASES.index("diabetes")
+    readings = {D(2024, 2, 1): 6.0, D(2024, 3, 1): 6.5, D(2024, 5, 1): 8.0, D(2024, 9, 1): 9.0}
+    visits = [{"visited_on": day, "glucose_mmol_l": value} for day, value in readings.items()]
+    found = case(laid_out([{**one, "glucose_kind": "fasting"} for one in visits]), sugar)
+    assert found["at_risk_month"] == month(D(2024, 2, 1))
+    assert found["suspected_month"] == month(D(2024, 5, 1))
