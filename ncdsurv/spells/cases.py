@@ -44,10 +44,7 @@ def cases_of(
         month_expr(pl.col(day)).fill_null(NEVER).alias(f"{day.removesuffix('_on')}_month") for day in _DAYS
     )
     # A detection dated after the enrolment cannot be: who is enrolled is known.
-    return cases.with_columns(
-        detected_month=pl.min_horizontal("detected_month", "enrolled_month"),
-        at_risk_month=pl.min_horizontal("at_risk_month", "suspected_month"),
-    ).sort(_KEY)
+    return cases.with_columns(detected_month=pl.min_horizontal("detected_month", "enrolled_month")).sort(_KEY)
 
 
 def _known(

@@ -71,6 +71,16 @@ def test_stations_are_counted_for_each_disease_and_for_the_group_it_belongs_to()
     assert by_month(found, disease=group.id) == {"2026-05": (1, 1), "2026-06": (0, 1)}
 
 
+def test_a_station_that_examines_and_hands_out_drugs_in_one_month_reports_once():
+    table = """
+        facility | month   | kind
+        A        | 2026-05 | exam
+        A        | 2026-05 | refill
+        B        | 2026-05 | screening
+        """
+    assert by_month(counted(table)) == {"2026-05": (1, 2), "2026-06": (0, 2)}
+
+
 @pytest.fixture(scope="module")
 def published() -> pl.DataFrame:
     nobody = {name: 0 for name in measures_schema(CATALOG)}

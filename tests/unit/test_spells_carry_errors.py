@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import polars as pl
 import pytest
 
 from ncdsurv.catalog import load_catalog
@@ -22,6 +23,18 @@ def test_a_carry_of_another_month():
     said = r"^the carry is of another month: got 2025-06; allowed: 2025-07; do: count the months in between first$"
     with pytest.raises(UsageError, match=said):
         count_wide(BUCKET, CATALOG, first_month=JUNE + 2, last_month=JUNE + 2, carry=CARRY)
+
+
+@pytest.mark.parametrize("other", [-1, 1])
+def test_a_carry_of_two_months_is_no_carry_of_either(other):
+    first = pl.int_range(pl.len()) == 0
+    mixed = CARRY.with_columns(month=pl.col("month") + pl.when(first).then(other).otherwise(0))
+    assert mixed["month"].n_unique() == 2
+    told = ", ".join(sorted(["2025-06", "2025-05" if other < 0 else "2025-07"]))
+    with pytest.raises(
+        UsageError, match=rf"^the carry is of another month: got {told}; allowed: 2025-06; do: "
+    ):
+        count_wide(BUCKET, CATALOG, first_month=JUNE + 1, last_month=JUNE + 1, carry=mixed)
 
 
 def test_a_carry_of_other_presets():
