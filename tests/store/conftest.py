@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.conftest import environment, hosts  # noqa: F401
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SAMPLES
 
+FILES = sorted((SAMPLES / "viettel").iterdir())[:2]
 SECRET = "a-secret-that-no-message-may-show"
 REGION = "us-east-1"
 PATIENCE = 60  # seconds: a busy machine is no failure
