@@ -33,6 +33,7 @@ LONGEST = (
     "faults/test_killed_at_every_write.py",
     "packaging/test_wheel.py",
     "faults/test_cut_off_anywhere.py",
+    "faults/test_killed_at_random.py",
     "unit/test_docs_gallery.py",
     "reports/test_runner.py",
 )

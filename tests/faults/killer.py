@@ -302,13 +302,13 @@ def main() -> None:
     """Serve requests until the input ends."""
     from importlib import import_module
 
-    from ncdsurv.catalog import load_catalog
+    from tests.few_definitions import few_indicators
 
     for name in PRELOADED:
         import_module(name)
-    load_catalog()
-    for line in sys.stdin:
-        print(json.dumps(answer(json.loads(line))), flush=True)
+    with few_indicators():
+        for line in sys.stdin:
+            print(json.dumps(answer(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":
