@@ -21,6 +21,7 @@ import os, signal, sys
 from ncdsurv.registry import open_store
 from ncdsurv.store.delta_objects import ObjectTable
 from ncdsurv.store.objects import Objects
+from tests.few_definitions import few_indicators
 
 place, verb, at = sys.argv[1], sys.argv[2], int(sys.argv[3])
 done = 0
@@ -42,7 +43,8 @@ if verb == "ingest":
 else:
     deadly(Objects, "put")
     deadly(Objects, "put_new")
-    store.build_release(sys.argv[4], int(sys.argv[5]))
+    with few_indicators():
+        store.build_release(sys.argv[4], int(sys.argv[5]))
 """
 
 
@@ -77,7 +79,7 @@ def test_a_writer_killed_in_the_middle_of_an_ingest_leaves_nothing_and_the_rerun
 
 
 def test_a_writer_killed_while_it_publishes_leaves_no_release_and_the_rerun_completes(
-    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    s3: str, tmp_path: Path, few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NCDSURV_KEY_FILE", str(tmp_path / "key"))
     store, disk = open_store(s3), open_store(tmp_path / "disk")
