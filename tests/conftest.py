@@ -33,10 +33,16 @@ LONGEST = (
     "faults/test_killed_at_every_write.py",
     "packaging/test_wheel.py",
     "faults/test_cut_off_anywhere.py",
+    "property/test_spells_oracle.py",
+    "faults/test_killed_at_random.py",
     "unit/test_docs_gallery.py",
+    "store/test_registry_on_object_storage.py",
     "reports/test_runner.py",
 )
-"""Files that take a minute or more each: begun first, so that no worker ends with one while the others wait."""
+"""Files that take long: begun first, so that no worker ends with one while the others wait.
+
+Among them one that compiles the engine's kernel: it stands on the disk before the other files of it are begun.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

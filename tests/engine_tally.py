@@ -13,7 +13,8 @@ from typing import Any
 import polars as pl
 
 from ncdsurv.catalog import Catalog
-from tests.engine_oracle import History, holds, in_order, month_of
+from tests.engine_contacts import holds, in_order, month_of
+from tests.engine_oracle import History
 
 SIDES = ("numerator", "denominator")
 

@@ -1,4 +1,4 @@
-"""One small file cut off at every byte, each piece read and cleaned: run by a process held to the limits of reading.
+"""Small files cut off at every byte, each piece read and cleaned: run by a process held to the limits of reading.
 
 A piece that cannot be read is refused at once; those that can be read are cleaned together, many at a time, as an
 ingest would, since cleaning costs as much per call as per thousand rows.
@@ -10,7 +10,9 @@ import os
 from pathlib import Path
 
 from ncdsurv.errors import InputError
-from ncdsurv.registry.apart import Request, answer_once
+from ncdsurv.registry.apart import pipes
+from ncdsurv.registry.limits import limit_memory, limit_time, seconds_for
+from ncdsurv.registry.messages import receive, send
 from tests.faults.samples import cleaner
 
 TOGETHER = 150
@@ -18,13 +20,14 @@ TOGETHER = 150
 
 
 def main() -> None:
-    """Answer the one request of the parent: (how many pieces were read, what went wrong with which)."""
-    answer_once(_prepared)
-
-
-def _prepared(path: Path, source: str) -> Request:
-    cleaner()
-    return [path], lambda: every_cut(path, source)
+    """Answer the parent's requests, a file each: (how many pieces were read, what went wrong with which)."""
+    with pipes() as (inbox, outbox):
+        cleaner()
+        limit_memory()
+        while True:
+            path, source = receive(inbox)
+            limit_time(seconds_for([path]))
+            send(outbox, every_cut(path, source))
 
 
 def every_cut(path: Path, source: str) -> tuple[int, list[str]]:

@@ -172,14 +172,15 @@ def state(folder: Path) -> dict[str, str]:
 
     store = open_store(folder)
     snapshot = store.lake.snapshot()
-    seen = {name: _rows(snapshot.read(name)) for name in sorted(snapshot.versions)}
+    read = {name: snapshot.read(name) for name in sorted(snapshot.versions)}
+    seen = {name: _rows(frame) for name, frame in read.items()}
     for release_id in store.releases.ids():
         release = store.releases.open(release_id)
         release.verify()
         seen["release"] = _rows(release.scan_values().drop("release_id", strict=False).collect())
     for name in ("visits", "identifiers"):
         if "patients" in seen and name in seen:  # rows under two keys would not find each other
-            found = snapshot.read(name).join(snapshot.read("patients"), on="record_id", how="semi")
+            found = read[name].join(read["patients"], on="record_id", how="semi")
             seen[f"{name} with a patient"] = str(found.height)
     commits = store.lake.commits()
     if commits.height and commits["kind"][-1] == "rotate":
@@ -302,13 +303,13 @@ def main() -> None:
     """Serve requests until the input ends."""
     from importlib import import_module
 
-    from ncdsurv.catalog import load_catalog
+    from tests.few_definitions import few_indicators
 
     for name in PRELOADED:
         import_module(name)
-    load_catalog()
-    for line in sys.stdin:
-        print(json.dumps(answer(json.loads(line))), flush=True)
+    with few_indicators():
+        for line in sys.stdin:
+            print(json.dumps(answer(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

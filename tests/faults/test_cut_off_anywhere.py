@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ncdsurv.registry.apart import ask_once
+from ncdsurv.registry.apart import Reader
 from tests.faults.cuts import every_cut
 from tests.faults.samples import samples, small
 
@@ -16,12 +17,20 @@ ROW_BY_ROW = (".csv", ".ndjson")
 """Formats of which what is left of a file can be read."""
 
 
+@pytest.fixture(scope="module")
+def walker() -> Iterator[Reader]:
+    """The process that reads the pieces; a file that ends it ends the tests of those after it."""
+    process = Reader("tests.faults.cuts:main", quiet=True)
+    yield process
+    process.close()
+
+
 @pytest.mark.parametrize(("source", "path"), SAMPLES, ids=NAMES)
-def test_cut_off_at_every_byte(source: str, path: Path, tmp_path: Path) -> None:
+def test_cut_off_at_every_byte(source: str, path: Path, tmp_path: Path, walker: Reader) -> None:
     piece = tmp_path / path.name
     piece.write_bytes(small(path))
     size = piece.stat().st_size
-    read, wrong = ask_once("tests.faults.cuts:main", (piece, source), [piece])
+    read, wrong = walker.ask((piece, source), [piece])
     assert wrong == []
     assert piece.stat().st_size == 0, "every byte was cut"
     if path.suffix in ROW_BY_ROW:

@@ -35,32 +35,33 @@ def spells_of(
     return ns.build_spells(people, diagnoses, visits, first=first, last=last, preset=preset)
 
 
+def visits_of(lives: str) -> str:
+    """The table of visits of a table of lives: a person a row, each visit a day and what was measured or told then."""
+    found = ["person_id | visited_on | sbp | dbp | patient_status"]
+    for person in rows(lives):
+        for visit in person["visits"].split(","):
+            day, *rest = visit.split()
+            pressure = next((word for word in rest if "/" in word), "/")
+            told = next((word for word in rest if "/" not in word), "")
+            found.append(" | ".join([person["person_id"], day, *pressure.split("/"), told]))
+    return "\n".join(found)
+
+
 def figures(spells: Any, indicator: str, at: str, **more: Any) -> tuple:
     return ns.count(spells, [indicator], at=at, **more).select("numerator", "denominator").row(0)
 
 
 # Quarter 4 of 2023: five enrolled in it (a to e), one the day before (f), one the day after (g).
-COHORT = """
-person_id | visited_on | sbp | dbp | patient_status
-a         | 2023-10-05 | 150 | 95  |
-a         | 2024-03-10 | 130 | 80  |
-a         | 2024-06-03 | 128 | 82  |
-b         | 2023-11-20 | 150 | 95  |
-b         | 2024-01-15 | 150 | 95  |
-b         | 2024-06-20 | 145 | 85  |
-c         | 2023-12-31 | 150 | 95  |
-d         | 2023-12-01 | 150 | 95  |
-d         | 2024-03-02 | 130 | 80  |
-d         | 2024-05-01 |     |     | dead
-e         | 2023-10-01 | 150 | 95  |
-e         | 2024-06-15 | 120 | 70  | transferred_out
-f         | 2023-09-30 | 150 | 95  |
-f         | 2024-03-05 | 120 | 70  |
-f         | 2024-06-05 | 120 | 70  |
-g         | 2024-01-01 | 150 | 95  |
-g         | 2024-03-05 | 120 | 70  |
-g         | 2024-06-05 | 120 | 70  |
-"""
+COHORT = visits_of("""
+person_id | visits
+a         | 2023-10-05 150/95, 2024-03-10 130/80, 2024-06-03 128/82
+b         | 2023-11-20 150/95, 2024-01-15 150/95, 2024-06-20 145/85
+c         | 2023-12-31 150/95
+d         | 2023-12-01 150/95, 2024-03-02 130/80, 2024-05-01 dead
+e         | 2023-10-01 150/95, 2024-06-15 120/70 transferred_out
+f         | 2023-09-30 150/95, 2024-03-05 120/70, 2024-06-05 120/70
+g         | 2024-01-01 150/95, 2024-03-05 120/70, 2024-06-05 120/70
+""")
 
 
 @pytest.fixture(scope="module")
@@ -161,27 +162,16 @@ def test_a_cohort_of_four_months_is_published_four_months_after_a_quarters_end()
 
 
 # Everybody enrolled in 2023; judged in June 2024, window of three months.
-INERTIA = """
-person_id | visited_on | sbp | dbp
-twice     | 2023-06-01 | 130 | 80
-twice     | 2024-03-10 | 150 | 95
-twice     | 2024-06-10 | 160 | 85
-once      | 2023-06-01 | 130 | 80
-once      | 2024-06-10 | 150 | 95
-first     | 2023-06-01 |     |
-first     | 2024-05-10 | 150 | 95
-across    | 2023-06-01 | 142 | 80
-across    | 2024-02-01 |     |
-across    | 2024-04-01 | 139 | 90
-oneday    | 2023-06-01 | 130 | 80
-oneday    | 2024-06-10 | 150 | 95
-oneday    | 2024-06-10 | 155 | 95
-missed    | 2024-01-10 | 150 | 95
-missed    | 2024-03-10 | 150 | 95
-better    | 2024-04-10 | 150 | 95
-better    | 2024-05-10 | 150 | 95
-better    | 2024-06-10 | 139 | 89
-"""
+INERTIA = visits_of("""
+person_id | visits
+twice     | 2023-06-01 130/80, 2024-03-10 150/95, 2024-06-10 160/85
+once      | 2023-06-01 130/80, 2024-06-10 150/95
+first     | 2023-06-01, 2024-05-10 150/95
+across    | 2023-06-01 142/80, 2024-02-01, 2024-04-01 139/90
+oneday    | 2023-06-01 130/80, 2024-06-10 150/95, 2024-06-10 155/95
+missed    | 2024-01-10 150/95, 2024-03-10 150/95
+better    | 2024-04-10 150/95, 2024-05-10 150/95, 2024-06-10 139/89
+""")
 
 
 def test_intensification_is_missed_where_two_visits_running_were_off_target():

@@ -12,17 +12,19 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.conftest import environment, hosts  # noqa: F401
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SAMPLES
+from tests.few_definitions import few_indicators
 
+FILES = sorted((SAMPLES / "viettel").iterdir())[:2]
 SECRET = "a-secret-that-no-message-may-show"
 REGION = "us-east-1"
 PATIENCE = 60  # seconds: a busy machine is no failure
 _number = itertools.count()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """Address of the server."""
+    """Address of the server; each test has a bucket of its own there."""
     pytest.importorskip("moto.server", reason="moto[server] is not installed")
     pytest.importorskip("obstore", reason="the extra `cluster` is not installed")
     process = subprocess.Popen(
@@ -47,6 +49,13 @@ def server() -> Iterator[str]:
 def s3(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Address of a registry that does not exist yet, in a bucket of its own; all it needs is in the environment."""
     return fresh_address(server, tmp_path / "here", monkeypatch)
+
+
+@pytest.fixture
+def few() -> Iterator[None]:
+    """A few of the indicators: for a test of what stands where, not of all numbers."""
+    with few_indicators():
+        yield
 
 
 def fresh_address(server: str, here: Path, patch: pytest.MonkeyPatch) -> str:

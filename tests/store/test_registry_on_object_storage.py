@@ -277,7 +277,7 @@ def test_a_change_of_the_key_that_broke_off_is_ended_by_the_next_writer(
     assert not old & set(pl.read_parquet(io.BytesIO(objects_under(s3)[tables[0]]))["record_id"])
 
 
-def test_a_new_key_leaves_nothing_of_the_old_one(s3: str) -> None:
+def test_a_new_key_leaves_nothing_of_the_old_one(s3: str, few: None) -> None:
     store = filled(open_store(s3))
     old = set(store.lake.snapshot().read("visits")["record_id"])
     release = store.build_release(AS_OF, MONTHS)

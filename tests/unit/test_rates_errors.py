@@ -9,28 +9,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from ncdsurv.errors import NcdsurvError, StatisticsError, UsageError
+from ncdsurv.errors import StatisticsError, UsageError
 from ncdsurv.indicators import rates
-
-BANDS = {"young": 3, "old": 1}
-GROUP = {"count": [20, 60], "population": [1000, 500], "age": ["young", "old"]}
-AREAS = {
-    "value": [1, 2, 3],
-    "population": [5, 5, 5],
-    "rank": [1, 2, 3],
-    "lower": [0, 1, 2],
-    "upper": [2, 3, 4],
-}
-GROUPS = {
-    "frame": pl.DataFrame({"area": ["a", "a"], "age": ["young", "old"], "n": [20, 60], "p": [1000, 500]}),
-    **{"count": "n", "population": "p", "age": "age", "standard": BANDS},
-}
-REFERENCE = {"young": (10, 1000), "old": (30, 500)}
-
-
-def two(name: str, **given):
-    return getattr(rates, name), given
-
+from tests.rates_support import AREAS, BANDS, GROUP, GROUPS, REFERENCE, refused, two
 
 SENTENCES = [
     # numbers
@@ -187,112 +168,6 @@ SENTENCES = [
     ),
     (two("world_standard", bands=["40-49", "45+"]), "age bands that overlap: got 40-49 and 45+"),
     (two("world_standard", bands=[]), "no age bands to weight: got none; do: give names like 40-49 or 80+"),
-    # funnels
-    (
-        two("funnel_limits", size=[10], benchmark=1.0),
-        "benchmark out of range: got 1.0; allowed: above 0, below 1",
-    ),
-    (
-        two("funnel_limits", size=[10], benchmark=0.5, statistic="mean"),
-        "unknown statistic: got mean; allowed: proportion, rate, ratio",
-    ),
-    (
-        two("funnel_limits", size=[10.5], benchmark=0.5, method="exact"),
-        "exact limits of a total that is not whole: allowed: the normal method",
-    ),
-    (
-        two("funnel_limits", size=[10], benchmark=0.5, method="exact", phi=2),
-        "exact limits with over-dispersion: allowed: the normal method",
-    ),
-    (
-        two("funnel_proportions", count=[4], total=[9], benchmark=120),
-        "benchmark out of range: got 120; allowed: above 0, below 100",
-    ),
-    (
-        two("funnel_rates", count=[4], population=[9], benchmark="60"),
-        "benchmark out of range: got '60'; allowed: a number above 0",
-    ),
-    (
-        two("funnel_rates", count=[0, 0], population=[9, 9]),
-        "no benchmark can be had from these areas: got no event in any of them; do: give a benchmark",
-    ),
-    (
-        two("funnel_proportions", count=[9, 9], total=[9, 9]),
-        "no benchmark can be had from these areas: got everybody has the attribute in all of them; do: give a "
-        "benchmark",
-    ),
-    (
-        two("funnel_rates", count=[4, 5], population=[0, 9]),
-        "events in an empty population: got 1 row; do: check the population",
-    ),
-    (
-        two("funnel_ratios", count=[4, 5], expected=[0, 9]),
-        "events where none are expected: do: check the reference rates",
-    ),
-    (
-        two("funnel_limits", size=[10], benchmark="half"),
-        "benchmark out of range: got half; allowed: above 0, below 1",
-    ),
-    (
-        two("winsorised", z=[1, 2], share="tenth"),
-        "share to winsorise out of range: got tenth; allowed: 0 to below 0.5",
-    ),
-    (
-        two("overdispersion", value=[0.1, 0.2], variance=[1, 1], benchmark=None),
-        "a benchmark that is no number: do: give the common value",
-    ),
-    (two("funnel_proportions", count=[0], total=[0]), "a funnel of no areas: do: give areas with people"),
-    (
-        two("funnel_proportions", count=[1], total=[9], overdispersion="additive"),
-        "too few areas to judge dispersion: got 1; allowed: 2 or more",
-    ),
-    (
-        two("funnel_rates", count=[1], population=[9], overdispersion="some"),
-        "unknown over-dispersion: got some; allowed: none, multiplicative, additive",
-    ),
-    (
-        two("winsorised", z=[1, 2], share=0.5),
-        "share to winsorise out of range: got 0.5; allowed: 0 to below 0.5",
-    ),
-    # comparison
-    (
-        two("compare", count=[1], total=[2]),
-        "one thing to compare with is needed: got neither; allowed: reference (a target or value) or parent (names of "
-        "areas)",
-    ),
-    (
-        two("compare", count=[1], total=[2], reference=5, parent=["a"]),
-        "one thing to compare with is needed: got both; allowed: reference (a target or value) or parent (names of "
-        "areas)",
-    ),
-    (
-        two("compare", count=[1, 1], total=[2, 2], reference=[5]),
-        "arrays of different lengths: got count (2,), reference (1,); do: give one entry a row in each",
-    ),
-    (
-        two("compare", count=[1, 1], total=[2, 2], parent=["a"]),
-        "arrays of different lengths: got count (2,), parent (1,); do: give one entry a row in each",
-    ),
-    (
-        two("compare", count=[1], total=[2], reference=5, polarity="good"),
-        "unknown polarity: got good; allowed: high_good, low_good, no_judgement",
-    ),
-    (
-        two("compare", count=[1], total=[2], reference="target"),
-        "a reference that is no number: do: give a column of numbers",
-    ),
-    (
-        two("compare", count=[1], total=[2], reference=-5),
-        "a negative reference: got 1 row; do: check the column",
-    ),
-    (
-        two("judge", comparison=["similar", "up"], polarity="low_good"),
-        "unknown comparison: got up; allowed: lower, similar, higher",
-    ),
-    (
-        two("compare_limits", lower=[5], upper=[4], reference=1),
-        "a lower limit above its upper limit: do: check the order of the columns",
-    ),
     # groups
     (
         two("standardised_rate", **GROUPS, by=["area", "area"]),
@@ -348,10 +223,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize(("call", "sentence"), SENTENCES, ids=[sentence[:60] for _, sentence in SENTENCES])
 def test_what_is_refused_is_said_in_these_words(call, sentence):
-    function, given = call
-    with pytest.raises(NcdsurvError) as caught:
-        function(**given)
-    assert str(caught.value) == sentence
+    assert refused(call) == sentence
 
 
 @pytest.mark.parametrize("confidence", [0, 1, 95, -0.1, math.nan, "0.95", True, None])

@@ -22,30 +22,25 @@ def kinds_and_statuses(*visits: dict) -> list[tuple[int, int]]:
     return contacts.select("kind", "status").rows()
 
 
+# Nothing that care leaves behind; then one such thing at a time.
+SILENT = [{}, {"supply_days": 0}, {"reported_target": 2}]
+CARED = [
+    *({name: value} for name, value in (("supply_days", 30), ("reported_target", 0), ("reported_target", 1))),
+    *(
+        {name: value}
+        for name, value in (("sbp", 190), ("dbp", 80), ("glucose_mmol_l", 7.2), ("hba1c_percent", 6.5))
+    ),
+    *({name: value} for name, value in (("lung_grade", 1), ("asthma_control", 0), ("weight_kg", 60.0))),
+    *({name: value} for name, value in (("height_cm", 160.0), ("next_visit_on", date(2024, 6, 20)))),
+    {"sbp": 130, "dbp": 80, "pregnant": True},
+    *({"patient_status": status} for status in ("managed", "transferred_in")),
+]
+OF_A_KIND = [({"kind": str(kind)}, KINDS.index(kind)) for kind in (VisitKind.REFILL, VisitKind.SCREENING)]
+
+
 @pytest.mark.parametrize(
     ("filled", "kind"),
-    [
-        ({}, NOTICE),
-        ({"supply_days": 0}, NOTICE),
-        ({"reported_target": 2}, NOTICE),
-        ({"supply_days": 30}, EXAM),
-        ({"reported_target": 0}, EXAM),
-        ({"reported_target": 1}, EXAM),
-        ({"sbp": 190}, EXAM),
-        ({"dbp": 80}, EXAM),
-        ({"glucose_mmol_l": 7.2}, EXAM),
-        ({"hba1c_percent": 6.5}, EXAM),
-        ({"lung_grade": 1}, EXAM),
-        ({"asthma_control": 0}, EXAM),
-        ({"weight_kg": 60.0}, EXAM),
-        ({"height_cm": 160.0}, EXAM),
-        ({"next_visit_on": date(2024, 6, 20)}, EXAM),
-        ({"sbp": 130, "dbp": 80, "pregnant": True}, EXAM),
-        ({"kind": "refill"}, KINDS.index(VisitKind.REFILL)),
-        ({"kind": "screening"}, KINDS.index(VisitKind.SCREENING)),
-        ({"patient_status": "managed"}, EXAM),
-        ({"patient_status": "transferred_in"}, EXAM),
-    ],
+    [*((filled, NOTICE) for filled in SILENT), *((filled, EXAM) for filled in CARED), *OF_A_KIND],
 )
 def test_only_a_row_without_anything_that_care_leaves_behind_is_a_notice(filled: dict, kind: int) -> None:
     row = {"visited_on": MOVE, "patient_status": "transferred_out", **filled}
