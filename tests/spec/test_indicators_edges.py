@@ -10,7 +10,7 @@ from ncdsurv.catalog.vocabulary import Period
 from ncdsurv.indicators import poisson_limits, publish_values, standardised_rate, wilson_limits
 from ncdsurv.indicators.figures import finish
 from ncdsurv.indicators.standard import band_weights
-from tests.spec.test_indicators_values import CATALOG, PROVINCE, REFERENCE, VINTAGE, measures
+from tests.counts_support import CATALOG, PROVINCE, REFERENCE, VINTAGE, measures
 
 RULES = next(iter(CATALOG.publication.values()))
 STANDARD = CATALOG.standard_population.id

@@ -18,8 +18,8 @@ from ncdsurv.indicators import publish_values
 from ncdsurv.indicators.periods import at_period_ends
 from ncdsurv.registry.checks import ValueChecks
 from ncdsurv.spells import measure_plan, measures_schema
+from tests.counts_support import ATOMS, CELL, PROVINCE, REFERENCE, VINTAGE
 from tests.engine_story import rows
-from tests.spec.test_indicators_values import ATOMS, CELL, PROVINCE, REFERENCE, VINTAGE
 
 CATALOG = load_catalog()
 COUNTED = with_whole_periods(CATALOG)
