@@ -217,13 +217,16 @@ def test_only_the_last_of_the_months_has_strata_and_a_standardised_rate():
     assert values(table, *span, **asked)["period"].to_list() == ["2026-04", "2026-05"]
 
 
-def test_quarters_years_and_the_last_month_stand_by_sex_and_age_and_no_other_period():
+def test_longer_periods_and_the_last_month_stand_by_sex_and_age_and_no_other_month():
     table = "month | under_care\n" + "\n".join(f"2025-{month:02d} | {month}" for month in range(1, 13))
     for stratum in ({"sex": "female"}, {"age_band": "60-69"}):
         found = values(table, "2025-01", "2025-12", indicator="under_care", **stratum)
         assert dict(found.select("period", "value").rows()) == {
             "2025": 12.0,
             "2025-12": 12.0,
+            "2025-H1": 6.0,
+            "2025-H2": 12.0,
+            "2025-9M": 9.0,
             **{f"2025-Q{quarter}": 3.0 * quarter for quarter in (1, 2, 3, 4)},
         }
 
