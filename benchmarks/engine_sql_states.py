@@ -75,7 +75,7 @@ def code_of(query: Query, rules: Rules, facts: list[str]) -> str:
         "overdue": _overdue(f"{overdue_from} <= from_month", "status", "from_month"),
         "overdue_at_start": _at_start(overdue_from, interval, rules.grace_days),
         "uncontrolled_twice": f"twice_{reading}",
-        "companion_at_target": f"day_c{reading} = {AT_TARGET}"
+        "companion_at_target": f"NOT {unseen(rules.outcome_window)} AND day_c{reading} = {AT_TARGET}"
         if rules.last_visit_only
         else f"{in_window(f'c{reading}')} AND read_c{reading} & 7 = {AT_TARGET}",
     }

@@ -276,6 +276,9 @@ class History:
     def companion_at_target(self, month: int) -> bool:
         if self.disease.companion is None:
             return False
+        days = self.until(month)
+        if not days or month - month_of(days[-1]) >= self.preset.outcome_window_months:
+            return False  # nobody saw the person in the window
         says = lambda visit: self.judge(visit, self.disease.companion)  # noqa: E731
         return self.last_verdict(month, says, self.preset.reading == "last_visit") == AT_TARGET
 

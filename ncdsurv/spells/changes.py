@@ -164,9 +164,8 @@ def _code(rules: Rules, plan: Plan) -> pl.Expr:
     standing = pl.lit(STANDING[Outcome.VISITED_UNMEASURED], pl.Int32)
     for holds, name in reversed(steps):
         standing = pl.when(holds).then(pl.lit(STANDING[name], pl.Int32)).otherwise(standing)
-    other = pl.col("day_other")
-    if not rules.last_visit_only:
-        other = pl.when(since["other"] < rules.outcome_window).then("other_verdict")
+    said, when = ("day_other", "visit") if rules.last_visit_only else ("other_verdict", "other")
+    other = pl.when(since[when] < rules.outcome_window).then(said)
     off = [pl.col(name).fill_null(UNREAD) >= OFF_TARGET for name in ("read_verdict", "before_verdict")]
     facts = {
         "treated": since["drug"] < rules.treated_window,

@@ -248,7 +248,7 @@ def count_changes(
                         standing = MOVED_BEFORE
                     late = np.int64(NEWLY <= standing <= LOST and overdue_from[q] <= t)
                     twice = np.int64(read[r, VERDICT] >= OFF_TARGET and read[r, BEFORE] >= OFF_TARGET)
-                    recent = read[r, OTHER_DAY] == seen[v, DAY]
+                    recent = since < rules[q, WINDOW] and read[r, OTHER_DAY] == seen[v, DAY]
                     if rules[q, BY_DAY] == 0:
                         recent = t - read[r, OTHER_MONTH] < rules[q, WINDOW]
                     other = read[r, OTHER] if recent else UNREAD
