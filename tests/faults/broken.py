@@ -27,16 +27,18 @@ def undisturbed(killer: Killer, case: Case, base: Path, folder: Path, **more: An
     return answer
 
 
-def completes(killer: Killer, case: Case, store: Path, whole: dict[str, Any], where: str) -> str | None:
-    """Look at a broken store, run the command again; what is wrong, or None."""
-    return judged(killer.ask(store, look=True, **case.request), whole, where)
+def completes(
+    killer: Killer, case: Case, store: Path, whole: dict[str, Any], where: str, kills: int = 1
+) -> str | None:
+    """Look at a store broken by so many kills, run the command again; what is wrong, or None."""
+    return judged(killer.ask(store, look=True, **case.request), whole, where, kills)
 
 
-def judged(answer: dict[str, Any], whole: dict[str, Any], where: str) -> str | None:
+def judged(answer: dict[str, Any], whole: dict[str, Any], where: str, kills: int = 1) -> str | None:
     """What is wrong with a broken store that was looked at and completed, or None."""
     if answer["status"] != 0:
         return f"{where}: the command run again fails: {answer}"
-    if answer["before"] not in (whole["before"], whole["after"], half_rotated(whole)):
+    if answer["before"] not in states_seen(whole, kills):
         return f"{where}: a reader sees neither the state before nor the one after"
     if answer["after"] != whole["after"]:
         differ = [name for name in whole["after"] if whole["after"][name] != answer["after"].get(name)]
@@ -46,8 +48,13 @@ def judged(answer: dict[str, Any], whole: dict[str, Any], where: str) -> str | N
     return None
 
 
-def half_rotated(whole: dict[str, Any]) -> dict[str, Any] | None:
-    """A rotation is visible before the files of older states are gone; the next writer removes them."""
-    if "files of older states" not in whole["after"]:
-        return None
-    return {**whole["after"], "files of older states": "1"}
+def states_seen(whole: dict[str, Any], kills: int) -> list[dict[str, Any]]:
+    """What a reader may see after so many kills: the state before the command, or the one after it.
+
+    A rotation is visible before the files of older states are gone, and each one killed before its commit may leave
+    a file that no state names; the rotation that ends removes them all.
+    """
+    seen = [whole["before"], whole["after"]]
+    if "files of older states" in whole["after"]:
+        seen += [{**whole["after"], "files of older states": str(left)} for left in range(1, kills + 1)]
+    return seen
