@@ -33,9 +33,10 @@ CONTROLLED = STANDING[Outcome.CONTROLLED]  # the three off target follow, in the
 WINDOW, BUFFER, LOST_AFTER, GRACE, TREATED, BY_DAY, LATE, VISITS, READS = range(9)
 # What is known of a case, first four as carried: per visit lane ...
 DAY, STATUS, DRUG_DAY, DUE, MONTH, DRUG_MONTH, DAY_DUE, N_DAYS, N_GAPS, GAP_DAYS, N_IN = range(11)
-# ... and per reading lane, first five as carried.
-VERDICT, READ_DAY, BEFORE, OTHER, OTHER_DAY, READ_MONTH, OTHER_MONTH = range(7)
+# ... and per reading lane, first those that are carried.
+VERDICT, READ_DAY, BEFORE, OTHER, OTHER_DAY = range(5)
 KEPT_OF_VISITS, KEPT_OF_READINGS = DUE + 1, OTHER_DAY + 1
+READ_MONTH, OTHER_MONTH = KEPT_OF_READINGS, KEPT_OF_READINGS + 1
 
 
 @compile_once
