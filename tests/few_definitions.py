@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from ncdsurv.catalog import Catalog, load, load_catalog
-from ncdsurv.registry.counting import question_of
+from ncdsurv.registry.counting import definitions
 
 KEPT = ("detected", "detection_rate", "under_care", "control_rate")
 
@@ -24,6 +24,6 @@ def few_indicators() -> Iterator[Catalog]:
     few = whole.model_copy(update={"indicators": {name: whole.indicators[name] for name in KEPT}})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(load, "_load", lambda folder: few if folder == load.DEFINITIONS else read(folder))
-        question_of.cache_clear()
+        definitions.cache_clear()
         yield few
-    question_of.cache_clear()
+    definitions.cache_clear()

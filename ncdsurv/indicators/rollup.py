@@ -6,6 +6,7 @@ Both geographies are exact sums of atoms. Periods longer than a month are made o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from ncdsurv.catalog.vocabulary import (
 )
 from ncdsurv.catalog.whole_periods import counted_over
 from ncdsurv.spells import band_names
+from ncdsurv.spells.plan import Remembered
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -65,20 +67,39 @@ def in_base(bases: Mapping[str, AgeBase], catalog: Catalog) -> pl.Expr:
 
 def cell_types(catalog: Catalog, reference: Reference) -> dict[str, pl.Enum]:
     """Enums of the key columns, names in alphabetical order so that sorting them sorts the text."""
-    codes = set(reference.atoms["commune_2024"]) | set(reference.atoms["commune_2025"])
-    for vintage in Vintage:
-        chain = reference.parents(vintage)
-        codes |= {code for level in chain.columns for code in chain[level].drop_nulls()}
     names = {
         "area_vintage": [vintage.value for vintage in Vintage],
         "area_level": [level.value for level in Level],
-        "area_code": codes,
         "disease": catalog.diseases,
         "preset": [*catalog.presets, *derived_presets(catalog)],
         "sex": [BOTH_SEXES, *(sex.value for sex in Sex)],
         "age_band": [ALL_AGES, *band_names(catalog)],
     }
-    return {column: pl.Enum(sorted(words)) for column, words in names.items()}
+    kinds = {column: pl.Enum(sorted(words)) for column, words in names.items()}
+    return {**kinds, "area_code": _GEOGRAPHIES.of(reference).codes}
+
+
+@dataclass(frozen=True)
+class _Geography:
+    """What every roll-up needs of a reference.
+
+    Attributes:
+        codes: Every code of an area of either vintage, in alphabetical order.
+        homes: By vintage, the areas that each atom lies in: atom, and a column of codes for each level.
+    """
+
+    codes: pl.Enum
+    homes: dict[Vintage, pl.DataFrame]
+
+
+def _geography(reference: Reference) -> _Geography:
+    found = set(reference.atoms["commune_2024"]) | set(reference.atoms["commune_2025"])
+    for vintage in Vintage:
+        chain = reference.parents(vintage)
+        found |= {code for level in chain.columns for code in chain[level].drop_nulls()}
+    codes = pl.Enum(sorted(found))
+    areas = {vintage: _areas_of_atoms(reference, vintage).cast({pl.String: codes}) for vintage in Vintage}
+    return _Geography(codes, areas)
 
 
 def roll_up(
@@ -106,7 +127,7 @@ def roll_up(
     of_atoms = measures.group_by("atom", *cell).agg(sums)
     parts: list[pl.DataFrame] = []
     for vintage in Vintage:
-        areas = _areas_of_atoms(reference, vintage).cast({pl.String: types["area_code"]})
+        areas = _GEOGRAPHIES.of(reference).homes[vintage]
         for level in SMALL_LEVELS:
             homes = areas.select("atom", area_code=level).drop_nulls()
             if homes.is_empty():
@@ -133,6 +154,9 @@ def roll_up(
 def _areas_of_atoms(reference: Reference, vintage: Vintage) -> pl.DataFrame:
     keyed = reference.atoms.select("atom", commune=f"commune_{vintage}")
     return keyed.join(reference.parents(vintage), on="commune", how="left")
+
+
+_GEOGRAPHIES: Remembered[Reference, _Geography] = Remembered(_geography)
 
 
 def _placed(found: pl.DataFrame, vintage: Vintage, level: Level, types: dict[str, pl.Enum]) -> pl.DataFrame:

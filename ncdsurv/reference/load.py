@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +39,18 @@ def load_reference(*folders: Path | str, builtin: bool = True) -> Reference:
     >>> reference.area("52", "2024")["name"], reference.area("52", "2025")["name"]
     ('Bình Định', 'Gia Lai')
     """
+    if builtin and not folders:
+        return _builtin()
     packs = ([read_pack(BUILTIN)] if builtin else []) + [read_pack(folder) for folder in folders]
     if not packs:
         raise UsageError("no reference pack", got="no folder and builtin=False", do="give a folder")
     return Reference(packs)
+
+
+@cache
+def _builtin() -> Reference:
+    """The built-in pack alone, read and worked out once in a process: its files belong to the package."""
+    return Reference([read_pack(BUILTIN)])
 
 
 class Reference:

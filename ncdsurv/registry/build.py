@@ -31,6 +31,7 @@ from ncdsurv.registry.tallied import Tallied
 from ncdsurv.registry.units import UnitChecks, add_units
 from ncdsurv.registry.values import Published, write_values
 from ncdsurv.spells import long_view, measure_plan
+from ncdsurv.spells.plan import Remembered
 from ncdsurv.store.atomic import new_folder
 from ncdsurv.store.files import sha256_of
 from ncdsurv.store.release import (
@@ -47,6 +48,7 @@ from ncdsurv.store.release import (
 from ncdsurv.synthetic.known import any_invented
 
 if TYPE_CHECKING:
+    from ncdsurv.catalog import Catalog
     from ncdsurv.reference import Reference
     from ncdsurv.registry.store import Store
     from ncdsurv.store.lake import Snapshot
@@ -57,6 +59,14 @@ _PACKAGES = ("polars", "numpy", "deltalake", "pyarrow", "scipy", "pydantic", "nu
 _DIGITS = 8
 _VARIANTS = "variants.parquet"
 """The counts of the variants, while they are published; no file of the release."""
+
+
+def _divided(catalog: Catalog) -> dict[str, dict[str, list[str]]]:
+    plan = measure_plan(catalog)
+    return {preset: partitions(plan, preset) for preset in catalog.presets}
+
+
+_DIVIDED: Remembered[Catalog, dict[str, dict[str, list[str]]]] = Remembered(_divided)
 
 
 def build_release(
@@ -202,7 +212,7 @@ def _count(
     cache = CountCache(store.counted, snapshot, last_laid(store), months)
     numbers = count_buckets(snapshot, question, cache, runner, progress)
     held: list[str] = []
-    divided = {preset: partitions(plan, preset) for preset in catalog.presets}
+    divided = _DIVIDED.of(catalog)
 
     def check(counts: pl.DataFrame) -> None:
         held[:] = check_measures(counts, plan, catalog, divided)

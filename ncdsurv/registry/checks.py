@@ -14,7 +14,6 @@ from ncdsurv.errors import IdentityError
 from ncdsurv.indicators.figures import CRUDE
 from ncdsurv.indicators.periods import whole_periods
 from ncdsurv.spells import Plan
-from ncdsurv.spells.states import members
 
 _ROUNDING = 1e-9
 
@@ -66,7 +65,7 @@ def partitions(plan: Plan, preset: str) -> dict[str, list[str]]:
     Found from the states each measure counts, so that a new indicator is checked without a word said.
     """
     states = {
-        measure.name: members(plan.table, measure.conditions[preset])
+        measure.name: plan.members.of(measure.conditions[preset])
         for measure in plan.measures
         if preset in measure.conditions
     }

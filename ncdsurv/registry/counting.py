@@ -107,17 +107,26 @@ def nameless(bucket: Bucket) -> Bucket:
     return replace(bucket, people=people)
 
 
-@cache
 def question_of(first: int, last: int) -> Question:
     """What a release asks of every bucket: all measures, those of variants of its presets, some by facility.
 
     The first two also over whole periods, where a preset asks for it; facilities are counted month by month only.
     """
+    asked, published = definitions()
+    return Question(asked, first, last, frozenset({UNITS}), published)
+
+
+@cache
+def definitions() -> tuple[dict[str, Catalog], dict[str, Catalog]]:
+    """By name of the answer, the definitions it is counted by and those it is published by, whatever the months.
+
+    The same objects for every question: what is worked out of a catalog is worked out once in a process.
+    """
     catalog = load_catalog()
     variants = variant_catalog(catalog, load_variants())
     published = {MEASURES: catalog, SENSITIVITY: variants, UNITS: unit_catalog(catalog)}
     asked = published | {name: with_whole_periods(published[name]) for name in (MEASURES, SENSITIVITY)}
-    return Question(asked, first, last, frozenset({UNITS}), published)
+    return asked, published
 
 
 def answer(bucket: Bucket, question: Question) -> dict[str, Count]:

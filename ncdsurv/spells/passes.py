@@ -129,4 +129,4 @@ def _make_pass(catalog: Catalog, presets: tuple[str, ...]) -> Pass:
     )
 
 
-_PASSES: Remembered[dict[tuple[str, ...], Pass]] = Remembered(lambda catalog: {})
+_PASSES: Remembered[Catalog, dict[tuple[str, ...], Pass]] = Remembered(lambda catalog: {})

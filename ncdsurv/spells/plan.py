@@ -18,12 +18,13 @@ import polars as pl
 from ncdsurv.catalog.conditions import Condition
 from ncdsurv.catalog.vocabulary import Quantity, SpellColumn
 from ncdsurv.errors import DefinitionError, unknown
-from ncdsurv.spells.states import FACTS, STANDINGS, members, stage_cuts, state_table
+from ncdsurv.spells.states import FACTS, STANDINGS, Members, stage_cuts, state_table
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
     from ncdsurv.catalog.models import Preset
 
+Owner = TypeVar("Owner")
 T = TypeVar("T")
 MASK_BITS = np.iinfo(np.int64).bits - 1
 
@@ -83,6 +84,7 @@ class Plan:
         denominators: Indicator -> name of the measure that is its denominator, where spells give it.
         cuts: Months since enrolment at which some condition changes its answer; 0 and 1 come first.
         table: One row per state, in code order, with the columns a condition may name.
+        members: Which states of the table satisfy a condition.
         shared: The physical columns, in order.
         held_in: (measure, preset) -> name of the physical column.
         indicator_presets: Indicator -> presets under which it is published.
@@ -93,6 +95,7 @@ class Plan:
     denominators: dict[str, str]
     cuts: tuple[int, ...]
     table: pl.DataFrame
+    members: Members = field(compare=False, repr=False)
     shared: tuple[Column, ...]
     held_in: dict[tuple[str, str], str]
     indicator_presets: dict[str, tuple[str, ...]]
@@ -148,7 +151,7 @@ class Plan:
         for row, preset in enumerate(wanted):
             for bit, measure in enumerate(self.measures):
                 if preset in measure.conditions:
-                    masks[row] |= members(self.table, measure.conditions[preset]).astype(np.int64) << bit
+                    masks[row] |= self.members.of(measure.conditions[preset]).astype(np.int64) << bit
         return masks
 
     def lanes(self, presets: Sequence[str]) -> tuple[Lane, ...]:
@@ -170,7 +173,7 @@ class Plan:
                 part = columns[begin : begin + MASK_BITS]
                 mask = np.zeros(self.table.height, dtype=np.int64)
                 for bit, column in enumerate(part):
-                    mask |= members(self.table, column.conditions[preset]).astype(np.int64) << bit
+                    mask |= self.members.of(column.conditions[preset]).astype(np.int64) << bit
                 yield Lane(number, tuple(part), mask)
 
     def quantities(self, presets: Sequence[str]) -> list[tuple[Column, int]]:
@@ -208,20 +211,23 @@ def measure_plan(catalog: Catalog) -> Plan:
     return _PLANS.of(catalog)
 
 
-class Remembered(Generic[T]):
-    """What was worked out of each catalog still in use; that of others is forgotten, as a service must."""
+class Remembered(Generic[Owner, T]):
+    """What was worked out of each catalog or reference still in use; that of others is forgotten, as a service must.
 
-    def __init__(self, make: Callable[[Catalog], T]) -> None:
+    What is remembered must not hold its owner, which would never be out of use.
+    """
+
+    def __init__(self, make: Callable[[Owner], T]) -> None:
         self.make = make
-        self.known: dict[int, tuple[weakref.ref[Catalog], T]] = {}
+        self.known: dict[int, tuple[weakref.ref[Owner], T]] = {}
 
-    def of(self, catalog: Catalog) -> T:
-        """What belongs to a catalog; made when first asked for."""
+    def of(self, owner: Owner) -> T:
+        """What belongs to a catalog or reference; made when first asked for."""
         # By the object, not by its hash: a catalog altered in memory keeps the hash of its files.
-        found = self.known.get(id(catalog))
-        if found is None or found[0]() is not catalog:
+        found = self.known.get(id(owner))
+        if found is None or found[0]() is not owner:
             self.known = {number: pair for number, pair in self.known.items() if pair[0]() is not None}
-            found = self.known[id(catalog)] = (weakref.ref(catalog), self.make(catalog))
+            found = self.known[id(owner)] = (weakref.ref(owner), self.make(owner))
         return found[1]
 
 
@@ -243,13 +249,14 @@ def _plan(catalog: Catalog) -> Plan:
     wanted = list(_wanted(catalog, numerators, denominators))
     cuts = stage_cuts(condition for one in wanted for condition in one.conditions.values())
     table = state_table(cuts)
+    members = Members(table)
     measures: list[Measure] = []
     counted: list[dict[str, bytes | str]] = []
     for one in wanted:
         what: dict[str, bytes | str] = {
             preset: str(one.quantity)
             if one.quantity is not None
-            else members(table, one.conditions[preset]).tobytes()
+            else members.of(one.conditions[preset]).tobytes()
             for preset in one.presets
         }
         same = next((i for i, had in enumerate(counted) if what.items() <= had.items()), None)
@@ -259,7 +266,7 @@ def _plan(catalog: Catalog) -> Plan:
         one.side[one.indicator] = one.name if same is None else measures[same].name
     shared, held_in = _columns(catalog, measures, counted)
     presets = {indicator.id: indicator.presets for indicator in catalog.indicators.values()}
-    return Plan(tuple(measures), numerators, denominators, cuts, table, shared, held_in, presets)
+    return Plan(tuple(measures), numerators, denominators, cuts, table, members, shared, held_in, presets)
 
 
 def _wanted(catalog: Catalog, numerators: dict[str, str], denominators: dict[str, str]) -> Iterable[_Wanted]:
@@ -345,4 +352,4 @@ def _rests_on(preset: Preset, column: str) -> frozenset[tuple[str, object]]:
     return frozenset({("all", repr(preset.model_dump(exclude=told)))})
 
 
-_PLANS: Remembered[Plan] = Remembered(_plan)
+_PLANS: Remembered[Catalog, Plan] = Remembered(_plan)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from ncdsurv.catalog.conditions import Condition
+from ncdsurv.catalog.conditions import Condition, Test
 from ncdsurv.catalog.vocabulary import (
     CareState,
     Outcome,
@@ -78,9 +78,24 @@ FACTS = (
 )
 
 
-def members(table: pl.DataFrame, condition: Condition) -> np.ndarray:
-    """Bool array over the states: which ones satisfy the condition."""
-    return table.with_columns(_member=condition.expr())["_member"].to_numpy()
+class Members:
+    """Which states satisfy a condition; each test is asked of the table once, for conditions share most of theirs."""
+
+    def __init__(self, table: pl.DataFrame) -> None:
+        self.table = table
+        self._passed: dict[Test, np.ndarray] = {}
+
+    def of(self, condition: Condition) -> np.ndarray:
+        """Bool array over the states, the caller's own: which ones pass every test of the condition."""
+        found = np.ones(self.table.height, dtype=bool)
+        for test in condition.tests:
+            found &= self._of_test(test)
+        return found
+
+    def _of_test(self, test: Test) -> np.ndarray:
+        if test not in self._passed:
+            self._passed[test] = self.table.select(test.expr()).to_series().to_numpy()
+        return self._passed[test]
 
 
 def state_table(cuts: tuple[int, ...]) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 import urllib.error
 import urllib.request
@@ -48,7 +49,29 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         [UV, "pip", "install", "--quiet", "--python", str(python), "--constraints", str(pins), str(wheel)],
         **run,
     )
+    _link_bytecode(next(python.parents[1].glob("lib/*/site-packages")))
     return python
+
+
+def _link_bytecode(there: Path) -> None:
+    """Give the same files the bytecode they have here, so that not everything is compiled anew.
+
+    The interpreter takes it only where a source has the date and size it was compiled from. What the wheel itself
+    brings is compiled from the wheel.
+    """
+    here = Path(sysconfig.get_path("purelib"))
+    for cache in here.rglob("__pycache__"):
+        within = cache.relative_to(here)
+        target = there / within
+        if within.parts[0] != "ncdsurv" and target.parent.is_dir() and not target.exists():
+            shutil.copytree(cache, target, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk
+        shutil.copy2(source, target)
 
 
 def test_the_wheel_carries_what_it_needs_and_nothing_at_top_level_but_ncdsurv(wheel: Path) -> None:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from ncdsurv.catalog.vocabulary import Outcome, Severity, month_index
 from ncdsurv.spells import count_wide, measure_plan, person_spells
-from ncdsurv.spells.states import members
 from tests.engine_catalogs import CATALOG, examples
 from tests.engine_records import layout, random_records
 
@@ -53,7 +52,7 @@ def test_no_state_is_in_a_numerator_and_not_in_its_denominator(preset):
         above = measures[PLAN.numerators[indicator]].conditions.get(preset)
         if above is None or preset not in CATALOG.indicators[indicator].presets:
             continue
-        inside = members(PLAN.table, above) & ~members(PLAN.table, measures[below].conditions[preset])
+        inside = PLAN.members.of(above) & ~PLAN.members.of(measures[below].conditions[preset])
         assert not inside.any(), indicator
         checked += 1
     assert checked > 5

@@ -7,9 +7,10 @@ from datetime import date
 import pytest
 
 from ncdsurv.catalog import load_catalog
+from ncdsurv.catalog.conditions import Condition
 from ncdsurv.catalog.vocabulary import VisitKind
 from ncdsurv.spells import count_wide, measure_plan, plan
-from ncdsurv.spells.states import FACTS, STANDINGS, members
+from ncdsurv.spells.states import FACTS, STANDINGS
 from tests.engine_records import layout, random_records
 
 CATALOG = load_catalog()
@@ -32,10 +33,21 @@ def test_every_side_of_every_indicator_has_a_column_that_counts_its_condition():
             name = PLAN.numerator(indicator.id, preset)
             if name is None or columns[name].quantity is not None:
                 continue
-            counted = members(PLAN.table, columns[name].conditions[preset])
-            assert (counted == members(PLAN.table, indicator.numerator_for(preset))).all()
+            counted = PLAN.members.of(columns[name].conditions[preset])
+            assert (counted == PLAN.members.of(indicator.numerator_for(preset))).all()
             asked += 1
     assert asked > len(CATALOG.indicators)
+
+
+def test_the_members_of_a_condition_are_the_states_that_its_expression_keeps():
+    conditions = {one for column in PLAN.shared for one in column.conditions.values()} | {Condition()}
+    assert max(len(condition.tests) for condition in conditions) > 2
+    for condition in conditions:
+        kept = PLAN.table.filter(condition.expr())["code"].to_list()
+        found = PLAN.members.of(condition)
+        assert found.nonzero()[0].tolist() == kept
+        found[:] = False  # the caller's own: what is remembered stays as it is
+        assert PLAN.members.of(condition).nonzero()[0].tolist() == kept
 
 
 def test_a_column_serves_each_preset_once_and_every_preset_finds_its_own():
