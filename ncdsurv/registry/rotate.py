@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ncdsurv.catalog.tables import empty
 from ncdsurv.errors import StoreError
 from ncdsurv.registry.batch import Batch, Received
 from ncdsurv.registry.ingest import under_their_names
@@ -44,7 +45,7 @@ def rotate_key(store: Store) -> dict[str, Any]:
     names = [(sha256, name) for _, sha256, name, *_ in rows]
     with under_their_names(store, names) as paths, store.lake.transaction() as tx:
         for table in snapshot.versions:
-            tx.overwrite(table, snapshot.scan(table).head(0).collect())
+            tx.overwrite(table, empty(store.lake.tables[table].schema))
         files = [
             Received(number, path, sha256) for (number, sha256, *_), path in zip(rows, paths, strict=True)
         ]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import polars as pl
 
 from ncdsurv.errors import StoreError
 from ncdsurv.store.atomic import fsync_path
+from ncdsurv.store.opened import Held, newest_version
 
 _FOREVER = "interval 36500 days"
 SETTINGS = {
@@ -33,7 +36,11 @@ class DeltaPlace(Protocol):
         """Newest version; None where there is no table."""
 
     def scan(self, version: int) -> pl.LazyFrame | None:
-        """One version, lazily; None where it has no data file."""
+        """One version, lazily; None where it has no data file.
+
+        Raises:
+            StoreError: The version is not there, or the log is damaged.
+        """
 
     def opened(self) -> Any:
         """The newest version as a `DeltaTable`."""
@@ -61,6 +68,7 @@ class DiskTable:
 
     def __init__(self, path: Path, closed: bool = False) -> None:
         self.path, self._closed = path, closed
+        self._held = Held()
 
     @property
     def name(self) -> str:
@@ -68,39 +76,37 @@ class DiskTable:
         return self.path.name
 
     def version(self) -> int | None:
-        """See `DeltaPlace.version`."""
+        """See `DeltaPlace.version`; from the names in the log, since nothing else of the table is asked for."""
+        try:
+            return newest_version(os.listdir(self.path / "_delta_log"))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def opened(self, version: int | None = None) -> Any:
+        """The newest version as a `DeltaTable`, or another; nobody else holds it, so it may be written with."""
         from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError
 
-        if not (self.path / "_delta_log").is_dir() or not DeltaTable.is_deltatable(str(self.path)):
-            return None
         try:
-            return DeltaTable(str(self.path)).version()
+            return DeltaTable(str(self.path), version=version)
         except DeltaError as error:
-            raise damaged(self.name, -1) from error
-
-    def opened(self) -> Any:
-        """See `DeltaPlace.opened`."""
-        from deltalake import DeltaTable
-
-        return DeltaTable(str(self.path))
+            raise damaged(self.name, -1 if version is None else version) from error
 
     def scan(self, version: int) -> pl.LazyFrame | None:
         """See `DeltaPlace.scan`.
 
         The readers' own way asks for the files under percent-encoded names, which do not exist where the path
-        holds a space or a letter with a mark; there the files are named here.
+        holds a space or a letter with a mark; there the files are named here. It is the better one elsewhere:
+        it skips files by what the log tells of them.
         """
-        from deltalake import DeltaTable
-
-        path = str(self.path)
-        if quote(path) == path:
-            return pl.scan_delta(path, version=version)
-        files = [unquote(uri) for uri in DeltaTable(path, version=version).file_uris()]
+        table = self._held.opened(version, self._stamp(version), lambda: self.opened(version))
+        if "%" not in table.table_uri:
+            return pl.scan_delta(table, version=version)
+        files = [unquote(uri) for uri in table.file_uris()]
         if not files:
             return None
         # A column that came later is null in the files before it.
-        schema = pl.Schema(DeltaTable(path, version=version).schema())
+        schema = pl.Schema(table.schema())
         return pl.scan_parquet(
             files, schema=schema, hive_partitioning=True, glob=False, missing_columns="insert"
         )
@@ -112,10 +118,14 @@ class DiskTable:
         self.path.mkdir(parents=True, exist_ok=True)
         if self._closed:
             self.path.parent.chmod(0o700)
-        write_deltalake(str(self.path), frame, **how)
-        version = self.version()
-        if version is None:
-            raise damaged(self.name, 0 if before is None else before + 1)
+        if self.version() is None:
+            write_deltalake(str(self.path), frame, **how)
+            return 0
+        table = self.opened()
+        write_deltalake(table, frame, **how)
+        version = int(table.version())
+        # It stands at what it wrote, and nobody writes with it again.
+        self._held.keep(version, self._stamp(version), table)
         return version
 
     def take_back(self, committed: int) -> int:
@@ -133,6 +143,14 @@ class DiskTable:
         """Tells one version from any other that may bear its number; None where it is not there."""
         entry = self._entry(version)
         return hashlib.sha256(entry.read_bytes()).hexdigest() if entry.is_file() else None
+
+    def _stamp(self, version: int) -> Hashable:
+        """Tells one version from another that bore its number before, without reading it."""
+        try:
+            entry = self._entry(version).stat()
+        except FileNotFoundError:
+            return None
+        return entry.st_ino, entry.st_mtime_ns, entry.st_size
 
     def _entry(self, version: int) -> Path:
         return self.path / "_delta_log" / f"{version:020d}.json"

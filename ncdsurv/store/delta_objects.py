@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ncdsurv.errors import StoreError
+from ncdsurv.store.delta import damaged
+from ncdsurv.store.objects import storage_fault
+from ncdsurv.store.opened import Held, newest_version
 
 if TYPE_CHECKING:
     from ncdsurv.store.objects import Objects
 
-_FIRST = "_delta_log/00000000000000000000.json"
+_LOG = "_delta_log"
+_FIRST = f"{_LOG}/{0:020d}.json"
 _OFTEN = {"delta.checkpointInterval": "10"}
 """Every entry since the last checkpoint is a question more for each reader, so there are more of them than on disk."""
 
@@ -31,6 +35,7 @@ class ObjectTable:
     def __init__(self, objects: Objects, path: str) -> None:
         self._objects, self._path = objects, path
         self._uri = f"{objects.uri}/{path}"
+        self._held = Held()
 
     @property
     def name(self) -> str:
@@ -38,27 +43,29 @@ class ObjectTable:
         return self._path.rpartition("/")[2]
 
     def version(self) -> int | None:
-        """See `DeltaPlace.version`."""
-        # The log is kept from its first entry on, so one question tells absent from out of reach.
-        return int(self.opened().version()) if self._objects.has(f"{self._path}/{_FIRST}") else None
+        """See `DeltaPlace.version`; one question for a log of a thousand entries."""
+        return newest_version(self._objects.names(f"{self._path}/{_LOG}"))
 
     def opened(self, version: int | None = None) -> Any:
-        """The newest version as a `DeltaTable`, or another."""
+        """The newest version as a `DeltaTable`, or another; nobody else holds it."""
         from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError
 
         with self._objects.told():
-            return DeltaTable(self._uri, version=version, storage_options=self._objects.options)
+            try:
+                return DeltaTable(self._uri, version=version, storage_options=self._objects.options)
+            except DeltaError as error:
+                if storage_fault(error) is not None:
+                    raise
+                raise damaged(self.name, -1 if version is None else version) from None
 
     def scan(self, version: int) -> pl.LazyFrame | None:
         """See `DeltaPlace.scan`."""
+        stamp = self._objects.stamp(f"{self._path}/{_LOG}/{version:020d}.json")
+        table = self._held.opened(version, stamp, lambda: self.opened(version))
         with self._objects.told():
-            # Without the provider the credentials are looked for where the tables' library looks.
-            return pl.scan_delta(
-                self._uri,
-                version=version,
-                storage_options=self._objects.options,
-                credential_provider=None,
-            )
+            # The credentials are looked for where the tables' library looks: they are not in the options.
+            return pl.scan_delta(table, version=version)
 
     def write(self, frame: pl.DataFrame, before: int | None, **how: Any) -> int:
         """See `DeltaPlace.write`.

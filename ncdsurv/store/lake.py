@@ -77,13 +77,19 @@ class Lake:
         self.folder, self.vault = folder, vault
         self.tables = dict(TABLES) if tables is None else tables
         self.objects = objects
+        self._places: dict[str, DeltaPlace] = {}
 
     def path(self, table: str) -> Path:
         """Folder of a table that stands on this machine."""
         return (self.vault if self.tables[table].vault else self.folder) / table
 
     def at(self, table: str) -> DeltaPlace:
-        """Where a table stands."""
+        """Where a table stands; the same place each time, since it holds what was opened."""
+        if table not in self._places:
+            self._places[table] = self._place(table)
+        return self._places[table]
+
+    def _place(self, table: str) -> DeltaPlace:
         vault = table in self.tables and self.tables[table].vault
         if self.objects is not None and not vault:
             return ObjectTable(self.objects, f"lake/{table}")
@@ -106,11 +112,7 @@ class Lake:
         schema = self.tables[table].schema
         if version is None:
             return empty(schema).lazy()
-        place = self.at(table)
-        current = place.version()
-        if current is None or current < version:
-            raise damaged(table, version)
-        frame = place.scan(version)
+        frame = self.at(table).scan(version)
         if frame is None:
             return empty(schema).lazy()
         written = set(frame.collect_schema().names())

@@ -134,6 +134,16 @@ class Objects:
                 return False
         return True
 
+    def stamp(self, name: str) -> str | None:
+        """What the storage tells one content of a name from another by; None where there is none."""
+        store = self._store
+        with self.told():
+            try:
+                tag: str | None = store.head(name)["e_tag"]
+            except FileNotFoundError:
+                return None
+        return tag
+
     def put(self, name: str, content: bytes | Path) -> None:
         """Write an object, in the place of what has its name."""
         store = self._store
@@ -168,6 +178,12 @@ class Objects:
                 for start in range(0, size, BLOCK):
                     copy.write(store.get_range(name, start=start, length=min(BLOCK, size - start)))
         return True
+
+    def names(self, prefix: str) -> list[str]:
+        """Names of the objects under `prefix`, without it."""
+        store = self._store
+        with self.told():
+            return [found["path"].removeprefix(f"{prefix}/") for page in store.list(prefix) for found in page]
 
     def folders(self, prefix: str) -> list[str]:
         """Names right under `prefix` that have objects under them, sorted."""
