@@ -28,13 +28,16 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder to write into.")] = Path("demo"),
     patients: Annotated[int, typer.Option("--patients", min=100, help="Invented people.")] = 20_000,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the invented registry.")] = 20_260_630,
+    lang: Annotated[
+        list[str] | None, typer.Option("--lang", help="Language of the reports: vi or en; default: both.")
+    ] = None,
     jobs: JobsOption = None,
     force: ForceOption = False,
 ) -> None:
     """Sample exports to registry, release, province reports, forms and an offline site."""
     from ncdsurv.reports.demo import run_demo
 
-    outcome = run_demo(out, patients=patients, seed=seed, jobs=jobs, force=force)
+    outcome = run_demo(out, patients=patients, seed=seed, jobs=jobs, force=force, languages=lang or None)
     raise typer.Exit(outcome.exit_code)
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import ncdsurv
 from ncdsurv.catalog.vocabulary import Language, Level, Period, Vintage
-from ncdsurv.errors import EXIT_OK, EXIT_SOME_FAILED
+from ncdsurv.errors import EXIT_OK, EXIT_SOME_FAILED, unknown
 from ncdsurv.reports.progress import Progress
 from ncdsurv.reports.runner import STAGE, run_reports
 from ncdsurv.reports.stages import Stages
@@ -41,7 +41,7 @@ def run_demo(
     jobs: int | None = None,
     force: bool = False,
     progress: Progress | None = None,
-    languages: Iterable[str] = tuple(Language),
+    languages: Iterable[str] | None = None,
 ) -> DemoOutcome:
     """Make the demo; a second run with the same arguments makes only what is missing.
 
@@ -52,17 +52,25 @@ def run_demo(
         jobs: Reports at a time; None means the number of processors.
         force: Make everything again.
         progress: Where to tell how far it is; a bar on a terminal, JSON lines elsewhere, unless given.
-        languages: Languages of the reports.
+        languages: Languages of the reports; None means all there are.
 
     Returns:
         Where everything is, and the seconds of each stage.
+
+    Raises:
+        UsageError: There is no such language; nothing is written.
     """
+    spoken = [str(lang) for lang in Language]
+    chosen = spoken if languages is None else list(languages)
+    for lang in chosen:
+        if lang not in spoken:
+            raise unknown("language", lang, spoken)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with progress or Progress.for_terminal() as shown:
         stages = Stages(out, shown, force)
-        path = _Path(out, stages, patients, seed, jobs, [str(lang) for lang in languages])
+        path = _Path(out, stages, patients, seed, jobs, chosen)
         path.walk()
     stages.seconds["all"] = round(time.monotonic() - began, 2)
     outcome = DemoOutcome(out, path.release_id, stages.seconds, path.failed)

@@ -91,6 +91,7 @@ def test_the_wheel_carries_what_it_needs_and_nothing_at_top_level_but_ncdsurv(wh
 def demo(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("away")
     command = [str(installed.parent / "ncdsurv"), "demo", "--out", "out", "--patients", "400"]
+    command += ["--lang", "en"]  # the reports of the samples are made in Vietnamese (`sample_reports`)
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=480, env=_environment()
     )

@@ -59,6 +59,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["catalog", "disease"], "diseases"),
         (["catalog", "diseases", "hypertention"], "hypertension"),
         (["build", "--as-of", "2026-13"], "2026-06"),
+        (["demo", "--lang", "vn"], "allowed: en, vi"),
         (["ingest", "x.xlsx", "--source", "vietel"], "viettel"),
     ],
 )
