@@ -41,7 +41,7 @@ def _spread(written: pl.DataFrame, metric: QualityMetric) -> pl.DataFrame:
     Too even: the ratio is below the limit, and chance would give so small a variance less often than the
     significance says (chi-square of n - 1 degrees of freedom).
     """
-    from scipy.stats import chi2
+    from scipy.special import chdtr
 
     total = pl.col("n").sum()
     mean = steady_sum(pl.col("n") * pl.col("reading")) / total
@@ -58,7 +58,7 @@ def _spread(written: pl.DataFrame, metric: QualityMetric) -> pl.DataFrame:
     freedom = pl.col("n") - 1
     pooled = groups.group_by("month").agg(within=steady_sum(freedom * pl.col("variance")) / freedom.sum())
     groups = groups.join(pooled, on="month").with_columns(ratio=pl.col("variance") / pl.col("within"))
-    chance = chi2.cdf((groups["ratio"] * (groups["n"] - 1)).to_numpy(), (groups["n"] - 1).to_numpy())
+    chance = chdtr((groups["n"] - 1).to_numpy(), (groups["ratio"] * (groups["n"] - 1)).to_numpy())
     small = pl.col("ratio") < (metric.variance_ratio or 0.0)
     rare = pl.Series("chance", chance, dtype=pl.Float64) < (metric.significance or 0.0)
     return _whole(groups.with_columns(even=small & rare).with_columns(pl.col("even").fill_null(False)))
@@ -71,7 +71,7 @@ def _flat(written: pl.DataFrame, metric: QualityMetric) -> pl.DataFrame:
     that even numbers would have. Bodies give a heap in the middle, which does not fit; random numbers
     between two limits do.
     """
-    from scipy.stats import chi2
+    from scipy.special import chdtri
 
     bins, trim, step = metric.bins or 1, metric.trim or 0.0, metric.step or 1.0
     place = ["facility", "source"]
@@ -100,7 +100,7 @@ def _flat(written: pl.DataFrame, metric: QualityMetric) -> pl.DataFrame:
         # sum of (observed - n p)^2 / (n p) = sum of observed^2 / (n p) - n; an empty bin adds nothing
         .with_columns(statistic=pl.col("fit") / pl.col("n") - pl.col("n"))
     )
-    limit = float(chi2.ppf(1 - (metric.significance or 0.0), bins - 1))
+    limit = float(chdtri(bins - 1, metric.significance or 0.0))
     return _whole(groups.with_columns(even=pl.col("statistic") < limit, month=pl.lit(None, pl.String)))
 
 
