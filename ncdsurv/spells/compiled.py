@@ -120,9 +120,13 @@ def _tables(work: Pass) -> list[Any]:
 
 
 def _verdicts(judged: pl.DataFrame) -> np.ndarray:
-    """What each contact says, a column for each target; never without a column."""
-    said = judged.to_numpy() if judged.width else np.zeros((judged.height, 1), np.uint8, order="F")
-    return _frozen(said)
+    """What each contact says, a row for each target; never without a row.
+
+    A frame's columns lie one behind the other: by target they are rows, whatever their number, and the kernel is
+    compiled for one order only.
+    """
+    said = judged.to_numpy().T if judged.width else np.zeros((1, judged.height), np.uint8)
+    return _frozen(np.ascontiguousarray(said))
 
 
 @lru_cache(maxsize=16)

@@ -88,10 +88,10 @@ def count_changes(
         cell_start, cell_from, cell_row: Of `open_rows`.
         speaks_of: Bits of the diseases a contact speaks of.
         due: Day due again, -NEVER where the contact does not say.
-        judged: UInt8 (contacts, targets): what each contact says against each distinct target.
+        judged: UInt8 (targets, contacts): what each contact says against each distinct target.
         visit_rules: Int64 (visit lanes, 2): bits of the kinds that count, days until due by default.
         read_lane: Int64 (reading lanes): the visit lane of each.
-        judged_by, other_by: Int64 (reading lanes, diseases): column of `judged`, or -1.
+        judged_by, other_by: Int64 (reading lanes, diseases): row of `judged`, or -1.
         reported: Int64 (reading lanes, diseases): whether the source's own verdict decides where nothing
             was read.
         rules: Int64 (lanes, 9), see the constants; LATE is the grace in days.
@@ -178,7 +178,7 @@ def count_changes(
                                 continue
                             verdict = np.int64(UNREAD)
                             if judged_by[r, d] >= 0:
-                                verdict = np.int64(judged[i, judged_by[r, d]])
+                                verdict = np.int64(judged[judged_by[r, d], i])
                             if verdict == UNREAD and speaks and reported[r, d]:
                                 if target[i] == 1:
                                     verdict = np.int64(AT_TARGET)
@@ -189,8 +189,8 @@ def count_changes(
                                     read[r, BEFORE] = read[r, VERDICT]
                                 read[r, VERDICT] = verdict
                                 read[r, READ_DAY], read[r, READ_MONTH] = day[i], month[i]
-                            if with_other and other_by[r, d] >= 0 and judged[i, other_by[r, d]] != UNREAD:
-                                read[r, OTHER] = judged[i, other_by[r, d]]
+                            if with_other and other_by[r, d] >= 0 and judged[other_by[r, d], i] != UNREAD:
+                                read[r, OTHER] = judged[other_by[r, d], i]
                                 read[r, OTHER_DAY], read[r, OTHER_MONTH] = day[i], month[i]
                     i += 1
                 if came or t < start:

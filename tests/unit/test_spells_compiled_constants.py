@@ -5,9 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
+
+from ncdsurv.catalog.vocabulary import month_index
+from ncdsurv.spells import count_wide
+from tests.engine_catalogs import CATALOG
+from tests.engine_records import layout, random_records
 
 ROOT = Path(__file__).parents[2]
 NUMBERS = "LIMIT = {}\n"
@@ -65,3 +72,21 @@ def test_a_value_whose_change_would_not_be_seen_is_refused():
 
     with pytest.raises(TypeError, match="ROOT is compiled in, but is no number"):
         compile_once(reads_a_path)
+
+
+def test_a_bucket_of_one_contact_or_none_needs_no_compilation_of_its_own():
+    pytest.importorskip("numba")
+    from ncdsurv.spells.kernel import count_changes
+
+    def compiled() -> int:
+        return len(count_changes.signatures)
+
+    start = date(2024, 7, 1)
+    months = {"first_month": month_index(start), "last_month": month_index(start) + 11, "form": "compiled"}
+    bucket = layout(random_records(1, 6, CATALOG, start, 360), CATALOG)
+    assert bucket.contacts.height > 1
+    count_wide(bucket, CATALOG, **months)
+    before = compiled()
+    for contacts in (1, 0):
+        count_wide(replace(bucket, contacts=bucket.contacts.head(contacts)), CATALOG, **months)
+        assert compiled() == before
