@@ -14,13 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.ipc
 
 from ncdsurv.catalog import Catalog
 from ncdsurv.catalog.vocabulary import PatientStatus, month_index, month_start
 from ncdsurv.spells import ASSIGNMENTS, CASES, CONTACTS, LAYOUT, NEVER, PEOPLE, SEGMENTS, Bucket, lay_out
 from ncdsurv.spells.layout import STATUSES
+from ncdsurv.store.mapped import read_mapped
 
 PATIENTS_PER_ATOM = 750
 PATIENTS_PER_BUCKET = 50_000
@@ -187,6 +186,4 @@ def read_month(home: Path, contacts: str, carry: Path) -> tuple[Bucket, pl.DataF
     ]
     found = pl.collect_all(scans)
     unasked = {UNASKED: pl.DataFrame(schema=LAYOUT[UNASKED])}
-    with pa.memory_map(str(carry)) as mapped:
-        carried = pl.DataFrame(pa.ipc.open_file(mapped).read_all())
-    return Bucket(**dict(zip(tables, found, strict=True)), **unasked), carried
+    return Bucket(**dict(zip(tables, found, strict=True)), **unasked), read_mapped(carry)

@@ -19,6 +19,7 @@ from benchmarks.engine_data import make_bucket, read_bucket, read_month
 from ncdsurv.catalog import Catalog, load_catalog
 from ncdsurv.catalog.vocabulary import Period
 from ncdsurv.spells import Bucket, count_packed, count_wide, measure_plan
+from ncdsurv.store.mapped import write_mapped
 
 FIRST, LAST = "2023-07", "2026-06"  # 36 months
 THREADS = 3  # as many as `registry.counting` has
@@ -107,7 +108,7 @@ def build(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:
 
 def _keep(folder: Path, when: str, home: Path, counts: pl.DataFrame, carry: pl.DataFrame) -> None:
     counts.write_ipc(folder / f"counts-{when}" / f"{home.name}.arrow", compression="lz4")
-    carry.write_ipc(folder / f"carry-{when}" / f"{home.name}.arrow", compression="uncompressed")
+    write_mapped(carry, folder / f"carry-{when}" / f"{home.name}.arrow")
 
 
 def before(folder: Path, presets: Sequence[str], form: str) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from ncdsurv.catalog.vocabulary import (
     Vintage,
 )
 from ncdsurv.catalog.whole_periods import counted_over
+from ncdsurv.remembered import Remembered
 from ncdsurv.spells import band_names
-from ncdsurv.spells.plan import Remembered
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog

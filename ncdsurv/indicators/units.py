@@ -7,7 +7,6 @@ hangs on the list of administrative units; the rows stand under both vintages so
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import polars as pl
 from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Unit, Vintage, month_label
 from ncdsurv.indicators.figures import finish
 from ncdsurv.indicators.rollup import in_order
+from ncdsurv.remembered import Remembered
 from ncdsurv.spells import Plan, measure_plan
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 UNKNOWN_UNIT = "unknown"
 """Code of the row that holds people whose contacts name no facility."""
-_MADE: dict[int, tuple[weakref.ref[Catalog], Catalog]] = {}
 
 
 def unit_catalog(catalog: Catalog) -> Catalog:
@@ -34,13 +33,15 @@ def unit_catalog(catalog: Catalog) -> Catalog:
     >>> "control_rate" in unit_catalog(load_catalog()).indicators
     True
     """
-    known = _MADE.get(id(catalog))
-    if known is None or known[0]() is not catalog:
-        wanted = {name: one for name, one in catalog.indicators.items() if one.by_facility}
-        known = weakref.ref(catalog), catalog.model_copy(update={"indicators": wanted})
-        _MADE.clear()
-        _MADE[id(catalog)] = known
-    return known[1]
+    return _LEAN.of(catalog)
+
+
+def _lean(catalog: Catalog) -> Catalog:
+    wanted = {name: one for name, one in catalog.indicators.items() if one.by_facility}
+    return catalog.model_copy(update={"indicators": wanted})
+
+
+_LEAN: Remembered[Catalog, Catalog] = Remembered(_lean)
 
 
 def iter_unit_values(

@@ -30,8 +30,8 @@ from ncdsurv.registry.stations import station_counts
 from ncdsurv.registry.tallied import Tallied
 from ncdsurv.registry.units import UnitChecks, add_units
 from ncdsurv.registry.values import Published, write_values
+from ncdsurv.remembered import Remembered
 from ncdsurv.spells import long_view, measure_plan
-from ncdsurv.spells.plan import Remembered
 from ncdsurv.store.atomic import new_folder
 from ncdsurv.store.files import sha256_of
 from ncdsurv.store.release import (

@@ -113,7 +113,7 @@ def conform_carry(
         person, disease (numbers), month and `Pass.carried`.
 
     Raises:
-        UsageError: It is of another month, or of other presets.
+        UsageError: It is of another month, or of other presets, or names a case twice.
     """
     lacking = set(carry_schema(catalog, work)) - set(carry.columns)
     surplus = set(carry.columns) - set(carry_schema(catalog, work))
@@ -123,7 +123,7 @@ def conform_carry(
             got=f"{len(surplus)} columns too many and {len(lacking)} too few",
             do="count with the presets it was made with",
         )
-    _check_month(carry, month)
+    _check_month(once(carry), month)
     number = pl.col("disease").cast(pl.Enum(list(catalog.diseases))).to_physical().cast(pl.Int8)
     people = bucket.people.select("person", "person_id")
     return carry.join(people, on="person_id").select("person", number, "month", *work.carried)
@@ -138,6 +138,24 @@ def _check_month(carry: pl.DataFrame, month: int) -> None:
             allowed=month_label(month),
             do="count the months in between first",
         )
+
+
+def once(carry: pl.DataFrame) -> pl.DataFrame:
+    """A carry, by name or by number, if no case has two rows in it.
+
+    Raises:
+        UsageError: A case is named twice: it would be counted from one of the rows, or from both.
+    """
+    who = "person_id" if "person_id" in carry.columns else "person"
+    surplus = carry.height - carry.select(who, "disease").n_unique()
+    if surplus:
+        raise UsageError(
+            "the carry names a case twice",
+            got=f"{surplus} rows too many",
+            allowed="one row per person and disease",
+            do="count from one carry of the month before",
+        )
+    return carry
 
 
 def not_carried(bucket: Bucket, carry: pl.DataFrame, catalog: Catalog) -> pl.Series:

@@ -12,7 +12,7 @@ import polars as pl
 
 from ncdsurv.catalog.models import AgeBand
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, Quantity, month_index, month_start
-from ncdsurv.spells.carry import STATE, as_state, pack, zeros_of
+from ncdsurv.spells.carry import STATE, as_state, once, pack, zeros_of
 from ncdsurv.spells.history import none_yet
 from ncdsurv.spells.layout import NEVER, SEXES, Bucket
 from ncdsurv.spells.passes import Pass
@@ -99,7 +99,7 @@ def _carried(cases: pl.DataFrame, work: Pass, carried: pl.DataFrame | None) -> l
     rows: Any = carried_rows
     found, ordered = rows(*_columns(cases, "person", "disease"), *_columns(carried, "person", "disease"))
     if not ordered:
-        carried = carried.sort("person", "disease")
+        carried = once(carried).sort("person", "disease")
         found, _ = rows(*_columns(cases, "person", "disease"), *_columns(carried, "person", "disease"))
     return [_frozen(found), _frozen(carried[STATE].to_numpy()), nothing[0], zeros]
 

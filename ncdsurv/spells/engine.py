@@ -17,7 +17,7 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import SpellColumn
 from ncdsurv.errors import UsageError, unknown
-from ncdsurv.spells.carry import STATE, conform_carry, conform_packed, name_carry, pack, unpack
+from ncdsurv.spells.carry import STATE, conform_carry, conform_packed, name_carry, once, pack, unpack
 from ncdsurv.spells.changes import bucket_spells
 from ncdsurv.spells.history import number_cases, visit_days
 from ncdsurv.spells.layout import SEXES, Bucket
@@ -162,7 +162,7 @@ def _count(
 
         counted, states = count_compiled(bucket, work, places, len(catalog.diseases), *span, carried)
     else:
-        known = None if carried is None else unpack(carried, work)
+        known = None if carried is None else unpack(once(carried), work)
         counted, states = count_reference(bucket, work, places.stays, *span, known)
         counted = counted.sort("disease", "place", "sex", "band", "month")
     return work, _named(counted, catalog, work, places, by), states

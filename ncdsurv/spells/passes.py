@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import Quantity
-from ncdsurv.spells.plan import Lane, Plan, Remembered, measure_plan
+from ncdsurv.remembered import Remembered
+from ncdsurv.spells.plan import Lane, Plan, measure_plan
 from ncdsurv.spells.rules import Rules, preset_rules
 
 if TYPE_CHECKING:

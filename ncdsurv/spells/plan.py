@@ -6,11 +6,10 @@ several presets: who is known to have a disease does not hang on a target, so it
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -18,14 +17,13 @@ import polars as pl
 from ncdsurv.catalog.conditions import Condition
 from ncdsurv.catalog.vocabulary import Quantity, SpellColumn
 from ncdsurv.errors import DefinitionError, unknown
+from ncdsurv.remembered import Remembered
 from ncdsurv.spells.states import FACTS, STANDINGS, Members, stage_cuts, state_table
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
     from ncdsurv.catalog.models import Preset
 
-Owner = TypeVar("Owner")
-T = TypeVar("T")
 MASK_BITS = np.iinfo(np.int64).bits - 1
 
 
@@ -209,26 +207,6 @@ def measure_plan(catalog: Catalog) -> Plan:
     ('under_care', 'controlled.tt37')
     """
     return _PLANS.of(catalog)
-
-
-class Remembered(Generic[Owner, T]):
-    """What was worked out of each catalog or reference still in use; that of others is forgotten, as a service must.
-
-    What is remembered must not hold its owner, which would never be out of use.
-    """
-
-    def __init__(self, make: Callable[[Owner], T]) -> None:
-        self.make = make
-        self.known: dict[int, tuple[weakref.ref[Owner], T]] = {}
-
-    def of(self, owner: Owner) -> T:
-        """What belongs to a catalog or reference; made when first asked for."""
-        # By the object, not by its hash: a catalog altered in memory keeps the hash of its files.
-        found = self.known.get(id(owner))
-        if found is None or found[0]() is not owner:
-            self.known = {number: pair for number, pair in self.known.items() if pair[0]() is not None}
-            found = self.known[id(owner)] = (weakref.ref(owner), self.make(owner))
-        return found[1]
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,16 @@ import pytest
 
 from ncdsurv.catalog import load_catalog
 from ncdsurv.errors import UsageError
-from ncdsurv.spells import count_and_carry, count_wide, measure_plan, wide_schema
+from ncdsurv.spells import count_and_carry, count_packed, count_wide, measure_plan, wide_schema
 from tests.engine_records import layout, random_records
 
 CATALOG = load_catalog()
 BUCKET = layout(random_records(1, 3, CATALOG, date(2025, 1, 1), 300), CATALOG)
 JUNE = 2025 * 12 + 6
 PRESETS = list(CATALOG.presets)
-CARRY = count_and_carry(BUCKET, CATALOG, first_month=JUNE - 5, last_month=JUNE, form="polars")[1]
+MONTHS = {"first_month": JUNE - 5, "last_month": JUNE}
+CARRY = count_and_carry(BUCKET, CATALOG, **MONTHS, form="polars")[1]
+PACKED = count_packed(BUCKET, CATALOG, **MONTHS, form="polars")[1]
 
 
 def test_a_carry_of_another_month():
@@ -43,6 +45,23 @@ def test_a_carry_of_other_presets():
     )
     with pytest.raises(UsageError, match=said):
         count_wide(BUCKET, CATALOG, PRESETS[:1], first_month=JUNE + 1, last_month=JUNE + 1, carry=CARRY)
+
+
+@pytest.mark.parametrize("form", ["polars", "compiled"])
+@pytest.mark.parametrize("count", [count_wide, count_packed])
+def test_a_carry_that_names_a_case_twice_is_refused_in_both_forms(form, count):
+    if form == "compiled":
+        pytest.importorskip("numba")
+    carry = CARRY if count is count_wide else PACKED
+    said = (
+        r"^the carry names a case twice: got 2 rows too many; allowed: one row per person and disease; "
+        r"do: count from one carry of the month before$"
+    )
+    later = {"first_month": JUNE + 1, "last_month": JUNE + 1, "form": form}
+    count(BUCKET, CATALOG, **later, carry=carry)
+    for twice in (pl.concat([carry, carry.head(2)]), pl.concat([carry.head(2), carry])):
+        with pytest.raises(UsageError, match=said):
+            count(BUCKET, CATALOG, **later, carry=twice)
 
 
 def test_an_unknown_place_names_the_nearest():
