@@ -118,7 +118,12 @@ def _careful_rows(text: TextPieces, pieces: Iterable[bytes], separator: str) -> 
     try:
         for row in csv.reader(lines, delimiter=separator):
             if len(row) > LIMITS.columns or number > LIMITS.rows:
-                raise refuse(path, "has more rows or columns than a station can write", "split it by month")
+                raise refuse(
+                    path,
+                    "has more rows or columns than a file may have",
+                    "split it by month",
+                    allowed=f"{LIMITS.rows:,} rows and {LIMITS.columns:,} columns",
+                )
             if any("\n" in cell and _swallows_rows(cell, separator, width) for cell in row):
                 raise refuse(path, f"has an open quote near line {number + 1}", "export it again as CSV")
             yield row
