@@ -143,7 +143,7 @@ def _check_zip(path: Path, limits: Limits) -> bool:
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, ValueError):
         raise refuse(path, "is a damaged spreadsheet", "export it again") from None
     except Exception as error:
-        if isinstance(error, InputError | OSError):
+        if isinstance(error, InputError | OSError | MemoryError):
             raise
         raise refuse(path, "is a damaged spreadsheet", "export it again") from None
 

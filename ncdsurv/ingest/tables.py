@@ -23,6 +23,8 @@ from ncdsurv.ingest.sheet_names import sheet_shown
 from ncdsurv.ingest.text_table import Cells, LongText, read_text
 
 CSV_SHEET = "csv"
+_NO_OBJECT = "PyObject pointer is null"
+"""How the reader of workbooks panics where Python has no memory for a cell."""
 _WHOLE_ROWS = 100_000
 """Rows of a long text that are read at a time where all are wanted together."""
 
@@ -243,4 +245,6 @@ def _read_workbook(path: Path) -> list[tuple[str, int, Cells | None]]:
     except BaseException as error:  # the reader's own panics are no ordinary exceptions
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
+        if _NO_OBJECT in str(error):
+            raise MemoryError from None
         raise refuse(path, "is a damaged spreadsheet", "open it and save it again as .xlsx") from None
