@@ -47,7 +47,7 @@ def members(path: Path) -> Iterator[tuple[str, BinaryIO]]:
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError):
         raise refuse(path, "is a damaged archive", "pack it again") from None
     except Exception as error:
-        if isinstance(error, InputError | OSError):
+        if isinstance(error, InputError | OSError | MemoryError):
             raise
         raise refuse(path, "is a damaged archive", "pack it again") from None
 

@@ -80,12 +80,19 @@ def check_size(path: Path, limits: Limits = LIMITS) -> None:
     """
     size = path.stat().st_size
     if size > limits.file_bytes:
-        raise refuse(path, f"has {size // _MB} MB, above {limits.file_bytes // _MB}", "split it by month")
+        raise refuse(
+            path, "is larger than a file may be", "split it by month", *_sizes(size, limits.file_bytes)
+        )
 
 
-def refuse(path: Path, what: str, do: str) -> InputError:
+def refuse(path: Path, what: str, do: str, got: str | None = None, allowed: str | None = None) -> InputError:
     """The error that names a file and what to do."""
-    return InputError(f"{path.name} {what}", do=do)
+    return InputError(f"{path.name} {what}", got=got, allowed=allowed, do=do)
+
+
+def _sizes(size: int, allowed: int) -> tuple[str, str]:
+    """Both in MB, the first rounded up: it is above the second."""
+    return f"{-(-size // _MB)} MB", f"{allowed // _MB} MB"
 
 
 def _kind(path: Path, file: BinaryIO, limits: Limits) -> str:
@@ -123,7 +130,8 @@ def _check_zip(path: Path, limits: Limits) -> bool:
             total = sum(entry.file_size for entry in entries)
             packed = max(1, sum(entry.compress_size for entry in entries))
             if total > limits.unpacked_bytes:
-                raise refuse(path, f"unpacks to {total // _MB} MB", "split it by month")
+                sizes = _sizes(total, limits.unpacked_bytes)
+                raise refuse(path, "unpacks to more than a file may be", "split it by month", *sizes)
             if total > limits.ratio_matters_above and total > limits.unpacked_ratio * packed:
                 raise refuse(path, f"unpacks to {total // packed} times its size", "export it again")
             if not workbook:
@@ -135,7 +143,7 @@ def _check_zip(path: Path, limits: Limits) -> bool:
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, ValueError):
         raise refuse(path, "is a damaged spreadsheet", "export it again") from None
     except Exception as error:
-        if isinstance(error, InputError | OSError):
+        if isinstance(error, InputError | OSError | MemoryError):
             raise
         raise refuse(path, "is a damaged spreadsheet", "export it again") from None
 

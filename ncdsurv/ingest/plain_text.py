@@ -7,7 +7,7 @@ itself. Then both readers give the same cells, and this one is ten times as fast
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -33,6 +33,17 @@ class PlainTable(Sequence[list[str]]):
 
     def __init__(self, data: bytes, starts: _Places, ends: _Places, separator: str) -> None:
         self._data, self._starts, self._ends, self._separator = data, starts, ends, separator
+
+    @classmethod
+    def of(cls, data: bytes, separator: str) -> PlainTable:
+        """The table of a text that is known to be plain."""
+        data = _with_short_breaks(data)
+        starts, ends = _lines_of(_letters_of(data))
+        return cls(data, starts, ends, separator)
+
+    def part(self, first: int, last: int) -> PlainTable:
+        """Some of its rows, with nothing copied."""
+        return PlainTable(self._data, self._starts[first:last], self._ends[first:last], self._separator)
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -86,15 +97,19 @@ def plain_table(data: bytes, separator: str, limits: Limits) -> PlainTable | Non
         separator: Of its cells.
         limits: Files beyond them are left to the careful reader, which refuses them.
     """
+    table = plain_piece(data, separator, limits)
+    return table if table is not None and len(table) > 1 else None
+
+
+def plain_piece(data: bytes, separator: str, limits: Limits) -> PlainTable | None:
+    """As `plain_table`, of some lines of a file: it is plain when all its pieces are."""
+    data = _with_short_breaks(data)
     if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n")
-        if b"\r" in data:
-            return None
-    letters = np.frombuffer(data.removesuffix(b"\n"), np.uint8)
-    breaks = np.flatnonzero(letters == _BREAK)
-    starts, ends = np.append(0, breaks + 1), np.append(breaks, len(letters))
+        return None
+    letters = _letters_of(data)
+    starts, ends = _lines_of(letters)
     longest = int((ends - starts).max())
-    if not 1 < len(starts) <= limits.rows or longest > _LONG_LINE:
+    if len(starts) > limits.rows or longest > _LONG_LINE:
         return None
     mark = separator.encode()
     if len(mark) > 1 or mark == b'"':
@@ -104,6 +119,43 @@ def plain_table(data: bytes, separator: str, limits: Limits) -> PlainTable | Non
     if not _quotes_hold(letters, mark[0], ends):
         return None
     return PlainTable(data, starts, ends, separator)
+
+
+def by_lines(pieces: Iterable[bytes], step: int) -> Iterator[bytes]:
+    """The same text in pieces of so many lines; the last may have fewer.
+
+    >>> list(by_lines([b"a\\nb\\n", b"c\\nd"], 3))
+    [b'a\\nb\\nc\\n', b'd']
+    """
+    held: list[bytes] = []
+    lines = 0
+    for piece in pieces:
+        breaks = np.flatnonzero(np.frombuffer(piece, np.uint8) == _BREAK)
+        begin, seen = 0, 0
+        while lines + len(breaks) - seen >= step:
+            seen += step - lines
+            end = int(breaks[seen - 1]) + 1
+            yield b"".join([*held, piece[begin:end]])
+            held, lines, begin = [], 0, end
+        if begin < len(piece):
+            held.append(piece[begin:])
+            lines += len(breaks) - seen
+    if held:
+        yield b"".join(held)
+
+
+def _with_short_breaks(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n") if b"\r" in data else data
+
+
+def _letters_of(data: bytes) -> npt.NDArray[np.uint8]:
+    """Its bytes, without the line break at the end: after it there is no line."""
+    return np.frombuffer(data, np.uint8, len(data) - data.endswith(b"\n"))
+
+
+def _lines_of(letters: npt.NDArray[np.uint8]) -> tuple[_Places, _Places]:
+    breaks = np.flatnonzero(letters == _BREAK)
+    return np.append(0, breaks + 1), np.append(breaks, len(letters))
 
 
 def _most(mark: bytes, data: bytes, starts: _Places, ends: _Places) -> int:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -18,20 +15,18 @@ from ncdsurv.catalog.sources import SourceMapping
 from ncdsurv.errors import InputError
 from ncdsurv.ingest.above import fill_from, find_above
 from ncdsurv.ingest.continued import continue_visits
-from ncdsurv.ingest.guard import LIMITS, refuse
+from ncdsurv.ingest.guard import refuse
 from ncdsurv.ingest.headers import Header, find_header, headers_to_show
-from ncdsurv.ingest.legacy import best_decoding
-from ncdsurv.ingest.plain_text import PlainTable, plain_table
+from ncdsurv.ingest.plain_text import PlainTable
 from ncdsurv.ingest.raw import DAMAGE
 from ncdsurv.ingest.sheet_names import sheet_shown
+from ncdsurv.ingest.text_table import Cells, LongText, read_text
 
 CSV_SHEET = "csv"
-_SEPARATORS = (",", ";", "\t", "|")
-_FIELD_BYTES = 1_000_000
-_SAMPLE = 20_000  # of a text, to guess its separator
-_UTF8_BYTES = 4  # of one character, at most
-
-Cells = Sequence[Sequence[Any]]
+_NO_OBJECT = "PyObject pointer is null"
+"""How the reader of workbooks panics where Python has no memory for a cell."""
+_WHOLE_ROWS = 100_000
+"""Rows of a long text that are read at a time where all are wanted together."""
 
 
 def read_table(
@@ -43,7 +38,7 @@ def read_table(
         path: A file that passed the guard.
         kind: What the guard took it for.
         mapping: The source.
-        step: A plain text of more lines comes in parts of so many, each read when it is asked for.
+        step: A text of more rows comes in parts of so many, each read when it is asked for.
 
     Returns:
         Rows (sheet, row_number, sheet_kind, damage, one text column per field) in one or more parts, and the sheets
@@ -53,18 +48,20 @@ def read_table(
         InputError: No sheet holds such a table, or a required column is missing.
     """
     frames, skipped = [], []
-    for number, (name, offset, rows) in enumerate(read_sheets(path, kind), 1):
+    for number, (name, offset, rows) in enumerate(_sheets(path, kind), 1):
         shown = sheet_shown(number, name, mapping)
-        header = find_header(rows, name, mapping) if rows is not None else None
-        if rows is None or header is None:
+        top = rows.top if isinstance(rows, LongText) else rows
+        header = find_header(top, name, mapping) if top is not None else None
+        if rows is None or top is None or header is None:
             skipped.append((shown, "hidden sheet" if rows is None else "no header of this source"))
-        elif header.missing:
+            continue
+        if header.missing:
             raise _missing(path, shown, header, mapping)
-        elif isinstance(rows, PlainTable) and step and len(rows) > step and not mapping.continuation_rows:
+        whole = not isinstance(rows, PlainTable | LongText) or mapping.continuation_rows
+        if not whole and step and len(rows) > step:
             return _in_parts(rows, name, header, mapping, step), ()  # a text has one sheet
-        else:
-            frame = _filled_from_above(_frame(rows, name, offset, header, mapping), rows, header, mapping)
-            frames.append(continue_visits(frame) if mapping.continuation_rows else frame)
+        frame = pl.concat(_frames(rows, name, offset, header, mapping))
+        frames.append(continue_visits(frame) if mapping.continuation_rows else frame)
     if not frames:
         raise InputError(
             f"{path.name} holds no table of source {mapping.id}",
@@ -76,11 +73,42 @@ def read_table(
 
 
 def _in_parts(
-    rows: PlainTable, name: str, header: Header, mapping: SourceMapping, step: int
+    rows: Cells | LongText, name: str, header: Header, mapping: SourceMapping, step: int
 ) -> Iterator[pl.DataFrame]:
-    for first in range(0, len(rows), step):
-        frame = _frame(rows, name, 0, header, mapping, slice(first, first + step))
-        yield _filled_from_above(frame, rows, header, mapping)
+    parts = _frames(rows, name, 0, header, mapping, step)
+    # A plain text is cut by its lines, any other by its rows that hold something.
+    return _of_height(parts, step) if isinstance(rows, LongText) and not rows.plain else parts
+
+
+def _frames(
+    rows: Cells | LongText,
+    name: str,
+    offset: int,
+    header: Header,
+    mapping: SourceMapping,
+    step: int | None = None,
+) -> Iterator[pl.DataFrame]:
+    """The rows below the header, in one frame or by so many lines at a time."""
+    chunks: Iterable[tuple[int, Cells]] = [(0, rows)] if isinstance(rows, Sequence) else []
+    if isinstance(rows, LongText):
+        chunks = rows.chunks(step or _WHOLE_ROWS)
+    elif isinstance(rows, PlainTable) and step:
+        chunks = ((first, rows.part(first, first + step)) for first in range(0, len(rows), step))
+    top = rows.top if isinstance(rows, LongText) else rows
+    for before, some in chunks:
+        yield _filled_from_above(_frame(some, name, offset, before, header, mapping), top, header, mapping)
+
+
+def _of_height(frames: Iterable[pl.DataFrame], step: int) -> Iterator[pl.DataFrame]:
+    """The same rows in frames of `step` rows; the last may have fewer, and is there even where it has none."""
+    held: list[pl.DataFrame] = []
+    for frame in frames:
+        held.append(frame)
+        if sum(part.height for part in held) > step:
+            rows = pl.concat(held)
+            yield rows[:step].rechunk()
+            held = [rows[step:]]
+    yield pl.concat(held).rechunk()
 
 
 def _filled_from_above(
@@ -95,7 +123,14 @@ def _filled_from_above(
 
 def read_sheets(path: Path, kind: str) -> list[tuple[str, int, Cells | None]]:
     """Name, number of empty rows above, and cells of each sheet; no cells for a hidden one."""
-    return [(CSV_SHEET, 0, _read_csv(path))] if kind == "text" else _read_workbook(path)
+    return [
+        (name, offset, rows.whole() if isinstance(rows, LongText) else rows)
+        for name, offset, rows in _sheets(path, kind)
+    ]
+
+
+def _sheets(path: Path, kind: str) -> Sequence[tuple[str, int, Cells | LongText | None]]:
+    return [(CSV_SHEET, 0, read_text(path))] if kind == "text" else _read_workbook(path)
 
 
 def _missing(path: Path, sheet: str, header: Header, mapping: SourceMapping) -> InputError:
@@ -108,14 +143,23 @@ def _missing(path: Path, sheet: str, header: Header, mapping: SourceMapping) -> 
 
 
 def _frame(
-    rows: Cells, sheet: str, offset: int, header: Header, mapping: SourceMapping, part: slice = slice(None)
+    rows: Cells, sheet: str, offset: int, before: int, header: Header, mapping: SourceMapping
 ) -> pl.DataFrame:
-    """The rows below the header, or a part of the file's lines; rows are counted from 1, as on screen."""
+    """Those of some rows that stand below the header; rows are counted from 1, as on screen.
+
+    Args:
+        rows: Neighbouring rows of a sheet.
+        sheet: Its name.
+        offset: Empty rows above all rows of the sheet.
+        before: Rows of the sheet before these.
+        header: Of the sheet.
+        mapping: The source.
+    """
     data = header.columns
-    above = max(header.row + 1 + mapping.rows_after_header, part.start or 0)
-    first = offset + above + 1
+    above = max(header.row + 1 + mapping.rows_after_header - before, 0)
+    first = offset + before + above + 1
     if isinstance(rows, PlainTable):
-        frame = rows.columns(slice(above, part.stop), data)
+        frame = rows.columns(slice(above, None), data)
     else:
         frame = _columns(rows[above:], data)
     return (
@@ -201,69 +245,6 @@ def _read_workbook(path: Path) -> list[tuple[str, int, Cells | None]]:
     except BaseException as error:  # the reader's own panics are no ordinary exceptions
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
+        if _NO_OBJECT in str(error):
+            raise MemoryError from None
         raise refuse(path, "is a damaged spreadsheet", "open it and save it again as .xlsx") from None
-
-
-def _read_csv(path: Path) -> Cells:
-    data = _as_utf8(path, path.read_bytes())
-    if b"\0" in data:
-        raise refuse(path, "holds binary data", "export it again as CSV")
-    sample = data[: _UTF8_BYTES * _SAMPLE].decode(errors="ignore")[:_SAMPLE]
-    head = re.match(r"sep=(.)\r?\n", sample, re.IGNORECASE)
-    if head:
-        separator, data = head[1], data[len(head[0].encode()) :]
-    else:
-        separator = max(_SEPARATORS, key=sample.count)
-    plain = plain_table(data, separator, LIMITS)
-    if plain is not None:
-        return plain
-    text = data.decode()
-    width = max((line.count(separator) for line in text[:_SAMPLE].splitlines()), default=0)
-    csv.field_size_limit(_FIELD_BYTES)
-    rows: list[list[str]] = []
-    try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
-            if len(row) > LIMITS.columns or len(rows) > LIMITS.rows:
-                raise refuse(path, "has more rows or columns than a station can write", "split it by month")
-            if any("\n" in cell and _swallows_rows(cell, separator, width) for cell in row):
-                raise refuse(path, f"has an open quote near line {len(rows) + 1}", "export it again as CSV")
-            rows.append(row)
-    except csv.Error:
-        raise refuse(path, f"breaks off in line {len(rows) + 1}", "export it again as CSV") from None
-    return rows
-
-
-def _swallows_rows(cell: str, separator: str, width: int) -> bool:
-    """Whether an open quote made one cell of whole rows: a line inside it has about as many columns."""
-    return any(line.count(separator) >= max(2, width // 2) for line in cell.splitlines()[1:])
-
-
-def _as_utf8(path: Path, data: bytes) -> bytes:
-    """The text of a file in UTF-8 without a byte order mark, whatever it was written in."""
-    if not data.startswith((b"\xff\xfe", b"\xfe\xff")) and _is_utf8(data):
-        return data.removeprefix(codecs.BOM_UTF8)
-    return _decode(path, data).encode()
-
-
-def _is_utf8(data: bytes) -> bool:
-    """Whether bytes are UTF-8: judged without making a text of them, in a tenth of the time."""
-    try:
-        pl.Series([data], dtype=pl.Binary).cast(pl.String)
-    except pl.exceptions.PolarsError:
-        return False
-    return True
-
-
-def _decode(path: Path, data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        names = ["utf-16"]
-    else:
-        names = ["utf-8-sig"]
-    for codec in names:
-        try:
-            return data.decode(codec)
-        except UnicodeDecodeError:
-            continue
-    if names == ["utf-16"]:
-        raise refuse(path, "is cut off", "export it again as CSV UTF-8")
-    return best_decoding(data)

@@ -8,7 +8,9 @@ in a message, never on the command line, where others could read it.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,33 +20,75 @@ from pathlib import Path
 from typing import IO, Any
 
 from ncdsurv.errors import InputError, NcdsurvError
-from ncdsurv.registry.limits import frugal, limit_memory, limit_time, seconds_for, too_large
+from ncdsurv.registry.limits import PEAK_BYTES, frugal, limit_memory, limit_time, seconds_for, too_large
 from ncdsurv.registry.messages import receive, send
 
 _FAREWELL = 5
 PATIENCE = 3
 """How many times its processor time a request may take by the clock, for machines that do much else."""
 
+_WORDS = 1 << 16
+_NO_MEMORY = re.compile(
+    rb"memory allocation of \d+ bytes failed|MemoryError|Cannot allocate memory|std::bad_alloc"
+)
+"""What is written by a process that ends for want of memory: its libraries do not always raise an error."""
+
 Request = tuple[Sequence[Path], Callable[[], Any]]
 """Files, and what is to be done with them."""
+
+
+class KilledError(EOFError):
+    """Somebody ended a reader, or the machine did, which does so where its memory ends."""
+
+
+def died(path: Path, error: BaseException) -> InputError:
+    """The refusal of a file over which the reader ended, with the reason as far as it is known.
+
+    Args:
+        path: The file.
+        error: What `Reader.ask` raised.
+    """
+    if isinstance(error, MemoryError):
+        return too_large(path)
+    if isinstance(error, KilledError):
+        return InputError(
+            "the reader of a file was killed from outside",
+            got=path.name,
+            do=f"see whether the machine has {PEAK_BYTES >> 20} MB of memory free, then send it again",
+        )
+    return InputError(
+        "a file takes too long to read" if isinstance(error, TimeoutError) else "a file broke the reader",
+        got=path.name,
+        do="open it and save it anew, or split it by month",
+    )
 
 
 class Reader:
     """A child process and the two pipes to it.
 
+    What it prints over a file may hold a patient's value. It goes to a piece of memory instead of the screen, where
+    nothing but the want of memory is looked for.
+
     Args:
         main: The function it runs, as `module:function`.
-        quiet: Nothing it prints is shown: what a library prints while it breaks may hold a patient's value.
+        quiet: Nothing it prints is shown; otherwise nothing after it has called `fall_silent`.
     """
 
     def __init__(self, main: str, *, quiet: bool = False) -> None:
         module, _, function = main.partition(":")
+        self._words = _memory_file()
         self.process = subprocess.Popen(
             # Run as a module, its classes would pickle as those of __main__.
-            [sys.executable, "-c", f"from {module} import {function}; {function}()"],
+            [
+                sys.executable,
+                "-c",
+                f"from {module} import {function}; {function}()",
+                str(self._words.fileno()),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL if quiet else None,
+            stderr=self._words if quiet else None,
+            pass_fds=[self._words.fileno()],
             env=frugal(os.environ),
         )
 
@@ -63,9 +107,12 @@ class Reader:
 
         Raises:
             TimeoutError: It took longer; the process is gone.
-            EOFError: The process died over it.
+            MemoryError: The process died for want of memory.
+            EOFError: The process died over it (KilledError: not by itself).
         """
         stopped = threading.Event()
+        with contextlib.suppress(OSError):  # there is nothing to cut off in /dev/null
+            self._words.truncate(0)
 
         def stop() -> None:
             stopped.set()
@@ -84,11 +131,20 @@ class Reader:
                 answers.append(receive(self.process.stdout))
             return answers
         except (EOFError, OSError) as error:
-            if self.process.wait() == -signal.SIGXCPU or stopped.is_set():
+            code = self.process.wait()
+            if code == -signal.SIGXCPU or stopped.is_set():
                 raise TimeoutError from None
+            if _NO_MEMORY.search(self._last_words()):
+                raise MemoryError from None
+            if code == -signal.SIGKILL:
+                raise KilledError("the other side was killed") from None
             raise EOFError("the other side died") from error
         finally:
             late.cancel()
+
+    def _last_words(self) -> bytes:
+        place = self._words.fileno()
+        return os.pread(place, _WORDS, max(0, os.fstat(place).st_size - _WORDS))
 
     def close(self) -> None:
         """End it, gently first."""
@@ -101,6 +157,22 @@ class Reader:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self._words.close()
+
+
+def _memory_file() -> IO[bytes]:
+    """A file that is on no disk; where there is no such thing, what is written to it is lost."""
+    if not hasattr(os, "memfd_create"):
+        return open(os.devnull, "r+b", buffering=0)
+    file = os.fdopen(os.memfd_create("words"), "w+b", buffering=0)
+    # Two processes write where it ends, also after it was cut off.
+    fcntl.fcntl(file, fcntl.F_SETFL, os.O_APPEND)
+    return file
+
+
+def fall_silent() -> None:
+    """In the child: show nothing it prints from now on."""
+    os.dup2(int(sys.argv[1]), sys.stderr.fileno())
 
 
 def ask_once(main: str, message: Any, paths: Sequence[Path]) -> Any:
@@ -112,12 +184,8 @@ def ask_once(main: str, message: Any, paths: Sequence[Path]) -> Any:
     reader = Reader(main, quiet=True)
     try:
         answer = reader.ask(message, paths)
-    except (TimeoutError, EOFError) as error:
-        late = isinstance(error, TimeoutError)
-        raise InputError(
-            f"{paths[0].name} {'takes too long to read' if late else 'broke the reader'}",
-            do="open it and save it anew, or split it by month",
-        ) from None
+    except (TimeoutError, MemoryError, EOFError) as error:
+        raise died(paths[0], error) from None
     finally:
         reader.process.kill()
         reader.close()
@@ -142,7 +210,10 @@ def answer_once(prepare: Callable[..., Request]) -> None:
             answer = too_large(paths[0])
         except NcdsurvError as error:
             answer = InputError(str(error))
-        send(outbox, answer)
+        try:
+            send(outbox, answer)
+        except MemoryError:
+            send(outbox, too_large(paths[0]))
 
 
 @contextlib.contextmanager

@@ -132,6 +132,14 @@ def too_large(path: Path) -> InputError:
     """The refusal of a file that needs more memory than reading may take."""
     return InputError(
         f"{path.name} needs more memory than reading may take",
-        allowed=f"{PEAK_BYTES // _MB} MB",
+        got=f"a file of {_size(path)}",
+        allowed=f"{PEAK_BYTES // _MB} MB of memory",
         do="split it by month",
     )
+
+
+def _size(path: Path) -> str:
+    try:
+        return f"{-(-path.stat().st_size // _MB)} MB"
+    except OSError:
+        return "unknown size"

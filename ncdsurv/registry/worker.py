@@ -7,16 +7,14 @@ prints is shown.
 
 from __future__ import annotations
 
-import os
-import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from ncdsurv.errors import InputError, NcdsurvError
-from ncdsurv.registry.apart import pipes
+from ncdsurv.registry.apart import fall_silent, pipes
 from ncdsurv.registry.limits import limit_memory, limit_time, seconds_for, too_large
 from ncdsurv.registry.messages import receive, send
 
@@ -136,6 +134,14 @@ def _failed(path: Path, error: Exception) -> InputError:
     )
 
 
+def _answer(outbox: IO[bytes], cleaner: Cleaner, paths: Sequence[Path], source: Source) -> None:
+    try:
+        for answer in cleaner.clean(paths, source):
+            send(outbox, answer)
+    except MemoryError:  # a message is whole before any of it is sent: another may take its place
+        send(outbox, Cleaned([too_large(paths[0])], None) if len(paths) == 1 else None)
+
+
 def main() -> None:
     """Serve until the parent closes the pipe: `Begin` opens a session, (paths, source) is a request in it."""
     cleaner: Cleaner | None = None
@@ -147,9 +153,8 @@ def main() -> None:
                 cleaner = Cleaner(message.key, message.packs)
                 send(outbox, True)  # ready
                 if fresh:
-                    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+                    fall_silent()
                     limit_memory()
             elif cleaner is not None:
                 limit_time(seconds_for(message[0]))
-                for answer in cleaner.clean(*message):
-                    send(outbox, answer)
+                _answer(outbox, cleaner, *message)

@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
-from ncdsurv.errors import InputError, StoreError
-from ncdsurv.registry.apart import Reader
+from ncdsurv.errors import StoreError
+from ncdsurv.registry.apart import Reader, died
 from ncdsurv.registry.worker import Begin, Cleaned, Source
 
 Outcome = tuple[Sequence[Path], Cleaned]
@@ -92,19 +92,14 @@ def _or_one_by_one(
     paths: Sequence[Path], source: Source, clean: Callable[[Sequence[Path], Source], list[Cleaned] | None]
 ) -> list[Outcome]:
     """Clean some files together, or each alone where that breaks: one bad file must not cost the others."""
-    late = False
     try:
-        answer = clean(paths, source)
-    except TimeoutError:
-        answer, late = None, True
-    except (EOFError, OSError):  # the worker died over it
-        answer = None
+        answer, error = clean(paths, source), None
+    except (TimeoutError, MemoryError, OSError, EOFError) as died_over_it:
+        answer, error = None, died_over_it
     if answer is not None:
         return [(paths, part) for part in answer]
     if len(paths) == 1:
-        what = "a file takes too long to read" if late else "a file broke the reader"
-        error = InputError(what, got=paths[0].name, do="open it and save it anew, or split it by month")
-        return [(paths, Cleaned([error], None))]
+        return [(paths, Cleaned([died(paths[0], error or EOFError())], None))]
     return [outcome for path in paths for outcome in _or_one_by_one([path], source, clean)]
 
 
@@ -214,6 +209,7 @@ class _Child(Reader):
 
         Raises:
             TimeoutError: It took longer than `seconds_for` grants; the process is gone.
+            MemoryError: The process died for want of memory.
             EOFError: The process died over them.
         """
         # It may have begun in another folder: whole paths.

@@ -86,7 +86,7 @@ def test_a_gigabyte_is_not_even_copied(tmp_path: Path) -> None:
     big = tmp_path / "02001_gigabyte.csv"
     FILES[big.name][1](big)
     report = open_store(tmp_path / "store").ingest(big, source="viettel")
-    assert "has 1024 MB" in str(report.refused[0].error)
+    assert "got 1024 MB; allowed: 200 MB" in str(report.refused[0].error)
     assert sum(path.stat().st_size for path in (tmp_path / "store").rglob("*") if path.is_file()) < MB
 
 

@@ -268,7 +268,7 @@ def test_a_child_that_dies_is_a_refusal_in_one_line(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(conformance, "_MAIN", "os:abort")
     report = conformance.check_apart([export(tmp_path, visits(2))], CATALOG.sources[SOURCE], [])
     assert report.refused[0].why == (
-        "79001_kham.csv broke the reader: do: open it and save it anew, or split it by month"
+        "a file broke the reader: got 79001_kham.csv; do: open it and save it anew, or split it by month"
     )
     assert [fault for fault, _ in report.faults()] == ["refused", "no_records"]
 

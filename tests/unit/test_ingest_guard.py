@@ -12,7 +12,7 @@ import xlsxwriter
 from ncdsurv.catalog import load_catalog
 from ncdsurv.errors import InputError
 from ncdsurv.ingest import check_file, read_file
-from ncdsurv.ingest.guard import Limits
+from ncdsurv.ingest.guard import LIMITS, Limits
 
 SOURCES = load_catalog().sources
 TABLE, XML = SOURCES["viettel"], SOURCES["his_xml"]
@@ -90,9 +90,19 @@ def test_a_cut_off_workbook(tmp_path: Path) -> None:
 def test_a_bomb_by_size_and_by_ratio(tmp_path: Path) -> None:
     path = sheet_file(tmp_path / "bomb.xlsx", "<row r='1'/>" + " " * 12_000_000)
     assert "times its size" in refusal(path)
-    assert "unpacks to" in refusal(path, Limits(unpacked_bytes=1_000_000))
+    assert refusal(path, Limits(unpacked_bytes=1 << 20)) == (
+        "bomb.xlsx unpacks to more than a file may be: got 12 MB; allowed: 1 MB; do: split it by month"
+    )
     assert "parts" in refusal(path, Limits(zip_entries=1))
-    assert "above" in refusal(path, Limits(file_bytes=100))
+    assert "is larger than a file may be" in refusal(path, Limits(file_bytes=100))
+
+
+def test_a_file_above_the_limit_is_told_its_size_and_the_limit(tmp_path: Path) -> None:
+    path = write(tmp_path / "kham.csv", b"HO_TEN,\n" * (1 << 18))
+    assert refusal(path, Limits(file_bytes=(2 << 20) - 1)) == (
+        "kham.csv is larger than a file may be: got 2 MB; allowed: 1 MB; do: split it by month"
+    )
+    assert LIMITS.file_bytes == 200 << 20
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from ncdsurv.errors import DefinitionError, InputError
@@ -54,6 +56,27 @@ def dying() -> None:
     answer_once(lambda: ([FILE], lambda: os._exit(9)))
 
 
+def greedy_in_a_library() -> None:
+    """It does not raise an error where memory ends: it ends the process."""
+    answer_once(lambda: ([FILE], lambda: pl.repeat(0, 1 << 29, dtype=pl.Int64, eager=True).sum()))
+
+
+def greedy_in_its_answer() -> None:
+    class Large:
+        def __reduce__(self) -> tuple[type, tuple[bytes]]:
+            return bytes, (bytes(2 << 30),)
+
+    answer_once(lambda: ([FILE], Large))
+
+
+def killed() -> None:
+    answer_once(lambda: ([FILE], lambda: os.kill(os.getpid(), signal.SIGKILL)))
+
+
+def aborting() -> None:
+    answer_once(lambda: ([FILE], os.abort))
+
+
 def refusal(main: str) -> str:
     with pytest.raises(InputError) as caught:
         ask_once(f"{ME}:{main}", (), [FILE])
@@ -69,7 +92,26 @@ def test_what_a_library_prints_does_not_enter_the_pipe() -> None:
 
 
 def test_what_needs_too_much_is_refused_by_the_name_of_the_file() -> None:
-    assert refusal("greedy").startswith("02001_kham.csv needs more memory than reading may take")
+    for main in ("greedy", "greedy_in_a_library", "greedy_in_its_answer"):
+        assert refusal(main).startswith("02001_kham.csv needs more memory than reading may take"), main
+
+
+def test_one_that_is_killed_or_ends_for_another_reason_says_so() -> None:
+    assert refusal("killed") == (
+        "the reader of a file was killed from outside: got 02001_kham.csv; "
+        "do: see whether the machine has 940 MB of memory free, then send it again"
+    )
+    assert refusal("aborting").startswith("a file broke the reader: got 02001_kham.csv")
+
+
+def test_what_was_told_of_one_file_is_not_told_of_the_next() -> None:
+    reader = Reader(f"{ME}:dying")
+    try:
+        reader._words.write(b"memory allocation of 8 bytes failed")
+        with pytest.raises(EOFError):
+            reader.ask(())
+    finally:
+        reader.close()
 
 
 def test_an_error_comes_back_with_its_words() -> None:
@@ -78,11 +120,11 @@ def test_an_error_comes_back_with_its_words() -> None:
 
 def test_one_that_dies_and_one_that_sleeps_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal("dying") == (
-        "02001_kham.csv broke the reader: do: open it and save it anew, or split it by month"
+        "a file broke the reader: got 02001_kham.csv; do: open it and save it anew, or split it by month"
     )
     monkeypatch.setattr(apart, "PATIENCE", 0.05)
     assert refusal("sleeping") == (
-        "02001_kham.csv takes too long to read: do: open it and save it anew, or split it by month"
+        "a file takes too long to read: got 02001_kham.csv; do: open it and save it anew, or split it by month"
     )
 
 

@@ -89,7 +89,11 @@ def test_time_grows_with_the_size_of_the_files(tmp_path: Path) -> None:
     assert seconds_for([tmp_path / "gone"]) == seconds_for([])
 
 
-def test_the_refusal_says_how_much_and_what_to_do() -> None:
+def test_the_refusal_says_how_much_and_what_to_do(tmp_path: Path) -> None:
     assert str(too_large(Path("/in/a.csv"))) == (
-        "a.csv needs more memory than reading may take: allowed: 940 MB; do: split it by month"
+        "a.csv needs more memory than reading may take: got a file of unknown size; allowed: 940 MB of memory; "
+        "do: split it by month"
     )
+    path = tmp_path / "b.csv"
+    path.write_bytes(b"x" * (MB + 1))
+    assert "got a file of 2 MB; allowed" in str(too_large(path))
