@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ncdsurv.catalog.conditions import BOUNDS, Condition
-from ncdsurv.catalog.vocabulary import Kind, Language, SpellColumn, Unit
+from ncdsurv.catalog.vocabulary import Kind, Language, Unit
 from ncdsurv.catalog.whole_periods import WHOLE_PERIOD
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _longer(indicator: Indicator, rests_on: Mapping[str, str], lang: str) -> Ite
     by_rule: dict[str, list[str]] = {}
     for name in indicator.presets:
         by_rule.setdefault(rests_on.get(name, ""), []).append(name)
-    if indicator.kind is Kind.FLOW or WHOLE_PERIOD not in by_rule or not _judges(indicator):
+    if indicator.kind is Kind.FLOW or WHOLE_PERIOD not in by_rule or not indicator.judges:
         return
     for rule, names in by_rule.items():
         yield words(lang)[f"longer.{rule}"].format(presets=", ".join(names))
@@ -128,13 +128,6 @@ def _diseases(indicator: Indicator, catalog: Catalog, lang: str) -> str:
         return say["every_disease"]
     surveyed = (one.names[lang] for one in catalog.diseases.values() if catalog.default_prevalence(one.id))
     return say["surveyed"].format(diseases=", ".join(surveyed))
-
-
-def _judges(indicator: Indicator) -> bool:
-    """Whether it counts by the outcome: what else is known of a person does not hang on the visits of a period."""
-    conditions = [indicator.numerator, *(indicator.denominator_for(name) for name in indicator.presets)]
-    named = {column for condition in conditions if condition is not None for column in condition.columns}
-    return bool(named & {SpellColumn.OUTCOME, SpellColumn.SEVERITY})
 
 
 def _over_estimate(indicator: Indicator) -> bool:

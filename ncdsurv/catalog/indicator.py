@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from ncdsurv.catalog.base import Citation, Definition, Names, SpellCondition
 from ncdsurv.catalog.conditions import Condition
 from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Kind, Level, Quantity, SpellColumn
+from ncdsurv.catalog.windows import JUDGED
 
 
 class Indicator(Definition):
@@ -94,15 +95,23 @@ class Indicator(Definition):
         denominator = self.denominator_by_preset.get(preset, self.denominator)
         return denominator if denominator is None else denominator & self._cohort
 
+    @property
+    def judges(self) -> bool:
+        """Whether it asks who is at target, above or below: only then does it rest on the visits of a period."""
+        conditions = [self.numerator, *(self.denominator_for(preset) for preset in self.presets)]
+        return any(JUDGED & set(condition.columns) for condition in conditions if condition is not None)
+
     def judged_before(self, buffer_months: int) -> bool:
-        """Whether part of the cohort is too newly enrolled to have an outcome: all of it would count as not at target.
+        """Whether part of the cohort is judged while it is too newly enrolled for the preset to judge it.
+
+        That part would have no outcome, and count as not at target; or a reading of it would count too early.
 
         Args:
             buffer_months: `enrolment_buffer_months` of a preset. Who enrolled in the quarter's last month has been
                 enrolled for `cohort_offset_months` when the cohort is judged.
         """
         offset = self.cohort_offset_months
-        return offset is not None and offset < buffer_months and SpellColumn.OUTCOME in self.numerator.columns
+        return offset is not None and offset < buffer_months and self.judges
 
     @property
     def _cohort(self) -> Condition:

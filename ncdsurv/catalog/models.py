@@ -229,6 +229,9 @@ class Preset(Definition):
         overdue_grace_days: Days after the due day on which a person is not yet overdue.
         or_reported: Where a contact gives no reading, the source's own verdict decides on every disease, not only
             on those that say so themselves.
+        outcome_of_period: What a quarter, half-year, nine months or year is judged by: the outcome of its last month
+            (`last_month`), or the visits of all of it (`whole_period`, see `catalog.whole_periods`). A month is judged
+            by `outcome_window_months` either way; `whole_period` wants that window to be 1.
         same_day: Of several readings of one day the last, the lowest of each column, or the mean counts.
     """
 

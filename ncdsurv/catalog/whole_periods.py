@@ -47,6 +47,11 @@ def counted_over(catalog: Catalog) -> Mapping[int, Mapping[str, str]]:
     return {months: {name: name_over(name, months) for name in whole} for months in LENGTHS}
 
 
+def derived_presets(catalog: Catalog) -> list[str]:
+    """Every id of `counted_over`: no value is published under one of these."""
+    return [name for names in counted_over(catalog).values() for name in names.values()]
+
+
 def preset_over(preset: Preset, months: int) -> Preset:
     """The preset as it judges a period of so many months at its end; itself for one month, or if nothing changes."""
     if months == 1 or not rests_on_period(preset):

@@ -29,7 +29,7 @@ def polars_column(name: str, table: Any, column: str) -> pl.Series:
     except _UNREADABLE:  # what the library says shows a value: it is not passed on
         raise UsageError(
             f"{name}: {column} holds values of several kinds, or of one that cannot be read",
-            got=str(table.schema.get(column, "no type")),
+            got=type_name(table.schema.get(column, "no type")),
             allowed="one kind of value in a column",
             do="convert the column first",
         ) from None
@@ -52,7 +52,7 @@ def cast_column(name: str, column: pl.Series, dtype: pl.DataType) -> pl.Series:
     if lost := found.null_count() - column.null_count():
         raise UsageError(
             f"{name}: {column.name} cannot be read as {said(dtype)}",
-            got=f"{lost} rows of type {column.dtype}",
+            got=f"{lost} rows of type {type_name(column.dtype)}",
             allowed=said(dtype),
             do="convert the column first",
         )
@@ -61,6 +61,8 @@ def cast_column(name: str, column: pl.Series, dtype: pl.DataType) -> pl.Series:
 
 def _cast(column: pl.Series, dtype: pl.DataType) -> pl.Series:
     """Null where a value is not of the type, or would change by becoming it."""
+    if column.dtype.is_nested() and not dtype.is_nested():
+        return pl.Series(column.name, [None] * column.len(), dtype)
     if isinstance(dtype, pl.Date):
         return _dates(column)
     if isinstance(dtype, pl.String) and column.dtype == pl.Binary:  # an UUID: its bytes are no text
@@ -86,6 +88,15 @@ def _whole(column: pl.Series, dtype: pl.DataType) -> pl.Series:
     """Whole numbers that stand as floats: pandas makes them so where there are gaps."""
     found = column.cast(dtype, strict=False)
     return pl.select(pl.when(found.cast(pl.Float64) == column).then(found)).to_series()
+
+
+def type_name(dtype: Any) -> str:
+    """A type as a message may show it: the categories of an enum, and what a list or struct holds, may be values.
+
+    >>> type_name(pl.Enum(["Nguyễn Văn A"])), type_name(pl.Decimal(10, 2))
+    ('Enum', 'Decimal')
+    """
+    return str(dtype).partition("(")[0]
 
 
 def said(dtype: pl.DataType) -> str:

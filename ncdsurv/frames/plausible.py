@@ -5,6 +5,9 @@ A release leaves such values out and says so in its log; here nothing is left ou
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import ceil, floor
+
 import polars as pl
 
 from ncdsurv.catalog import Catalog
@@ -12,6 +15,7 @@ from ncdsurv.catalog.cards import written
 from ncdsurv.catalog.conditions import Condition
 from ncdsurv.errors import InputError
 
+_YEAR, _DATED = "year", "see how the dates were read"
 _DATES = {
     "patients": ("birth_date", "died_on"),
     "diagnoses": ("detected_on", "recorded_on", "withdrawn_on"),
@@ -33,11 +37,12 @@ def check_plausible(
         InputError: A value that cannot be; the message counts rows and shows none.
     """
     years = catalog.plausibility["visit_year"].limits
-    _check(visits["visited_on"].dt.year(), years, "visits: visited_on is in no plausible year", _DATED)
+    said = "visits: visited_on is in no plausible year"
+    _check(visits["visited_on"].dt.year(), _YEAR, years, said, _DATED)
     for frame, table in (("patients", patients), ("diagnoses", diagnoses)):
         for column in _DATES[frame]:
             said = f"{frame}: {column} is in no plausible year"
-            _check(table[column].dt.year(), _lifetime(catalog), said, _DATED)
+            _check(table[column].dt.year(), _YEAR, _lifetime(catalog), said, _DATED)
     if (
         early := visits.join(patients, on="person_id")
         .filter(pl.col("visited_on") < pl.col("birth_date"))
@@ -54,25 +59,37 @@ def check_plausible(
     for name in sorted((measured | {"supply_days"}) & set(catalog.plausibility)):
         plausible = catalog.plausibility[name]
         do = "name the unit, convert it, or leave the value empty"
-        _check(visits[name], plausible.limits, f"visits: {name} is not plausible", do, plausible.unit)
+        _check(visits[name], name, plausible.limits, f"visits: {name} is not plausible", do, plausible.unit)
     ahead = (visits["next_visit_on"] - visits["visited_on"]).dt.total_days()
     ahead = ahead.filter(ahead > 0)  # one not after the visit says nothing, as in a release
     plausible = catalog.plausibility["next_visit_days"]
-    said = "visits: next_visit_on is too long after visited_on"
-    _check(ahead, plausible.limits, said, "see how the dates were read, or leave it empty", plausible.unit)
+    said, do = "visits: next_visit_on is too long after visited_on", f"{_DATED}, or leave it empty"
+    _check(ahead, "time between them", plausible.limits, said, do, plausible.unit)
 
 
-_DATED = "see how the dates were read"
-
-
-def _check(values: pl.Series, limits: Condition, said: str, do: str, unit: str = "") -> None:
-    known = pl.DataFrame({"value": values}).drop_nulls()
-    if odd := known.height - known.filter(limits.expr()).height:
-        raise InputError(said, got=f"{odd} rows", allowed=f"{written(limits)} {unit}".strip(), do=do)
+def _check(values: pl.Series, name: str, limits: Condition, said: str, do: str, unit: str = "") -> None:
+    """Refuse values beyond their limits; `name` says in the message what it is that the limits bound."""
+    named = Condition(tuple(replace(test, column=name) for test in limits.tests))
+    known = pl.DataFrame({name: values}).drop_nulls()
+    if odd := known.height - known.filter(named.expr()).height:
+        raise InputError(said, got=f"{odd} rows", allowed=f"{written(named)} {unit}".strip(), do=do)
 
 
 def _lifetime(catalog: Catalog) -> Condition:
     """The years of everything else that is dated: a long life before the first visit, and the last year of one."""
-    years = dict(catalog.plausibility["visit_year"].limits.tests[0].bounds)
-    ages = dict(catalog.plausibility["age_years"].limits.tests[0].bounds)
-    return Condition.parse({"value": {"ge": years["ge"] - ages["le"], "le": years["le"]}})
+    first, last = _whole_numbers(catalog.plausibility["visit_year"].limits)
+    _, oldest = _whole_numbers(catalog.plausibility["age_years"].limits)
+    bounds = {} if first is None or oldest is None else {"ge": first - oldest}
+    bounds |= {} if last is None else {"le": last}
+    return Condition.parse({_YEAR: bounds}) if bounds else Condition()
+
+
+def _whole_numbers(limits: Condition) -> tuple[int | None, int | None]:
+    """The lowest and the highest whole number within limits, whichever way they are written; None without one."""
+    lowest, highest = [], []
+    for operator, limit in (bound for test in limits.tests for bound in test.bounds):
+        if operator in ("ge", "gt"):
+            lowest.append(ceil(limit) if operator == "ge" else floor(limit) + 1)
+        else:
+            highest.append(floor(limit) if operator == "le" else ceil(limit) - 1)
+    return max(lowest, default=None), min(highest, default=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import Any
 
 import polars as pl
@@ -19,7 +19,7 @@ from ncdsurv.catalog.vocabulary import (
     Sex,
     VisitKind,
 )
-from ncdsurv.errors import InputError, UsageError, unknown
+from ncdsurv.errors import InputError, UsageError
 from ncdsurv.frames.casting import cast_column, polars_column
 from ncdsurv.frames.plausible import check_plausible
 from ncdsurv.frames.units import UNIT_COLUMNS, in_the_registrys_unit
@@ -60,7 +60,8 @@ _WORDS: Mapping[str, Iterable[str]] = {
     **{name: FIELDS[name] or () for name in GRADES},
 }
 UNTOLD = GLUCOSE_KINDS[-1]  # a glucose without a word on when it was taken
-_SHOWN, _ALIKE, _NEAREST = 30, 0.65, 3
+_SHOWN, _NEAREST = 30, 3
+_ALIKE, _ALIKE_IN_LENGTH, _SHORTEST = 0.73, 0.65, 4
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,9 +99,11 @@ def take_records(patients: Any, diagnoses: Any, visits: Any, catalog: Catalog) -
         UsageError: Not a frame; a column is missing, misspelt or of a type that cannot be read.
         InputError: Rows that contradict each other: one person twice, a visit of nobody, an unknown word.
     """
-    people = _taken("patients", patients, PATIENT_COLUMNS)
-    known = _taken("diagnoses", diagnoses, DIAGNOSIS_COLUMNS)
-    seen = _taken("visits", visits, VISIT_COLUMNS)
+    # A visit for a disease of another name would speak of none.
+    words = {**_WORDS, "disease": catalog.diseases}
+    people = _taken("patients", patients, PATIENT_COLUMNS, words)
+    known = _taken("diagnoses", diagnoses, DIAGNOSIS_COLUMNS, words)
+    seen = _taken("visits", visits, VISIT_COLUMNS, words)
     if twice := people.height - people[PERSON].n_unique():
         raise InputError(
             "patients: a person stands in several rows", got=f"{twice} rows too many", do="keep one row each"
@@ -114,9 +117,6 @@ def take_records(patients: Any, diagnoses: Any, visits: Any, catalog: Catalog) -
             )
     seen = in_the_registrys_unit(seen, catalog)
     check_plausible(people, known, seen, catalog)
-    for disease in pl.concat([known["disease"], seen["disease"]]).drop_nulls().unique().sort().to_list():
-        if disease not in catalog.diseases:  # a visit for a disease of another name would speak of none
-            raise unknown("disease", disease, catalog.diseases)
     people = _with_deaths(people, seen).with_columns(
         pl.col(AREA).fill_null(""), pl.col("sex").fill_null(Sex.UNKNOWN.value)
     )
@@ -161,7 +161,9 @@ def _with_deaths(people: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
     return dead
 
 
-def _taken(name: str, frame: Any, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def _taken(
+    name: str, frame: Any, columns: Mapping[str, pl.DataType], allowed: Mapping[str, Iterable[str]]
+) -> pl.DataFrame:
     """One frame as polars, with exactly the columns known; what is absent is null."""
     import narwhals as nw
 
@@ -189,11 +191,9 @@ def _taken(name: str, frame: Any, columns: Mapping[str, pl.DataType]) -> pl.Data
                 do=f"add {column}",
             )
     for column in given:
-        absent = [known for known in columns if known not in given]
-        word = column.strip().lower()
-        begun = [known for known in absent if known.startswith(word + "_")]
-        near = begun or get_close_matches(word, absent, _NEAREST, _ALIKE)
-        if column not in columns and near:  # a misspelt column would be an empty one, and nobody would know
+        absent = {known: dtype for known, dtype in columns.items() if known not in given}
+        near = _meant(column, absent) if column not in columns else []
+        if near:  # a misspelt column would be an empty one, and nobody would know
             raise UsageError(
                 f"{name}: a column that looks like {' or '.join(near)} but is not",
                 got=column,
@@ -208,7 +208,7 @@ def _taken(name: str, frame: Any, columns: Mapping[str, pl.DataType]) -> pl.Data
             raise InputError(
                 f"{name}: {column} is empty", got=f"{empty} rows", do="fill it, or leave them out"
             )
-    for column, words in _WORDS.items():
+    for column, words in allowed.items():
         if column in columns and (
             odd := full[column].drop_nulls().cast(_TEXT).is_in(list(words)).not_().sum()
         ):
@@ -219,3 +219,22 @@ def _taken(name: str, frame: Any, columns: Mapping[str, pl.DataType]) -> pl.Data
                 do="translate the column first",
             )
     return full
+
+
+def _meant(column: str, absent: Mapping[str, pl.DataType]) -> list[str]:
+    """The columns that one of another name may stand for: their first words, or nearly their letters.
+
+    The first words stand for a reading or a day (`glucose`, `next_visit`), not for a column of words: `patient` is
+    no `patient_status`. Names of other length must be more alike: half of `kind` is `id`.
+    """
+    word = column.strip().lower()
+    begun = [
+        known
+        for known, dtype in absent.items()
+        if len(word) >= _SHORTEST and known.startswith(word + "_") and (dtype.is_numeric() or dtype == _DAY)
+    ]
+    return begun or [
+        known
+        for known in get_close_matches(word, absent, _NEAREST, _ALIKE_IN_LENGTH)
+        if abs(len(known) - len(word)) <= 1 or SequenceMatcher(None, known, word).ratio() >= _ALIKE
+    ]

@@ -16,6 +16,7 @@ from ncdsurv.frames.spells import as_spells
 from ncdsurv.indicators import figures
 from ncdsurv.spells import count_wide, measure_plan
 from ncdsurv.spells.places import By
+from ncdsurv.remembered import Remembered
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -97,12 +98,19 @@ def count(
     return spells.like(pl.concat(parts).sort(front))
 
 
+_JUDGING: Remembered[Catalog, dict[tuple[str, int], Catalog]] = Remembered(lambda catalog: {})
+"""Definitions -> those by which a preset judges periods of so many months; each of them has a plan of its own."""
+
+
 def _judging(catalog: Catalog, preset: str, period: Period) -> Catalog:
     """The definitions with the preset as it judges the period at its end."""
     rules = preset_over(catalog.presets[preset], period.n_months)
     if rules is catalog.presets[preset]:
         return catalog
-    return catalog.model_copy(update={"presets": {**catalog.presets, preset: rules}})
+    known, key = _JUDGING.of(catalog), (preset, period.n_months)
+    if key not in known:
+        known[key] = catalog.model_copy(update={"presets": {**catalog.presets, preset: rules}})
+    return known[key]
 
 
 def _counted(spells: Spells, catalog: Catalog, months: Period, place: str, cell: list[str]) -> pl.DataFrame:

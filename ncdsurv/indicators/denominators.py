@@ -15,7 +15,7 @@ from ncdsurv.catalog.vocabulary import ALL_AGES, MONTHS_PER_YEAR, Level, Vintage
 from ncdsurv.indicators.expected import AgeBase, default_bases, estimated_cases, population_table
 from ncdsurv.indicators.rollup import (
     CELL,
-    LARGE_LEVELS,
+    LARGE,
     PLACE,
     TOTAL,
     among,
@@ -150,7 +150,7 @@ class Denominators:
         known = pl.col("unknown").fill_null(False)
         # Only where the bands themselves are there: a sum over no band would be a rate of 0.
         of_month = (pl.col("n_months") == 1) & (pl.col("month") == self.last_month)
-        banded = among("area_level", LARGE_LEVELS) & ((pl.col("n_months") > 1) | of_month)
+        banded = LARGE & ((pl.col("n_months") > 1) | of_month)
         return joined.filter(banded).with_columns(denominator=pl.when(~known).then("denominator"))
 
     def _lacking(self, bands: Iterable[str], cells: pl.DataFrame) -> pl.DataFrame:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, PERIOD_MONTHS, Kind, Period, month_start
-from ncdsurv.catalog.whole_periods import counted_over
-from ncdsurv.indicators.rollup import CELL, LARGE_LEVELS, TOTAL, among, derived_presets, in_order
+from ncdsurv.catalog.whole_periods import counted_over, derived_presets
+from ncdsurv.indicators.rollup import CELL, LARGE, TOTAL, among, in_order
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -84,9 +84,7 @@ def over_periods(
     Returns:
         CELL, period (enum), month (the period's last), n_months, the columns; in the order of publication.
     """
-    large = monthly.filter(
-        pl.col("area_level").cast(pl.String).is_in([level.value for level in LARGE_LEVELS])
-    )
+    large = monthly.filter(LARGE)
     sums = [pl.col(name).sum() for name in columns]
     found = {length: whole_periods(first_month, last_month, length) for length in PERIOD_MONTHS.values()}
     names = pl.Enum(sorted(str(period) for periods in found.values() for period in periods.periods))

@@ -18,12 +18,11 @@ from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Kind
 from ncdsurv.errors import UsageError
 from ncdsurv.indicators import figures
 from ncdsurv.indicators.denominators import Denominators, base_of, columns_of
+from ncdsurv.indicators.filling import filled
 from ncdsurv.indicators.periods import over_periods
 from ncdsurv.indicators.rollup import (
     CELL,
-    LARGE_LEVELS,
     ORDER,
-    TOTAL,
     among,
     roll_up,
 )
@@ -125,17 +124,6 @@ def _groups(catalog: Catalog) -> Iterator[tuple[list[Indicator], dict[str, pl.Ex
         yield indicators, columns
 
 
-def _filled(monthly: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
-    """Totals of large areas stand in every month, with zeros where nothing was counted."""
-    large = among("area_level", LARGE_LEVELS) & TOTAL
-    months = pl.DataFrame({"month": range(first, last + 1)}, schema={"month": pl.Int32})
-    kept = monthly.filter(pl.col("month").is_between(first, last))
-    cells = kept.filter(large).select(CELL).unique()
-    empty = cells.join(months, how="cross").join(kept.filter(large), on=[*CELL, "month"], how="anti")
-    zeros = [pl.lit(0, pl.Int64).alias(name) for name in kept.columns if name not in (*CELL, "month")]
-    return pl.concat([kept, empty.with_columns(zeros).select(kept.columns)])
-
-
 class _Publisher:
     """Holds the populations, and the summed counts of the indicators that are being worked out."""
 
@@ -159,7 +147,7 @@ class _Publisher:
         self._monthly, self._over = pl.DataFrame(), {}
         counted = measures.select(*_KEY, **columns).collect()
         rolled = roll_up(counted, self.reference, self.catalog, list(columns))
-        self._monthly = _filled(rolled, self.months[0], self.months[-1])
+        self._monthly = filled(rolled, self.months[0], self.months[-1], self.catalog)
 
     def _counts(self, kind: Kind) -> pl.DataFrame:
         """The counts of every period, as stocks or as flows; worked out when the first indicator asks."""
@@ -203,7 +191,7 @@ class _Publisher:
         if self.stations is None or self.stations.is_empty():
             return pl.DataFrame()
         columns, first, last = [REPORTING, KNOWN], self.months[0], self.months[-1]
-        monthly = _filled(roll_up(self.stations, self.reference, self.catalog, columns), first, last)
+        monthly = filled(roll_up(self.stations, self.reference, self.catalog, columns), first, last)
         cells = self._published(over_periods(monthly, first, last, columns, indicator.kind), indicator)
         return cells.with_columns(
             numerator=pl.col(REPORTING).cast(pl.Float64), denominator=pl.col(KNOWN).cast(pl.Float64)

@@ -19,7 +19,7 @@ from ncdsurv.catalog.vocabulary import (
     Sex,
     Vintage,
 )
-from ncdsurv.catalog.whole_periods import counted_over
+from ncdsurv.catalog.whole_periods import derived_presets
 from ncdsurv.remembered import Remembered
 from ncdsurv.spells import band_names
 
@@ -32,13 +32,16 @@ PLACE = ["area_vintage", "area_level", "area_code"]
 CELL = [*PLACE, "disease", "preset", "sex", "age_band"]
 SMALL_LEVELS = (Level.COMMUNE, Level.DISTRICT)  # totals by month only
 LARGE_LEVELS = (Level.PROVINCE, Level.REGION, Level.NATION)  # also by longer periods, and by sex and age band
-TOTAL = (pl.col("sex") == BOTH_SEXES) & (pl.col("age_band") == ALL_AGES)
 ORDER = ["preset", "disease", *PLACE, "period", "sex", "age_band"]
 
 
 def among(column: str, words: Iterable[str]) -> pl.Expr:
     """Membership of an enum column (`is_in` of enums wants a series of the same type)."""
     return pl.any_horizontal([pl.col(column) == str(word) for word in words] or [pl.lit(False)])
+
+
+LARGE = among("area_level", LARGE_LEVELS)
+TOTAL = (pl.col("sex") == BOTH_SEXES) & (pl.col("age_band") == ALL_AGES)
 
 
 def bands_inside(catalog: Catalog, base: AgeBase) -> list[str]:
@@ -169,11 +172,6 @@ def _placed(found: pl.DataFrame, vintage: Vintage, level: Level, types: dict[str
     }
     key = [pl.lit(word, types[name]).alias(name) for name, word in fixed.items() if name not in found.columns]
     return found.with_columns(key).select(*CELL, "month", pl.exclude(*CELL, "month").cast(pl.Int64))
-
-
-def derived_presets(catalog: Catalog) -> list[str]:
-    """Ids under which presets are counted over whole periods (see `catalog.whole_periods`)."""
-    return [name for names in counted_over(catalog).values() for name in names.values()]
 
 
 def in_order(cells: pl.DataFrame) -> pl.DataFrame:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from ncdsurv.catalog.vocabulary import ALL_AGES, BOTH_SEXES, Kind, Level, month_label
+from ncdsurv.catalog.vocabulary import Kind, Level, month_label
 from ncdsurv.catalog.whole_periods import counted_over
 from ncdsurv.errors import IdentityError
 from ncdsurv.indicators.figures import CRUDE
 from ncdsurv.indicators.periods import whole_periods
+from ncdsurv.indicators.rollup import LARGE, PLACE, TOTAL
 from ncdsurv.spells import Plan
 
 _ROUNDING = 1e-9
+_WHOLE = TOTAL & (pl.col("standardisation") == CRUDE)
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -110,6 +112,7 @@ class ValueChecks:
         "numerator <= denominator in every value",
         "an empty denominator gives no value, never 0",
         "lower limit <= value <= upper limit",
+        "every disease and large area stands under every preset and in every period of an indicator",
     )
 
     def __init__(self, measures: pl.DataFrame | pl.LazyFrame, plan: Plan, catalog: Catalog) -> None:
@@ -145,6 +148,7 @@ class ValueChecks:
             IdentityError: An identity does not hold.
         """
         self._areas_add_up(values)
+        self._nothing_is_missing(values)
         _none(
             values.filter(
                 (pl.col("numerator") > pl.col("denominator"))
@@ -167,16 +171,11 @@ class ValueChecks:
 
     def _areas_add_up(self, values: pl.DataFrame) -> None:
         cell = ["preset", "disease", "period"]
-        whole = (
-            (pl.col("sex") == BOTH_SEXES)
-            & (pl.col("age_band") == ALL_AGES)
-            & (pl.col("standardisation") == CRUDE)
-        )
         for name in values["indicator"].unique().sort().to_list():
             indicator = self.catalog.indicators[name]
             if name not in self.plan.numerators and indicator.denominator_source != "facilities":
                 continue  # expected cases are no counts
-            crude = values.filter(whole & (pl.col("indicator") == name))
+            crude = values.filter(_WHOLE & (pl.col("indicator") == name))
             sums = crude.group_by(*cell, "area_vintage", "area_level").agg(pl.col("numerator").sum())
             nation = sums.filter(pl.col("area_level") == Level.NATION.value).drop("area_level")
             nation = nation.rename({"numerator": "whole"})
@@ -187,6 +186,13 @@ class ValueChecks:
                 counted = sums.select(*cell, counted=self.plan.numerators[name])
                 joined = nation.join(counted, on=cell).with_columns(indicator=pl.lit(name))
                 _none(joined.filter(pl.col("whole") != pl.col("counted")), self.HELD[1])
+
+    def _nothing_is_missing(self, values: pl.DataFrame) -> None:
+        totals = values.filter(_WHOLE & LARGE)
+        places = totals.select("indicator", "disease", *PLACE).unique()
+        presets, periods = (totals.select("indicator", name).unique() for name in ("preset", "period"))
+        expected = places.join(presets, on="indicator").join(periods, on="indicator")
+        _none(expected.join(totals, on=expected.columns, how="anti"), self.HELD[5])
 
 
 def _none(broken: pl.DataFrame, rule: str) -> None:

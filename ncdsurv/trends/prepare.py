@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import Language, SpellColumn
+from ncdsurv.catalog.windows import OF_PEOPLE_UNDER_CARE, WINDOWS
 from ncdsurv.errors import UsageError
 from ncdsurv.maps.frames import take_values
 from ncdsurv.maps.wording import area_name, language
@@ -197,10 +198,7 @@ def window_of(identity: Mapping[str, Any], catalog: Catalog) -> int:
     preset = catalog.presets.get(identity["preset"])
     if indicator is None or preset is None:
         return 1
-    looks_back = {
-        SpellColumn.OUTCOME: preset.outcome_window_months,
-        SpellColumn.TREATMENT: preset.treated_window_months,
-        SpellColumn.CARE_STATE: preset.lost_after_months,
-    }
-    named = indicator.numerator.columns
-    return max((months for column, months in looks_back.items() if column in named), default=1)
+    named = set(indicator.numerator.columns)
+    if named & OF_PEOPLE_UNDER_CARE:
+        named.discard(SpellColumn.CARE_STATE)
+    return max((getattr(preset, rule) for column, rule in WINDOWS.items() if column in named), default=1)

@@ -102,6 +102,77 @@ def test_without_counts_over_whole_periods_a_longer_period_is_left_out_not_guess
     assert {Period.parse(period).n_months for period in found["period"]} == {1}
 
 
+NEWCOMERS = """
+    month   | preset | under_care | controlled | control_rate_denominator | newly_detected
+    2026-02 | tt37   | 90         | 10         | 90                       | 4
+    2026-02 | qd97   | 90         | 10         | 12                       | 4
+    2026-03 | tt37   | 90         | 10         | 90                       | 0
+    2026-03 | qd97   | 90         | 10         | 12                       | 0
+    2026-03 | qd97@3 | 90         | 31         | 42                       | 0
+    """
+TO_MARCH = {"first_month": FIRST, "last_month": Period.parse("2026-03").last_month}
+
+
+def _of_newcomers(table: str = NEWCOMERS) -> pl.DataFrame:
+    """Values of an area whose first patient comes after the only December and the only September of a release."""
+    return publish_values(measures(table), REFERENCE, CATALOG, "spec", **TO_MARCH)
+
+
+def _by_period(found: pl.DataFrame, indicator: str, preset: str) -> dict[str, float | None]:
+    whole = {"sex": "both", "age_band": "all", "standardisation": "crude", "area_level": "province"}
+    mine = found.filter(indicator=indicator, preset=preset, area_vintage=VINTAGE, **whole)
+    return dict(mine.select("period", "value").iter_rows())
+
+
+@pytest.mark.parametrize(
+    "indicator", ["under_care", "control_rate", "newly_detected", "population_control_rate"]
+)
+def test_a_period_that_ends_before_the_first_patient_is_published_under_every_preset(indicator):
+    found = _of_newcomers()
+    month, whole = (_by_period(found, indicator, preset) for preset in ("tt37", "qd97"))
+    assert list(whole) == list(month)
+    before = ["2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4", "2025-H1", "2025-H2", "2025-9M", "2025"]
+    nothing = None if indicator == "control_rate" else 0.0
+    assert {period: whole[period] for period in before} == dict.fromkeys(before, nothing)
+    assert indicator != "control_rate" or whole["2026-Q1"] == pytest.approx(100 * 31 / 42)
+
+
+def test_expected_cases_are_those_of_the_population_under_every_preset():
+    found = _of_newcomers()
+    month, whole = (_by_period(found, "estimated_cases", preset) for preset in ("tt37", "qd97"))
+    assert whole == month
+    assert whole["2025"] > 0
+
+
+def test_a_length_of_period_that_was_not_counted_is_left_out_though_others_were():
+    found = values(measures().filter(pl.col("preset").cast(pl.String) != "qd97@12"), preset="qd97")
+    stocks = found.filter(indicator="control_rate")["period"].to_list()
+    assert "2025" not in stocks
+    assert {"2025-Q4", "2025-H2", "2025-9M"} <= set(stocks)
+
+
+def test_a_disease_that_one_preset_alone_counts_in_has_nobody_under_the_others():
+    counts = measures(NEWCOMERS).filter(pl.col("preset").cast(pl.String) == "qd97")
+    others = measures(NEWCOMERS).with_columns(disease=pl.lit("diabetes"))
+    both = pl.concat([counts, others.cast(dict(counts.schema))])
+    found = publish_values(both, REFERENCE, CATALOG, "spec", **TO_MARCH).filter(disease="hypertension")
+    assert _by_period(found, "under_care", "qd97")["2026-02"] == 90
+    assert _by_period(found, "under_care", "tt37")["2026-02"] == 0
+    assert _by_period(found, "under_care", "hearts") == {}
+
+
+def test_a_release_in_which_a_preset_lacks_a_period_is_not_written():
+    found = _of_newcomers()
+    checks = ValueChecks(measures(NEWCOMERS), measure_plan(CATALOG), CATALOG)
+    for indicator in ("under_care", "control_rate", "estimated_cases", "population_control_rate"):
+        mine = found.filter(indicator=indicator)
+        checks.check(mine)
+        with pytest.raises(
+            IdentityError, match=f"{indicator}, qd97, hypertension, 2025; allowed: every disease"
+        ):
+            checks.check(mine.remove(preset="qd97", period="2025"))
+
+
 def test_a_release_keeps_the_counts_over_whole_periods_at_their_ends_only():
     months = pl.DataFrame({"month": range(FIRST, LAST + 1)}, schema={"month": pl.Int32})
     every = pl.DataFrame({"preset": list(COUNTED.presets)}).join(months, how="cross")

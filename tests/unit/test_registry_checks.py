@@ -34,7 +34,7 @@ PLAN = measure_plan(CATALOG)
 MONTH = Period.parse("2025-06").first_month
 DISEASE, PRESET = "hypertension", "hearts"
 WHOLE = {"sex": "both", "age_band": "all", "standardisation": "crude"}
-ADD_UP, AS_COUNTED, WITHIN, EMPTY, ORDERED = ValueChecks.HELD
+ADD_UP, AS_COUNTED, WITHIN, EMPTY, ORDERED, NOTHING_MISSING = ValueChecks.HELD
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +173,11 @@ def test_a_value_beside_its_interval_is_caught(measures, values, side, by) -> No
     )
     assert checked(measures, altered(values, women, value=pl.col(side) + by)) == ORDERED
     ValueChecks(measures, PLAN, CATALOG).check(altered(values, women, value=pl.col(side) + by * 1e-9))
+
+
+@pytest.mark.parametrize("indicator", ["control_rate", "under_care", "detection_rate"])
+def test_a_disease_that_one_preset_leaves_out_is_caught(measures, values, indicator) -> None:
+    """No sum is wrong where nothing stands: only the other presets know that something should."""
+    lost = total_of(indicator) & pl.col("area_level").is_in(["province", "region", "nation"])
+    assert values.filter(lost).height
+    assert checked(measures, values.filter(~lost)) == NOTHING_MISSING
