@@ -14,9 +14,9 @@ from ncdsurv.frames.month import within
 from ncdsurv.frames.records import AREA
 from ncdsurv.frames.spells import as_spells
 from ncdsurv.indicators import figures
+from ncdsurv.remembered import Remembered
 from ncdsurv.spells import count_wide, measure_plan
 from ncdsurv.spells.places import By
-from ncdsurv.remembered import Remembered
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
