@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PART_ROWS = 250_000
 """Most visits held at once, about: what is made of them included, a step stays near 1.5 GB (`benchmarks/build.py`)."""
 MOST_PARTS = 500
-"""A part is an open file while it is filled, and a process has not many more."""
+"""What is put aside at once goes to every part in a piece of its own: of more parts the pieces would be too small."""
 
 VISIT = pl.col("visit_id").hash()
 """Stands for a visit where many of them are compared."""

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -49,6 +55,61 @@ def test_rows_come_back_by_part_whether_they_are_in_memory_or_on_disk(rows, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+def test_however_many_parts_there_are_one_file_is_open_at_a_time(tmp_path):
+    many = pl.DataFrame({"part": list(range(300)) * 2, "day": range(600)})
+    divisions = [parts_in(tmp_path, 0) for _ in range(2)]
+    before = len(os.listdir("/proc/self/fd"))
+    with divisions[0] as one, divisions[1] as other:
+        for piece in many.iter_slices(200):
+            for parts in (one, other):
+                parts.put(piece, "part")
+        assert len(list(tmp_path.rglob("*.arrows"))) == 600
+        assert len(os.listdir("/proc/self/fd")) <= before + 1
+        assert [part["day"].to_list() for part in other.all()] == [[day, day + 300] for day in range(300)]
+        assert one.read(7)["day"].to_list() == [7, 307]
+        one.put(pl.DataFrame({"part": [7], "day": [1000]}), "part")
+        assert one.read(7)["day"].to_list() == [7, 307, 1000]
+        assert len(os.listdir("/proc/self/fd")) <= before + 1
+
+
+LINKED = """
+import sys
+from ncdsurv.registry import open_store, visits
+visits.PART_ROWS = 8
+print(open_store(sys.argv[1], key_file=sys.argv[2]).link()["persons"])
+"""
+FILES_AT_ONCE = 100
+
+
+def test_linking_opens_no_more_files_where_there_are_more_parts(store, files, tmp_path):
+    """A few visits are a part, and all were told again: two divisions stand at the same time."""
+    few = open_store(tmp_path / "registry", key_file=store.vault.folder / "key")
+    few.ingest(files, source="viettel")
+    told = few.lake.snapshot().read("visits")
+    assert told.height > 2 * FILES_AT_ONCE
+    with few.lake.transaction() as tx:
+        tx.append("visits", told.with_columns(pl.col("received") + 1))
+        tx.commit("ingest")
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES_AT_ONCE, FILES_AT_ONCE))
+
+    command = [sys.executable, "-c", LINKED, str(few.folder), str(store.vault.folder / "key")]
+    package = {"PYTHONPATH": str(Path(visits.__file__).parents[2])}
+    done = subprocess.run(
+        command,
+        env={**os.environ, **package},
+        preexec_fn=limited,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    store.link()
+    assert int(done.stdout) == store.lake.snapshot().read("persons").height
+    assert few.lake.snapshot().read("contacts").height == store.lake.snapshot().read("contacts").height
+
+
 def test_visits_in_parts_are_the_visits_as_last_reported_each_once(store, tmp_path):
     snapshot = store.lake.snapshot()
     whole = current_visits(snapshot)
@@ -90,7 +151,7 @@ def test_a_correction_wins_in_parts_as_it_does_whole(store, tmp_path):
     assert last.height == told["visit_id"].n_unique()
 
 
-def test_a_nation_has_no_more_parts_than_a_process_may_have_files(store, monkeypatch):
+def test_a_nation_has_larger_parts_rather_than_more_of_them(store, monkeypatch):
     snapshot = store.lake.snapshot()
     held = snapshot.read("visits").height
     monkeypatch.setattr(visits, "PART_ROWS", 1)
