@@ -7,7 +7,7 @@ leave the layout of untouched buckets as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -238,14 +238,3 @@ class Buckets:
     def read(self, number: int) -> Bucket:
         """A bucket, whole."""
         return Bucket(**{name: self.table(name, number) for name in LAYOUT})
-
-
-def read_buckets(snapshot: Snapshot) -> Iterator[tuple[int, int, Bucket]]:
-    """All buckets of a state, one at a time: (how many before it, how many in all, the bucket).
-
-    Raises:
-        StoreError: The buckets were never laid out.
-    """
-    buckets = Buckets(snapshot)
-    for done, number in enumerate(buckets.numbers):
-        yield done, len(buckets.numbers), buckets.read(number)

@@ -1,4 +1,4 @@
-"""The visits as last reported: all at once, or in parts where a nation's would not fit into memory."""
+"""The visits as last reported, in parts: a nation's would not fit into memory."""
 
 from __future__ import annotations
 
@@ -32,11 +32,6 @@ def part_rows(snapshot: Snapshot) -> int:
     return max(PART_ROWS, -(-visits // MOST_PARTS))
 
 
-def current_visits(snapshot: Snapshot) -> pl.DataFrame:
-    """The visits as last reported: of two rows with one visit_id the one of the later file counts."""
-    return _latest(snapshot.read("visits"))
-
-
 def current_deaths(snapshot: Snapshot) -> pl.DataFrame:
     """The visits as last reported that tell a death."""
     visits, dead = snapshot.scan("visits"), pl.col("patient_status") == PatientStatus.DEAD.value
@@ -62,7 +57,9 @@ def visits_in_parts(
     columns: Sequence[str] | None = None,
     only: pl.DataFrame | None = None,
 ) -> Iterator[Iterator[pl.DataFrame]]:
-    """`current_visits` a part at a time; no visit is in two parts, the rows stand in no promised order.
+    """The visits as last reported, a part at a time: of two rows with one visit_id the one of the later file counts.
+
+    No visit is in two parts; the rows stand in no promised order.
 
     Args:
         snapshot: The state of the store.

@@ -14,7 +14,8 @@ from polars.testing import assert_frame_equal
 
 from ncdsurv.registry.appended import only_files_came, spoken_of, state_of
 from ncdsurv.registry.linking import _settled
-from ncdsurv.registry.visits import current_deaths, current_visits, visits_in_parts
+from ncdsurv.registry.visits import current_deaths, visits_in_parts
+from tests.registry_support import current_visits
 
 LOG = pl.DataFrame(
     {

@@ -13,10 +13,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from ncdsurv.registry import buckets, open_store, visits
-from ncdsurv.registry.visits import current_visits, visits_by_record, visits_in_parts
+from ncdsurv.registry.visits import visits_by_record, visits_in_parts
 from ncdsurv.spells import LAYOUT
 from ncdsurv.store.parts import parts_in
 from tests.conftest import SAMPLES
+from tests.registry_support import all_buckets, current_visits
 
 MANY, FEW = 10**9, 50
 
@@ -28,7 +29,7 @@ def files():
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory, files):
-    """Three files of one station system; later ones repeat and correct visits of the first."""
+    """Three files of one station system."""
     store = open_store(tmp_path_factory.mktemp("parts") / "registry")
     store.ingest(files, source="viettel")
     return store
@@ -194,18 +195,16 @@ def test_a_bucket_laid_out_in_parts_of_its_people_is_the_bucket_laid_out_whole(
 
     original = buckets.bucket_layout
     store.link()
-    whole = list(buckets.read_buckets(store.lake.snapshot()))
+    whole = all_buckets(store.lake.snapshot())
     monkeypatch.setattr(buckets, "bucket_layout", noted)
     monkeypatch.setattr(visits, "PART_ROWS", FEW)
     divided = open_store(tmp_path / "registry", key_file=store.vault.folder / "key")
     for some in (files[:2], files[2:]):
         divided.ingest(some, source="viettel")
         divided.link()
-    parts = list(buckets.read_buckets(divided.lake.snapshot()))
-    assert [bucket.tables().keys() for *_, bucket in parts] == [
-        bucket.tables().keys() for *_, bucket in whole
-    ]
-    for (*_, one), (*_, other) in zip(parts, whole, strict=True):
+    parts = all_buckets(divided.lake.snapshot())
+    assert [bucket.tables().keys() for bucket in parts] == [bucket.tables().keys() for bucket in whole]
+    for one, other in zip(parts, whole, strict=True):
         for name, frame in one.tables().items():
             assert_frame_equal(frame, getattr(other, name))
     assert len(seen) > 3 * len(whole)
