@@ -209,3 +209,43 @@ def test_a_bucket_laid_out_in_parts_of_its_people_is_the_bucket_laid_out_whole(
             assert_frame_equal(frame, getattr(other, name))
     assert len(seen) > 3 * len(whole)
     assert all(height <= FEW + (most or 0) for height, most in seen)
+
+
+def test_corrections_alone_divide_the_bucket_they_come_to_and_no_other(store, files, tmp_path, monkeypatch):
+    """Rows are counted as they were told; what is counted of them stays the same."""
+    halved = open_store(tmp_path / "registry", key_file=store.vault.folder / "key")
+    halved.ingest(files, source="viettel")
+    told = halved.lake.snapshot().read("visits")
+    monkeypatch.setitem(buckets.assign_buckets.__kwdefaults__, "most_visits", told.height // 2)
+    halved.link()
+    before, contacts = _buckets(halved), _contacts(halved)
+    largest = before.group_by("bucket").len().sort("len")["bucket"][-1]
+    theirs = before.filter(pl.col("bucket") == largest)["record_id"]
+    assert before["bucket"].n_unique() > 1
+    again = told.filter(pl.col("record_id").is_in(theirs.implode())).with_columns(pl.col("received") + 1)
+    with halved.lake.transaction() as tx:
+        tx.append("visits", again)
+        tx.commit("ingest")
+    halved.link()
+    both = before.join(_buckets(halved), on="record_id", suffix="_now")
+    assert both.filter(pl.col("bucket") == largest)["bucket_now"].n_unique() > 1
+    others = both.filter(pl.col("bucket") != largest)
+    assert others["bucket"].equals(others["bucket_now"].alias("bucket"))
+    assert_frame_equal(_contacts(halved), contacts)
+
+
+def _buckets(registry):
+    """[record_id, bucket]: where the registry's records are laid out."""
+    state = registry.lake.snapshot()
+    people = state.read("people").select("person_id", "bucket")
+    return (
+        state.read("crosswalk")
+        .select("record_id", "person_id")
+        .join(people, on="person_id")
+        .drop("person_id")
+    )
+
+
+def _contacts(registry):
+    names = [name for name in LAYOUT["contacts"] if name != "person"]
+    return registry.lake.snapshot().read("contacts").select(names).sort(names)
