@@ -33,10 +33,12 @@ def part_rows(snapshot: Snapshot) -> int:
 
 
 def current_deaths(snapshot: Snapshot) -> pl.DataFrame:
-    """The visits as last reported that tell a death."""
-    visits, dead = snapshot.scan("visits"), pl.col("patient_status") == PatientStatus.DEAD.value
+    """[record_id, visited_on, patient_status] of the visits as last reported that tell a death."""
+    said = ["record_id", "visited_on", "patient_status"]
+    visits = snapshot.scan("visits").select(*said, *_ORDER)  # the others take twice the time to read
+    dead = pl.col("patient_status") == PatientStatus.DEAD.value
     told = visits.filter(dead).select(visit=VISIT).unique()
-    return _latest(_rows_of(visits, told).collect()).filter(dead)
+    return _latest(_rows_of(visits, told).collect()).filter(dead).select(said)
 
 
 def visits_of(visits: pl.LazyFrame, records: pl.DataFrame) -> pl.LazyFrame:
