@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -71,7 +72,7 @@ class Parts:
             raise ValueError("no frame was put into the parts")
         frames = list(self._held.get(number, ()))
         if number in self._on_disk:
-            frames.insert(0, _streams(self._path(number)))
+            frames.insert(0, pl.DataFrame(_streams(self._path(number))))
         return pl.concat(frames) if frames else self._none
 
     def all(self) -> Iterator[pl.DataFrame]:
@@ -80,8 +81,8 @@ class Parts:
             yield self.read(number)
 
 
-def _streams(path: Path) -> pl.DataFrame:
-    """The rows of all streams of a file; each ends where the next begins."""
+def _streams(path: Path) -> Any:
+    """The rows of all streams of a file, as one piece of Arrow; each stream ends where the next begins."""
     import pyarrow as pa
 
     # The pieces are small: handing them to several threads, or on to polars one by one, takes longer than reading.
@@ -90,7 +91,7 @@ def _streams(path: Path) -> pl.DataFrame:
         size, tables = file.size(), []
         while file.tell() < size:
             tables.append(pa.ipc.open_stream(file, options=options).read_all())
-    return pl.DataFrame(pa.concat_tables(tables).combine_chunks())
+    return pa.concat_tables(tables).combine_chunks()
 
 
 @contextmanager
