@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -67,9 +68,12 @@ def watched(calls: dict[str, int], seconds: dict[str, float]) -> Iterator[None]:
     """While the block lasts, count the buckets by the way they are counted, and time the steps of a build."""
     from ncdsurv.registry import build
 
+    alone = threading.Lock()  # the buckets are counted by several threads
+
     def counts(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
         def noted(*given: Any, **named: Any) -> Any:
-            calls[name] += 1
+            with alone:
+                calls[name] += 1
             return work(*given, **named)
 
         return noted
@@ -80,7 +84,8 @@ def watched(calls: dict[str, int], seconds: dict[str, float]) -> Iterator[None]:
             try:
                 return work(*given, **named)
             finally:
-                seconds[name] += time.process_time() - start
+                with alone:
+                    seconds[name] += time.process_time() - start
 
         return timed
 

@@ -1,13 +1,15 @@
 """The engine's layout on disk: people in buckets of neighbouring communes, each bucket in its order.
 
-A bucket is a run of neighbouring atoms, found by halving the country until no part has too many people. So the
-division follows from the people alone, and one person more changes one bucket at most: a month's new records
-leave the layout of untouched buckets as it is.
+A bucket is a run of neighbouring atoms, found by halving the country until no part has too many people, or too many
+rows that tell of their visits. So the division follows from the records alone, and what comes to one commune changes
+the bucket that it is in, or divides it, and no other: a month's new records leave the layout of untouched buckets as
+it is. Rows are counted as they were told, so corrections alone can divide a bucket; to count a corrected visit once,
+all rows would have to be brought together by visit before the division is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 BUCKET_PEOPLE = 72_000
 """Most people of a bucket (about 50,000 on the average): the array of changes stays in the processor's cache."""
 BUCKET_VISITS = 1_500_000
-"""Most visits of a bucket, however often people come: who counts a bucket holds all of its contacts."""
+"""Most rows told of the visits of a bucket, however often people come: who counts it holds all of its contacts."""
 WRITTEN_ROWS = 200_000
 """Rows of a table that are written together: each write of a Delta table costs what 50,000 rows do."""
 _PAIR = ["commune_2024", "commune_2025"]
@@ -46,8 +48,8 @@ def assign_buckets(
         residences: Columns of `RESIDENCES`; the last one is home.
         atoms: Atoms of the reference, numbered in geographical order.
         size: Most people of a bucket, unless one atom alone has more.
-        visits: [person_id, visits]: how often each person came; None says nothing of it.
-        most_visits: Most visits of a bucket, unless one atom alone has more.
+        visits: [person_id, visits]: how many rows tell of each person's visits, corrections too; None says nothing.
+        most_visits: Most such rows of a bucket, unless one atom alone has more.
 
     Returns:
         [person_id, home, bucket], in the order of the layout: by bucket, home atom and person. A bucket's number is
@@ -238,14 +240,3 @@ class Buckets:
     def read(self, number: int) -> Bucket:
         """A bucket, whole."""
         return Bucket(**{name: self.table(name, number) for name in LAYOUT})
-
-
-def read_buckets(snapshot: Snapshot) -> Iterator[tuple[int, int, Bucket]]:
-    """All buckets of a state, one at a time: (how many before it, how many in all, the bucket).
-
-    Raises:
-        StoreError: The buckets were never laid out.
-    """
-    buckets = Buckets(snapshot)
-    for done, number in enumerate(buckets.numbers):
-        yield done, len(buckets.numbers), buckets.read(number)

@@ -36,7 +36,7 @@ class Past:
     Attributes:
         months: First and last month counted then.
         counts: Name of the answer -> the counts.
-        digests: [person, digest]: what each person's records said up to the last month (`past_digests`).
+        digests: [person, digest]: what each person's records said up to the last month (`Digests.until`).
         table: Gives a table of the layout as it was then.
     """
 
@@ -88,11 +88,6 @@ class Digests:
         ]
         together = pl.concat([contacts, *hashed])
         return together.group_by("person").agg(pl.col("digest").sum()).sort("person")
-
-
-def past_digests(bucket: Bucket, last: int) -> pl.DataFrame:
-    """The digests of a bucket up to one month, see `Digests.until`."""
-    return Digests(bucket).until(last)
 
 
 def _until(column: pl.Expr, last: int) -> pl.Expr:

@@ -142,16 +142,16 @@ def _at(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _came(snapshot: Snapshot, crosswalk: pl.DataFrame) -> pl.DataFrame:
-    """[person_id, visits]: how many rows tell of a person's visits."""
+    """[person_id, visits]: how many rows tell of a person's visits; one that was told again counts each time."""
     told = snapshot.scan("visits").group_by("record_id").agg(visits=pl.len().cast(pl.Int64)).collect()
     each = crosswalk.select("record_id", "person_id").join(told, on="record_id")
     return each.group_by("person_id").agg(pl.col("visits").sum())
 
 
 def _in_parts(homes: pl.DataFrame, came: pl.DataFrame, rows: int) -> pl.DataFrame:
-    """[person_id, bucket, part]: runs of people in the order of the layout, with some `rows` visits each.
+    """[person_id, bucket, part]: runs of people in the order of the layout, with some `rows` rows of visits each.
 
-    A person without any visit counts as one, so that no part has too many people either.
+    A person is a row too, so that no part has too many people either.
     """
     each = homes.join(came, on="person_id", how="left", maintain_order="left")["visits"].fill_null(0) + 1
     part = ((each.cum_sum() - each) // rows).cast(pl.Int32)

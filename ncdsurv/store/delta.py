@@ -15,7 +15,7 @@ import polars as pl
 
 from ncdsurv.errors import StoreError
 from ncdsurv.store.atomic import fsync_path
-from ncdsurv.store.opened import Held, newest_version
+from ncdsurv.store.opened import Held, entries_of, newest_version
 
 _FOREVER = "interval 36500 days"
 SETTINGS = {
@@ -33,7 +33,11 @@ class DeltaPlace(Protocol):
         """Name of the table."""
 
     def version(self) -> int | None:
-        """Newest version; None where there is no table."""
+        """Newest version; None where there is no table.
+
+        Raises:
+            StoreError: Its entry in the log is empty.
+        """
 
     def scan(self, version: int) -> pl.LazyFrame | None:
         """One version, lazily; None where it has no data file.
@@ -47,6 +51,9 @@ class DeltaPlace(Protocol):
 
     def write(self, frame: pl.DataFrame, before: int | None, **how: Any) -> int:
         """Write a version; `before` is the newest that the writer knows of. Gives the new version."""
+
+    def settle(self, committed: int) -> int | None:
+        """Newest version, once what a power cut left of later ones is made away with; see `version`."""
 
     def take_back(self, committed: int) -> int:
         """Put the content of an earlier version back, as a new version, which is given."""
@@ -77,20 +84,25 @@ class DiskTable:
 
     def version(self) -> int | None:
         """See `DeltaPlace.version`; from the names in the log, since nothing else of the table is asked for."""
-        try:
-            return newest_version(os.listdir(self.path / "_delta_log"))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        newest = newest_version(self._names())
+        if newest is not None and self._is_empty(newest):
+            raise damaged(self.name, newest)
+        return newest
 
     def opened(self, version: int | None = None) -> Any:
         """The newest version as a `DeltaTable`, or another; nobody else holds it, so it may be written with."""
         from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError
 
+        names = self._names()
+        wanted = newest_version(names) if version is None else version
+        told = -1 if wanted is None else wanted
+        if any(self._is_empty(number) for number in entries_of(names, told)):
+            raise damaged(self.name, told)
         try:
             return DeltaTable(str(self.path), version=version)
         except DeltaError as error:
-            raise damaged(self.name, -1 if version is None else version) from error
+            raise damaged(self.name, told) from error
 
     def scan(self, version: int) -> pl.LazyFrame | None:
         """See `DeltaPlace.scan`.
@@ -128,6 +140,16 @@ class DiskTable:
         self._held.keep(version, self._stamp(version), table)
         return version
 
+    def settle(self, committed: int) -> int | None:
+        """See `DeltaPlace.settle`; what no commit names was not flushed, so a power cut may have emptied it."""
+        names = self._names()
+        newest = newest_version(names) or 0
+        later = range(committed + 1, newest + 1)
+        if {committed, *later} <= set(entries_of(names, newest)) and any(map(self._is_empty, later)):
+            for number in reversed(later):
+                self._entry(number).unlink()
+        return self.version()
+
     def take_back(self, committed: int) -> int:
         """See `DeltaPlace.take_back`."""
         table = self.opened()
@@ -151,6 +173,20 @@ class DiskTable:
         except FileNotFoundError:
             return None
         return entry.st_ino, entry.st_mtime_ns, entry.st_size
+
+    def _names(self) -> list[str]:
+        """Names of the files of the log; none where there is no table."""
+        try:
+            return os.listdir(self.path / "_delta_log")
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def _is_empty(self, version: int) -> bool:
+        """Whether the entry of a version is there, without content."""
+        try:
+            return not self._entry(version).stat().st_size
+        except FileNotFoundError:
+            return False
 
     def _entry(self, version: int) -> Path:
         return self.path / "_delta_log" / f"{version:020d}.json"

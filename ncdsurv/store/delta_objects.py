@@ -13,13 +13,12 @@ import polars as pl
 from ncdsurv.errors import StoreError
 from ncdsurv.store.delta import damaged
 from ncdsurv.store.objects import storage_fault
-from ncdsurv.store.opened import Held, newest_version
+from ncdsurv.store.opened import Held, entries_of, newest_version
 
 if TYPE_CHECKING:
     from ncdsurv.store.objects import Objects
 
 _LOG = "_delta_log"
-_FIRST = f"{_LOG}/{0:020d}.json"
 _OFTEN = {"delta.checkpointInterval": "10"}
 """Every entry since the last checkpoint is a question more for each reader, so there are more of them than on disk."""
 
@@ -44,7 +43,15 @@ class ObjectTable:
 
     def version(self) -> int | None:
         """See `DeltaPlace.version`; one question for a log of a thousand entries."""
-        return newest_version(self._objects.names(f"{self._path}/{_LOG}"))
+        sizes = self._objects.sizes(f"{self._path}/{_LOG}")
+        newest = newest_version(sizes)
+        if newest is not None and any(sizes[_entry(number)] == 0 for number in entries_of(sizes, newest)):
+            raise damaged(self.name, newest)
+        return newest
+
+    def settle(self, committed: int) -> int | None:
+        """See `DeltaPlace.settle`; nothing is left half-made: an object is there whole or not at all."""
+        return self.version()
 
     def opened(self, version: int | None = None) -> Any:
         """The newest version as a `DeltaTable`, or another; nobody else holds it."""
@@ -61,7 +68,9 @@ class ObjectTable:
 
     def scan(self, version: int) -> pl.LazyFrame | None:
         """See `DeltaPlace.scan`."""
-        stamp = self._objects.stamp(f"{self._path}/{_LOG}/{version:020d}.json")
+        stamp, size = self._objects.head(f"{self._path}/{_LOG}/{_entry(version)}") or (None, None)
+        if size == 0:
+            raise damaged(self.name, version)
         table = self._held.opened(version, stamp, lambda: self.opened(version))
         with self._objects.told():
             # The credentials are looked for where the tables' library looks: they are not in the options.
@@ -95,7 +104,7 @@ class ObjectTable:
         except CommitFailedError:
             raise self._overtaken() from None
         except DeltaError:
-            if before is None and self._objects.has(f"{self._path}/{_FIRST}"):
+            if before is None and self._objects.has(f"{self._path}/{_LOG}/{_entry(0)}"):
                 raise self._overtaken() from None
             raise
         return before + 1
@@ -127,3 +136,8 @@ class ObjectTable:
             got=self._objects.uri,
             do="run the command again; nothing of this run was kept",
         )
+
+
+def _entry(version: int) -> str:
+    """Name of a version's entry in the log."""
+    return f"{version:020d}.json"

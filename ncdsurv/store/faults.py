@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ _DO = {
     errno.EDQUOT: "make room in your quota and run the command again",
     errno.EFBIG: "raise the limit of file sizes and run the command again",
     errno.EIO: "check the disk, then run the command again",
+    errno.ENFILE: "end other programs of this machine, then run the command again",
 }
 _CODE = re.compile(r"\bos error (\d+)\b")
 
@@ -75,6 +77,8 @@ def faults_told(folder: Path, objects: Objects | None = None) -> Iterator[None]:
         if objects is not None and refused is not None:
             raise objects.refused(refused) from None
         number = fault_of(error)
+        if number == errno.EMFILE:
+            raise too_many_files(folder) from error
         if number in STORE_FAULTS:
             raise StoreError(
                 "the registry cannot be written",
@@ -89,3 +93,14 @@ def faults_told(folder: Path, objects: Objects | None = None) -> Iterator[None]:
                 do="run the command again; if it stays, restore the lake from a backup",
             ) from error
         raise
+
+
+def too_many_files(place: object) -> StoreError:
+    """The error where this process has as many files open as it may have."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return StoreError(
+        "too many open files",
+        got=place,
+        allowed=f"{allowed} at once",
+        do="raise the limit (ulimit -n) and run the command again; nothing is lost",
+    )

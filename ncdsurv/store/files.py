@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import uuid
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from ncdsurv.errors import InputError, StoreError
 from ncdsurv.store.atomic import TEMPORARY, fsync_path, sweep_temporary
-from ncdsurv.store.faults import STORE_FAULTS
+from ncdsurv.store.faults import STORE_FAULTS, too_many_files
 
 _BLOCK = 1 << 20
 _READ_ONLY = 0o400
@@ -59,6 +60,8 @@ class KeptFiles:
             except FileNotFoundError as error:
                 raise InputError("file not found", got=source.name, do="check the path") from error
             except OSError as error:
+                if error.errno == errno.EMFILE:
+                    raise
                 raise InputError(
                     "a file cannot be opened", got=f"{source.name} ({error.strerror})", do="check the path"
                 ) from error
@@ -78,6 +81,8 @@ class KeptFiles:
             os.replace(temporary, final)
             fsync_path(final.parent)
         except OSError as error:
+            if error.errno == errno.EMFILE:
+                raise too_many_files(source.name) from error
             kind = StoreError if error.errno in STORE_FAULTS else InputError
             raise kind("a file cannot be kept", got=f"{source.name} ({error.strerror})") from error
         finally:

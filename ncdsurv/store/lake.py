@@ -197,7 +197,7 @@ class Transaction:
                 if left is not None:
                     self._left[name] = left
                 continue
-            current = place.version()
+            current = place.settle(committed)
             if current is None or current < committed:
                 raise damaged(name, committed)
             if current > committed:

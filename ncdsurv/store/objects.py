@@ -134,15 +134,15 @@ class Objects:
                 return False
         return True
 
-    def stamp(self, name: str) -> str | None:
-        """What the storage tells one content of a name from another by; None where there is none."""
+    def head(self, name: str) -> tuple[str | None, int] | None:
+        """What the storage tells one content of a name from another by, and its bytes; None where there is none."""
         store = self._store
         with self.told():
             try:
-                tag: str | None = store.head(name)["e_tag"]
+                found = store.head(name)
             except FileNotFoundError:
                 return None
-        return tag
+        return found["e_tag"], found["size"]
 
     def put(self, name: str, content: bytes | Path) -> None:
         """Write an object, in the place of what has its name."""
@@ -179,11 +179,12 @@ class Objects:
                     copy.write(store.get_range(name, start=start, length=min(BLOCK, size - start)))
         return True
 
-    def names(self, prefix: str) -> list[str]:
-        """Names of the objects under `prefix`, without it."""
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Name of each object under `prefix`, without it -> its bytes."""
         store = self._store
         with self.told():
-            return [found["path"].removeprefix(f"{prefix}/") for page in store.list(prefix) for found in page]
+            found = [one for page in store.list(prefix) for one in page]
+        return {one["path"].removeprefix(f"{prefix}/"): one["size"] for one in found}
 
     def folders(self, prefix: str) -> list[str]:
         """Names right under `prefix` that have objects under them, sorted."""

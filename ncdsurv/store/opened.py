@@ -6,14 +6,16 @@ import re
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-_NAME = re.compile(r"(\d{20})\.(?:json|checkpoint\..*parquet)")
+_ENTRY = "json"
+_NAME = re.compile(r"(\d{20})\.(json|checkpoint\..*parquet)")
 
 
 def newest_version(names: Iterable[str]) -> int | None:
     """The newest version that the names in a table's log tell of; None where they tell of none.
 
     An entry gets its name when it is whole, so a name is a version; what a writer that died left behind has
-    another kind of name. A checkpoint stands for all versions up to its own, whose entries may be gone.
+    another kind of name. Whether a disk lost its content since is asked of the entry. A checkpoint stands for all
+    versions up to its own, whose entries may be gone.
 
     >>> newest_version(["00000000000000000009.json", "00000000000000000010.checkpoint.parquet"])
     10
@@ -21,6 +23,21 @@ def newest_version(names: Iterable[str]) -> int | None:
     """
     found = (_NAME.fullmatch(name) for name in names)
     return max((int(match[1]) for match in found if match), default=None)
+
+
+def entries_of(names: Iterable[str], version: int) -> list[int]:
+    """The numbers of the entries that a version is read from, those that are there: all since the last checkpoint.
+
+    One of them without content is damage: the tables' library takes it for a version that changed nothing, so what
+    it added would be missing without a word.
+
+    >>> entries_of(["00000000000000000002.checkpoint.parquet"] + [f"{n:020d}.json" for n in range(5)], 3)
+    [2, 3]
+    """
+    found = [(int(match[1]), match[2]) for match in map(_NAME.fullmatch, names) if match]
+    known = [(number, kind) for number, kind in found if number <= version]
+    first = max((number for number, kind in known if kind != _ENTRY), default=0)
+    return sorted(number for number, kind in known if kind == _ENTRY and number >= first)
 
 
 class Held:

@@ -1,4 +1,8 @@
-"""Rows divided into parts on disk: what does not fit into memory at once is read back a part at a time."""
+"""Rows divided into parts on disk: what does not fit into memory at once is read back a part at a time.
+
+A part is a file of streams, one behind the other: it is opened to add to it and closed again, so no more than one
+file is open however many parts there are, and however many such divisions stand at the same time.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ class Parts:
         self._folder, self._rows = folder, rows
         self._held: dict[int, list[pl.DataFrame]] = {}
         self._held_rows = 0
-        self._writers: dict[int, Any] = {}
+        self._on_disk: set[int] = set()
         self._none: pl.DataFrame | None = None
 
     def put(self, frame: pl.DataFrame, column: str) -> None:
@@ -43,20 +47,23 @@ class Parts:
         import pyarrow as pa
 
         self._folder.mkdir(mode=0o700, exist_ok=True)
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
         for number, frames in self._held.items():
             table = pl.concat(frames).to_arrow(compat_level=pl.CompatLevel.oldest())
-            if number not in self._writers:
-                options = pa.ipc.IpcWriteOptions(compression="lz4")
-                self._writers[number] = pa.ipc.new_stream(self._path(number), table.schema, options=options)
-            self._writers[number].write_table(table)
+            with (
+                self._path(number).open("ab") as file,
+                pa.ipc.new_stream(file, table.schema, options=options) as out,
+            ):
+                out.write_table(table)
+        self._on_disk |= self._held.keys()
         self._held.clear()
         self._held_rows = 0
 
-    def _path(self, number: int) -> str:
-        return str(self._folder / f"{number}.arrows")
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number}.arrows"
 
     def read(self, number: int) -> pl.DataFrame:
-        """The rows of a part, none where it has none. After the first reading nothing can be put in.
+        """The rows of a part in the order in which they were put in; none where it has none.
 
         Raises:
             ValueError: Nothing was put in, so that not even the columns are known.
@@ -64,15 +71,27 @@ class Parts:
         if self._none is None:
             raise ValueError("no frame was put into the parts")
         frames = list(self._held.get(number, ()))
-        if number in self._writers:
-            self._writers[number].close()
-            frames.insert(0, pl.read_ipc_stream(self._path(number)))
+        if number in self._on_disk:
+            frames.insert(0, pl.DataFrame(_streams(self._path(number))))
         return pl.concat(frames) if frames else self._none
 
     def all(self) -> Iterator[pl.DataFrame]:
         """Every part that has rows, one at a time, by number; one without rows where no part has any."""
-        for number in sorted(self._held.keys() | self._writers.keys()) or [0]:
+        for number in sorted(self._held.keys() | self._on_disk) or [0]:
             yield self.read(number)
+
+
+def _streams(path: Path) -> Any:
+    """The rows of all streams of a file, as one piece of Arrow; each stream ends where the next begins."""
+    import pyarrow as pa
+
+    # The pieces are small: handing them to several threads, or on to polars one by one, takes longer than reading.
+    options = pa.ipc.IpcReadOptions(use_threads=False)
+    with pa.OSFile(str(path)) as file:
+        size, tables = file.size(), []
+        while file.tell() < size:
+            tables.append(pa.ipc.open_stream(file, options=options).read_all())
+    return pa.concat_tables(tables).combine_chunks()
 
 
 @contextmanager

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from ncdsurv.registry import open_store
-from ncdsurv.registry.visits import current_visits
 from tests.faults.harness import FIRST, command
 from tests.faults.samples import samples
+from tests.registry_support import current_visits
 
 SAMPLES = samples()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,22 @@ def test_the_month_stands_apart_from_those_before_it(tmp_path):
     assert max(earlier) == "2026-04"
     days = visits_of(0, 2000, 3)["NGAY_KHAM"].to_list()
     assert len(now) == sum("/05/2026" in day or day.endswith("/05/26") for day in days) > 0
+
+
+class Slow(dict):
+    """Numbers that take a moment to look up: another thread may come in between."""
+
+    def __getitem__(self, name):
+        found = super().__getitem__(name)
+        time.sleep(0.001)
+        return found
+
+
+def test_buckets_that_several_threads_count_at_once_are_all_counted(monkeypatch):
+    from ncdsurv.registry import counting
+
+    monkeypatch.setattr(counting, "answer", lambda bucket: bucket)
+    calls, seconds = Slow(), Slow()
+    with build.watched(calls, seconds), ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(counting.answer, range(100))) == list(range(100))
+    assert calls == {"anew": 100, "on": 0}

@@ -15,7 +15,7 @@ from benchmarks.engine_data import make_bucket
 from ncdsurv.catalog import load_catalog
 from ncdsurv.indicators.units import unit_catalog
 from ncdsurv.registry.counting import Question, answer
-from ncdsurv.registry.increment import Past, grown, past_digests
+from ncdsurv.registry.increment import Digests, Past, grown
 from ncdsurv.spells import NEVER, Bucket
 from tests.engine_units import with_stations
 
@@ -35,7 +35,7 @@ def question(first: int, last: int) -> Question:
 
 def remembered(bucket: Bucket, first: int, last: int) -> Past:
     """What a build keeps of a bucket."""
-    digests = past_digests(bucket, last)
+    digests = Digests(bucket).until(last)
     return Past((first, last), answer(bucket, question(first, last)), digests, lambda t: getattr(bucket, t))
 
 
@@ -171,8 +171,8 @@ def test_counting_on_is_counting_anew(seed, kinds, joined, left, shift, then) ->
 def test_a_change_of_the_past_changes_the_digest_of_those_it_concerns_and_no_other(kind: str) -> None:
     whole = with_stations(make_bucket(7, PEOPLE, catalog(), FIRST, LAST))
     before, after = (
-        past_digests(whole, LAST),
-        past_digests(disturbed(whole, np.random.default_rng(1), [kind]), LAST),
+        Digests(whole).until(LAST),
+        Digests(disturbed(whole, np.random.default_rng(1), [kind])).until(LAST),
     )
     compared = before.join(after, on="person", how="full", coalesce=True, suffix="_after")
     changed = compared.filter(~pl.col("digest").eq_missing(pl.col("digest_after"))).height
@@ -181,5 +181,5 @@ def test_a_change_of_the_past_changes_the_digest_of_those_it_concerns_and_no_oth
 
 def test_what_happens_later_changes_no_digest() -> None:
     whole = with_stations(make_bucket(7, PEOPLE, catalog(), FIRST, LAST))
-    assert past_digests(known_by(whole, THEN), THEN).equals(past_digests(whole, THEN))
-    assert not past_digests(whole, THEN).equals(past_digests(whole, LAST))
+    assert Digests(known_by(whole, THEN)).until(THEN).equals(Digests(whole).until(THEN))
+    assert not Digests(whole).until(THEN).equals(Digests(whole).until(LAST))

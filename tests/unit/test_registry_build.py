@@ -13,12 +13,13 @@ from ncdsurv.catalog import load_catalog
 from ncdsurv.errors import IdentityError, StoreError, UsageError
 from ncdsurv.reference import is_invented
 from ncdsurv.registry import build, open_store
-from ncdsurv.registry.buckets import assign_buckets, read_buckets
+from ncdsurv.registry.buckets import assign_buckets
 from ncdsurv.registry.checks import ValueChecks, check_measures, partitions
 from ncdsurv.spells import add_buckets, count_bucket, measure_plan
 from ncdsurv.store import Release, compare
 from ncdsurv.store.release import VALUES_ORDER
 from tests.conftest import SAMPLES
+from tests.registry_support import all_buckets
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +142,7 @@ def test_exclusive_states_are_found_to_add_up_from_the_definitions_alone():
 def test_counts_that_do_not_add_up_are_caught(small):
     catalog = load_catalog()
     small.link()
-    buckets = [bucket for _, _, bucket in read_buckets(small.lake.snapshot())]
+    buckets = all_buckets(small.lake.snapshot())
     month = 2026 * 12 + 6
     counts = add_buckets(count_bucket(b, catalog, first_month=month, last_month=month) for b in buckets)
     plan = measure_plan(catalog)
@@ -203,10 +204,10 @@ def test_buckets_of_any_size_give_the_same_counts(small, monkeypatch):
     snapshot = small.lake.snapshot()
 
     def counts(tables) -> pl.DataFrame:
-        parts = [count_bucket(b, catalog, first_month=month - 5, last_month=month) for _, _, b in tables]
+        parts = [count_bucket(b, catalog, first_month=month - 5, last_month=month) for b in tables]
         return add_buckets(parts)
 
-    whole = counts(read_buckets(snapshot))
+    whole = counts(all_buckets(snapshot))
     monkeypatch.setattr(buckets.assign_buckets, "__defaults__", (7,))
     with small.lake.transaction() as tx:
         homes = buckets.assign_buckets(snapshot.read("residences"), small.reference.atoms).drop("home")
@@ -226,7 +227,7 @@ def test_buckets_of_any_size_give_the_same_counts(small, monkeypatch):
         layout.add(told)
         layout.finish()
         assert len(layout.touched) > 1
-        divided = counts(read_buckets(tx.commit("link", note=snapshot.note)))
+        divided = counts(all_buckets(tx.commit("link", note=snapshot.note)))
     assert divided.equals(whole)
 
 

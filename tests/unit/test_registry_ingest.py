@@ -12,9 +12,9 @@ import pytest
 
 from ncdsurv.errors import InputError, UsageError
 from ncdsurv.registry import open_store, workers
-from ncdsurv.registry.visits import current_visits
 from ncdsurv.store.lake import Transaction
 from tests.conftest import SAMPLES
+from tests.registry_support import current_visits
 
 SOURCE = "viettel"
 

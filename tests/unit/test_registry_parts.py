@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from ncdsurv.registry import buckets, open_store, visits
-from ncdsurv.registry.visits import current_visits, visits_by_record, visits_in_parts
+from ncdsurv.registry.visits import visits_by_record, visits_in_parts
 from ncdsurv.spells import LAYOUT
 from ncdsurv.store.parts import parts_in
 from tests.conftest import SAMPLES
+from tests.registry_support import all_buckets, current_visits
 
 MANY, FEW = 10**9, 50
 
@@ -22,7 +29,7 @@ def files():
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory, files):
-    """Three files of one station system; later ones repeat and correct visits of the first."""
+    """Three files of one station system."""
     store = open_store(tmp_path_factory.mktemp("parts") / "registry")
     store.ingest(files, source="viettel")
     return store
@@ -47,6 +54,61 @@ def test_rows_come_back_by_part_whether_they_are_in_memory_or_on_disk(rows, tmp_
         assert_frame_equal(parts.read(7), rows.drop("part").clear())
     assert bool(on_disk) == (limit < rows.height)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_however_many_parts_there_are_one_file_is_open_at_a_time(tmp_path):
+    many = pl.DataFrame({"part": list(range(300)) * 2, "day": range(600)})
+    divisions = [parts_in(tmp_path, 0) for _ in range(2)]
+    before = len(os.listdir("/proc/self/fd"))
+    with divisions[0] as one, divisions[1] as other:
+        for piece in many.iter_slices(200):
+            for parts in (one, other):
+                parts.put(piece, "part")
+        assert len(list(tmp_path.rglob("*.arrows"))) == 600
+        assert len(os.listdir("/proc/self/fd")) <= before + 1
+        assert [part["day"].to_list() for part in other.all()] == [[day, day + 300] for day in range(300)]
+        assert one.read(7)["day"].to_list() == [7, 307]
+        one.put(pl.DataFrame({"part": [7], "day": [1000]}), "part")
+        assert one.read(7)["day"].to_list() == [7, 307, 1000]
+        assert len(os.listdir("/proc/self/fd")) <= before + 1
+
+
+LINKED = """
+import sys
+from ncdsurv.registry import open_store, visits
+visits.PART_ROWS = 8
+print(open_store(sys.argv[1], key_file=sys.argv[2]).link()["persons"])
+"""
+FILES_AT_ONCE = 100
+
+
+def test_linking_opens_no_more_files_where_there_are_more_parts(store, files, tmp_path):
+    """A few visits are a part, and all were told again: two divisions stand at the same time."""
+    few = open_store(tmp_path / "registry", key_file=store.vault.folder / "key")
+    few.ingest(files, source="viettel")
+    told = few.lake.snapshot().read("visits")
+    assert told.height > 2 * FILES_AT_ONCE
+    with few.lake.transaction() as tx:
+        tx.append("visits", told.with_columns(pl.col("received") + 1))
+        tx.commit("ingest")
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES_AT_ONCE, FILES_AT_ONCE))
+
+    command = [sys.executable, "-c", LINKED, str(few.folder), str(store.vault.folder / "key")]
+    package = {"PYTHONPATH": str(Path(visits.__file__).parents[2])}
+    done = subprocess.run(
+        command,
+        env={**os.environ, **package},
+        preexec_fn=limited,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    store.link()
+    assert int(done.stdout) == store.lake.snapshot().read("persons").height
+    assert few.lake.snapshot().read("contacts").height == store.lake.snapshot().read("contacts").height
 
 
 def test_visits_in_parts_are_the_visits_as_last_reported_each_once(store, tmp_path):
@@ -90,7 +152,7 @@ def test_a_correction_wins_in_parts_as_it_does_whole(store, tmp_path):
     assert last.height == told["visit_id"].n_unique()
 
 
-def test_a_nation_has_no_more_parts_than_a_process_may_have_files(store, monkeypatch):
+def test_a_nation_has_larger_parts_rather_than_more_of_them(store, monkeypatch):
     snapshot = store.lake.snapshot()
     held = snapshot.read("visits").height
     monkeypatch.setattr(visits, "PART_ROWS", 1)
@@ -133,19 +195,57 @@ def test_a_bucket_laid_out_in_parts_of_its_people_is_the_bucket_laid_out_whole(
 
     original = buckets.bucket_layout
     store.link()
-    whole = list(buckets.read_buckets(store.lake.snapshot()))
+    whole = all_buckets(store.lake.snapshot())
     monkeypatch.setattr(buckets, "bucket_layout", noted)
     monkeypatch.setattr(visits, "PART_ROWS", FEW)
     divided = open_store(tmp_path / "registry", key_file=store.vault.folder / "key")
     for some in (files[:2], files[2:]):
         divided.ingest(some, source="viettel")
         divided.link()
-    parts = list(buckets.read_buckets(divided.lake.snapshot()))
-    assert [bucket.tables().keys() for *_, bucket in parts] == [
-        bucket.tables().keys() for *_, bucket in whole
-    ]
-    for (*_, one), (*_, other) in zip(parts, whole, strict=True):
+    parts = all_buckets(divided.lake.snapshot())
+    assert [bucket.tables().keys() for bucket in parts] == [bucket.tables().keys() for bucket in whole]
+    for one, other in zip(parts, whole, strict=True):
         for name, frame in one.tables().items():
             assert_frame_equal(frame, getattr(other, name))
     assert len(seen) > 3 * len(whole)
     assert all(height <= FEW + (most or 0) for height, most in seen)
+
+
+def test_corrections_alone_divide_the_bucket_they_come_to_and_no_other(store, files, tmp_path, monkeypatch):
+    """Rows are counted as they were told; what is counted of them stays the same."""
+    halved = open_store(tmp_path / "registry", key_file=store.vault.folder / "key")
+    halved.ingest(files, source="viettel")
+    told = halved.lake.snapshot().read("visits")
+    monkeypatch.setitem(buckets.assign_buckets.__kwdefaults__, "most_visits", told.height // 2)
+    halved.link()
+    before, contacts = _buckets(halved), _contacts(halved)
+    largest = before.group_by("bucket").len().sort("len")["bucket"][-1]
+    theirs = before.filter(pl.col("bucket") == largest)["record_id"]
+    assert before["bucket"].n_unique() > 1
+    again = told.filter(pl.col("record_id").is_in(theirs.implode())).with_columns(pl.col("received") + 1)
+    with halved.lake.transaction() as tx:
+        tx.append("visits", again)
+        tx.commit("ingest")
+    halved.link()
+    both = before.join(_buckets(halved), on="record_id", suffix="_now")
+    assert both.filter(pl.col("bucket") == largest)["bucket_now"].n_unique() > 1
+    others = both.filter(pl.col("bucket") != largest)
+    assert others["bucket"].equals(others["bucket_now"].alias("bucket"))
+    assert_frame_equal(_contacts(halved), contacts)
+
+
+def _buckets(registry):
+    """[record_id, bucket]: where the registry's records are laid out."""
+    state = registry.lake.snapshot()
+    people = state.read("people").select("person_id", "bucket")
+    return (
+        state.read("crosswalk")
+        .select("record_id", "person_id")
+        .join(people, on="person_id")
+        .drop("person_id")
+    )
+
+
+def _contacts(registry):
+    names = [name for name in LAYOUT["contacts"] if name != "person"]
+    return registry.lake.snapshot().read("contacts").select(names).sort(names)

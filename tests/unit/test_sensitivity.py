@@ -12,6 +12,7 @@ from ncdsurv.catalog import load_catalog
 from ncdsurv.catalog.sensitivity import FILE, LEVELS, load_variants, variant_catalog
 from ncdsurv.errors import DefinitionError
 from ncdsurv.store.release import SENSITIVITY, Release
+from tests.registry_support import all_buckets
 
 CATALOG, VARIANTS = load_catalog(), load_variants()
 KEY = ["disease", "area_vintage", "area_level", "area_code", "period", "sex", "age_band"]
@@ -61,7 +62,6 @@ def test_the_lower_the_limit_the_fewer_are_controlled_among_the_same_people(samp
 
 
 def test_a_variant_with_the_presets_own_limit_gives_the_presets_own_numbers(sample_release: Release):
-    from ncdsurv.registry.buckets import read_buckets
     from ncdsurv.registry.store import open_store
     from ncdsurv.spells import count_bucket, measure_plan
 
@@ -72,7 +72,7 @@ def test_a_variant_with_the_presets_own_limit_gives_the_presets_own_numbers(samp
     same = variant.model_copy(update={"presets": (name,), "readings": dict(target.readings)})
     varied = variant_catalog(CATALOG, {same.id: same})
     snapshot = open_store(sample_release.folder.parent.parent).lake.snapshot()
-    _, _, bucket = next(iter(read_buckets(snapshot)))
+    bucket = all_buckets(snapshot)[0]
     months = {"first_month": 2026 * 12 + 1, "last_month": 2026 * 12 + 6}
     plan, other_plan = measure_plan(CATALOG), measure_plan(varied)
     cell = ["disease", "atom", "month", "sex", "age_band"]

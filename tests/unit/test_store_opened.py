@@ -13,6 +13,9 @@ import pytest
 
 from ncdsurv.errors import StoreError
 from ncdsurv.store import Lake
+from ncdsurv.store.opened import newest_version
+
+DAMAGED = "do: restore the lake from a backup, or ingest the kept files anew"
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ def ids(lake: Lake) -> list[str]:
 
 
 def entry(lake: Lake, table: str, version: int) -> Path:
-    return lake.path(table) / "_delta_log" / f"{version:020d}.json"
+    return lake.folder / table / "_delta_log" / f"{version:020d}.json"
 
 
 def test_a_version_is_opened_once_however_often_it_is_read(lake: Lake, opened: list[str]) -> None:
@@ -118,10 +121,98 @@ def test_a_log_that_cannot_be_read_is_told_by_the_table_alone(
     lake = Lake(lake.folder, lake.vault)  # the one that wrote holds what it wrote
     with pytest.raises(StoreError) as caught:
         ids(lake)
-    do = "do: restore the lake from a backup, or ingest the kept files anew"
-    assert str(caught.value) == f"a table of the registry is damaged: got persons, version 2; {do}"
+    assert str(caught.value) == f"a table of the registry is damaged: got persons, version 2; {DAMAGED}"
     with lake.transaction() as tx, pytest.raises(StoreError, match="^a table of the registry is damaged"):
         tx.append("persons", persons("d"))
+
+
+def _emptied(lake: Lake, table: str, version: int) -> Path:
+    path = entry(lake, table, version)
+    path.write_bytes(b"")
+    return path
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_an_entry_that_lost_its_content_is_not_taken_for_one_that_changed_nothing(
+    lake: Lake, version: int
+) -> None:
+    for name in ("a", "b", "c"):
+        add(lake, "persons", persons(name))
+    _emptied(lake, "persons", version)
+    for reader in (Lake(lake.folder, lake.vault), Lake(lake.folder, lake.vault)):
+        with pytest.raises(StoreError) as caught:
+            ids(reader)
+        assert str(caught.value) == f"a table of the registry is damaged: got persons, version 2; {DAMAGED}"
+        with pytest.raises(StoreError, match="^a table of the registry is damaged"):
+            add(reader, "persons", persons("d"))
+    assert newest_version(path.name for path in entry(lake, "persons", 0).parent.iterdir()) == 2
+
+
+def test_the_newest_entry_without_content_is_told_by_whoever_asks_for_it(lake: Lake) -> None:
+    for name in ("a", "b", "c"):
+        add(lake, "persons", persons(name))
+    assert ids(lake) == ["a", "b", "c"]
+    _emptied(lake, "persons", 2)
+    for ask in (lake.at("persons").version, lake.at("persons").opened, lambda: ids(lake)):
+        with pytest.raises(StoreError) as caught:
+            ask()
+        assert str(caught.value) == f"a table of the registry is damaged: got persons, version 2; {DAMAGED}"
+    assert lake.snapshot(2).read("persons").height == 2  # of which that entry says nothing
+
+
+def test_a_commit_that_lost_its_content_is_no_step_back(lake: Lake) -> None:
+    for name in ("a", "b", "c"):
+        add(lake, "persons", persons(name))
+    before = _emptied(lake, "commits", 2)
+    for reader in (lake, Lake(lake.folder, lake.vault)):
+        with pytest.raises(StoreError) as caught:
+            reader.snapshot()
+        assert str(caught.value) == f"a table of the registry is damaged: got commits, version 2; {DAMAGED}"
+        with pytest.raises(StoreError, match="damaged: got commits"):
+            add(reader, "persons", persons("d"))
+    assert before.read_bytes() == b""
+    assert not entry(lake, "commits", 3).exists()
+
+
+def test_what_stands_before_a_checkpoint_may_be_gone_or_empty(lake: Lake) -> None:
+    for name in ("a", "b", "c"):
+        add(lake, "persons", persons(name))
+    lake.at("persons").opened().create_checkpoint()
+    add(lake, "persons", persons("d"))
+    for version in (0, 1):
+        _emptied(lake, "persons", version)
+    assert ids(Lake(lake.folder, lake.vault)) == ["a", "b", "c", "d"]
+    _emptied(lake, "persons", 3)
+    with pytest.raises(StoreError, match="damaged: got persons, version 3"):
+        ids(Lake(lake.folder, lake.vault))
+
+
+@pytest.mark.parametrize("empty", [[1], [2], [1, 2]])
+def test_what_a_power_cut_emptied_of_an_interrupted_batch_is_taken_back(lake: Lake, empty: list[int]) -> None:
+    """Only a commit is flushed: entries that no commit names may come back from the disk without content."""
+    add(lake, "persons", persons("a"))
+    with lake.transaction() as tx:
+        tx.append("persons", persons("lost"))
+        tx.append("persons", persons("too"))
+    for version in empty:
+        _emptied(lake, "persons", version)
+    assert ids(lake) == ["a"]
+    add(lake, "persons", persons("b"))
+    for reader in (lake, Lake(lake.folder, lake.vault)):
+        assert ids(reader) == ["a", "b"]
+        assert reader.snapshot(1).read("persons")["person_id"].to_list() == ["a"]
+
+
+def test_what_a_checkpoint_tells_of_an_interrupted_batch_is_not_taken_apart(lake: Lake) -> None:
+    add(lake, "persons", persons("a"))
+    with lake.transaction() as tx:
+        tx.append("persons", persons("lost"))
+    lake.at("persons").opened().create_checkpoint()
+    left = _emptied(lake, "persons", 1)
+    with pytest.raises(StoreError, match="damaged: got persons, version 1"), lake.transaction():
+        pass
+    assert left.exists()
+    assert ids(lake) == ["a"]
 
 
 def test_an_entry_that_no_commit_names_harms_writers_and_no_reader(lake: Lake) -> None:
