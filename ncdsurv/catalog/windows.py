@@ -21,4 +21,5 @@ WINDOWS: Mapping[SpellColumn, str] = {
 JUDGED = frozenset(column for column, rule in WINDOWS.items() if rule == OUTCOME_WINDOW)
 """The columns that say whether somebody is at target: they rest on the visits of the outcome window."""
 OF_PEOPLE_UNDER_CARE = frozenset({SpellColumn.OUTCOME, SpellColumn.SEVERITY})
-"""The columns that say something of people under care alone: to ask for the care as well changes nothing."""
+"""The columns whose verdicts are of people under care alone: to ask for the care as well changes nothing (only for
+`not_assessed` it would, which nobody asks for beside a state of care)."""

@@ -222,16 +222,19 @@ def _taken(
 
 
 def _meant(column: str, absent: Mapping[str, pl.DataType]) -> list[str]:
-    """The columns that one of another name may stand for: their first words, or nearly their letters.
+    """The columns that one of another name may stand for: their first or last words, more than it, or its letters.
 
     The first words stand for a reading or a day (`glucose`, `next_visit`), not for a column of words: `patient` is
-    no `patient_status`. Names of other length must be more alike: half of `kind` is `id`.
+    no `patient_status`. The last word stands for any (`grade`), and so does a name with a word more (`area_id`). Names
+    of other length must be more alike: half of `kind` is `id`.
     """
     word = column.strip().lower()
     begun = [
         known
         for known, dtype in absent.items()
-        if len(word) >= _SHORTEST and known.startswith(word + "_") and (dtype.is_numeric() or dtype == _DAY)
+        if word.startswith(known + "_")
+        or (len(word) >= _SHORTEST and known.endswith("_" + word))
+        or (len(word) >= _SHORTEST and known.startswith(word + "_") and (dtype.is_numeric() or dtype == _DAY))
     ]
     return begun or [
         known

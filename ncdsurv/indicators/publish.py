@@ -18,7 +18,7 @@ from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Kind
 from ncdsurv.errors import UsageError
 from ncdsurv.indicators import figures
 from ncdsurv.indicators.denominators import Denominators, base_of, columns_of
-from ncdsurv.indicators.filling import filled
+from ncdsurv.indicators.filling import counted_under, filled
 from ncdsurv.indicators.periods import over_periods
 from ncdsurv.indicators.rollup import (
     CELL,
@@ -100,7 +100,8 @@ def iter_values(
         raise UsageError("no measures to publish", do="ingest records first")
     first = ends[0] if first_month is None else first_month
     last = ends[1] if last_month is None else last_month
-    publisher = _Publisher(catalog, reference, release_id, range(first, last + 1), stations)
+    under = counted_under(measures.lazy())
+    publisher = _Publisher(catalog, reference, release_id, range(first, last + 1), under, stations)
     for indicators, columns in _groups(catalog):
         publisher.take(source, columns)
         for indicator in indicators:
@@ -133,9 +134,10 @@ class _Publisher:
         reference: Reference,
         release_id: str,
         months: range,
+        under: frozenset[str],
         stations: pl.DataFrame | None = None,
     ) -> None:
-        self.stations = stations
+        self.stations, self.under = stations, under
         self.catalog, self.reference, self.release_id, self.months = catalog, reference, release_id, months
         self.plan = measure_plan(catalog)
         self.rules = next(iter(catalog.publication.values()))
@@ -147,7 +149,7 @@ class _Publisher:
         self._monthly, self._over = pl.DataFrame(), {}
         counted = measures.select(*_KEY, **columns).collect()
         rolled = roll_up(counted, self.reference, self.catalog, list(columns))
-        self._monthly = filled(rolled, self.months[0], self.months[-1], self.catalog)
+        self._monthly = filled(rolled, self.months[0], self.months[-1], self.catalog, self.under)
 
     def _counts(self, kind: Kind) -> pl.DataFrame:
         """The counts of every period, as stocks or as flows; worked out when the first indicator asks."""

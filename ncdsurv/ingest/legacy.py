@@ -129,16 +129,11 @@ VOTING_LINES = 2000
 """So many lines tell in what a file is written."""
 
 
-def best_decoding(data: bytes) -> str:
-    """Text of a file that is not UTF-8: Windows Vietnamese (cp1258) or the glyph text of a legacy font.
+def best_codec(data: bytes) -> str:
+    """What a file that is not UTF-8 is read with, by its first lines: `cp1258`, or `latin-1` for glyph text.
 
     Glyph text is left as it stands (Latin letters); the cleaning repairs and logs it.
     """
-    return data.decode(best_codec(data), errors="replace")
-
-
-def best_codec(data: bytes) -> str:
-    """What a file that is not UTF-8 is read with, by its first lines: `cp1258`, or `latin-1` for glyph text."""
     glyphs = data.decode("latin-1").splitlines()[:VOTING_LINES]
     legacy = max(share_of_syllables([decode(line) for line in glyphs]) for decode in DECODERS.values())
     windows = data.decode("cp1258", errors="replace").splitlines()[:VOTING_LINES]

@@ -59,7 +59,7 @@ def read_parts(
     """As `read_file`, in parts of so many rows, so that what follows takes no more memory for a longer file.
 
     A row is never cut in two, be it a line of a book with its twelve months. Totals come with the first part. A
-    long plain text is also read part by part; only its bytes are held as a whole.
+    long text is also read part by part.
     """
     path = Path(path)
     kind, digest = check_file(path, limits)

@@ -1,4 +1,4 @@
-"""The text of a file in UTF-8, piece by piece: what is held is one piece, however long the file."""
+"""The text of a file in UTF-8, piece by piece: what is held is one piece, or one line where a line is longer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class TextPieces:
         """
         skip = self.skip
         for piece in self._in_utf8() if self._held is None else [self._held]:
-            yield piece[skip:] if skip else piece
+            if rest := piece[skip:] if skip else piece:
+                yield rest
             skip = 0
         if not self.one and _state(self.path) != self._state:
             raise refuse(self.path, "was changed while it was read", "send it again when it is finished")

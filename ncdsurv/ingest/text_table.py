@@ -130,6 +130,8 @@ def _careful_rows(text: TextPieces, pieces: Iterable[bytes], separator: str) -> 
             number += 1
     except csv.Error:
         raise refuse(path, f"breaks off in line {number + 1}", "export it again as CSV") from None
+    except UnicodeDecodeError:  # it was good text when its encoding was found
+        raise refuse(path, "was changed while it was read", "send it again when it is finished") from None
 
 
 def _swallows_rows(cell: str, separator: str, width: int) -> bool:

@@ -111,8 +111,7 @@ class Reader:
             EOFError: The process died over it (KilledError: not by itself).
         """
         stopped = threading.Event()
-        with contextlib.suppress(OSError):  # there is nothing to cut off in /dev/null
-            self._words.truncate(0)
+        self._forget_words()  # an idle process may have printed since
 
         def stop() -> None:
             stopped.set()
@@ -141,6 +140,11 @@ class Reader:
             raise EOFError("the other side died") from error
         finally:
             late.cancel()
+            self._forget_words()
+
+    def _forget_words(self) -> None:
+        with contextlib.suppress(OSError):  # there is nothing to cut off in /dev/null
+            self._words.truncate(0)
 
     def _last_words(self) -> bytes:
         place = self._words.fileno()

@@ -13,6 +13,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import polars as pl
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 LATEST = "latest.json"
 _DIGITS = 32
-_SIZES = "sizes.json"
+_MARKS = "marks.json"
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class CountCache:
                 found.cells.write_ipc(folder / f"{name}.cells.arrow", compression="lz4")
                 write_mapped(found.carry, _carry_file(folder, name))
             digests.until(question.last).write_ipc(folder / "past.arrow", compression="lz4")
-            (folder / _SIZES).write_text(json.dumps(_sizes(folder)), encoding="utf-8")
+            (folder / _MARKS).write_text(json.dumps(_marks(folder)), encoding="utf-8")
 
     def cells_file(self, number: int, name: str) -> Path:
         """The file of a bucket's counts under one catalog."""
@@ -134,15 +135,16 @@ class CountCache:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _sizes(entry: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_size for path in sorted(entry.iterdir()) if path.name != _SIZES}
+def _marks(entry: Path) -> dict[str, int]:
+    """The checksum of each file of an entry: what is mapped is not looked at as it is read."""
+    return {path.name: crc32(path.read_bytes()) for path in sorted(entry.iterdir()) if path.name != _MARKS}
 
 
 def _is_whole(entry: Path) -> bool:
-    """Whether an entry is there with all its files as long as they were written."""
+    """Whether an entry is there with all its files as they were written; one that was harmed is counted anew."""
     try:
-        told: object = json.loads((entry / _SIZES).read_text("utf-8"))
-        return told == _sizes(entry)
+        told: object = json.loads((entry / _MARKS).read_text("utf-8"))
+        return told == _marks(entry)
     except (OSError, ValueError):
         return False
 

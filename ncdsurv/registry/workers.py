@@ -9,12 +9,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from errno import EMFILE
 from pathlib import Path
 from queue import SimpleQueue
 
 from ncdsurv.errors import StoreError
 from ncdsurv.registry.apart import Reader, died
 from ncdsurv.registry.worker import Begin, Cleaned, Source
+from ncdsurv.store.faults import too_many_files
 
 Outcome = tuple[Sequence[Path], Cleaned]
 FEW_FILES = 8
@@ -98,6 +100,8 @@ def _or_one_by_one(
         answer, error = None, died_over_it
     if answer is not None:
         return [(paths, part) for part in answer]
+    if isinstance(error, OSError) and error.errno == EMFILE:
+        raise too_many_files(paths[0].name) from error  # no fault of any file
     if len(paths) == 1:
         return [(paths, Cleaned([died(paths[0], error or EOFError())], None))]
     return [outcome for path in paths for outcome in _or_one_by_one([path], source, clean)]
@@ -163,7 +167,7 @@ def _begin(session: Begin) -> _Child:
             return _Child(session)
         try:
             child.begin(session)
-        except (EOFError, OSError):  # it died meanwhile
+        except (EOFError, OSError, MemoryError):  # it died meanwhile
             child.close()
         else:
             return child
@@ -191,7 +195,7 @@ class _Child(Reader):
         self.owner = os.getpid()
         try:
             self.begin(session)
-        except (EOFError, OSError) as error:
+        except (EOFError, OSError, MemoryError) as error:
             self.close()
             raise StoreError(
                 "the process that reads files does not start", do="see the lines above"

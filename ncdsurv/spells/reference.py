@@ -66,13 +66,13 @@ def count_reference(
     kept = together.filter(pl.any_horizontal(pl.col(work.filled) != 0)) if work.filled else together.clear()
     ends = cases.select("person", "disease")
     return kept.cast({name: pl.Int32 for name in work.filled}), ends.with_columns(
-        pl.concat([frame.select(pl.exclude("case")) for frame in _once(states)], how="horizontal").select(
-            work.carried
-        )
+        pl.concat(
+            [frame.select(pl.exclude("case")) for frame in _each_once(states)], how="horizontal"
+        ).select(work.carried)
     )
 
 
-def _once(frames: list[pl.DataFrame]) -> list[pl.DataFrame]:
+def _each_once(frames: list[pl.DataFrame]) -> list[pl.DataFrame]:
     """Frames without the columns that an earlier one has: presets of one visit lane say the same of visits."""
     seen: set[str] = set()
     kept = []

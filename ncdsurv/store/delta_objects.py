@@ -54,7 +54,10 @@ class ObjectTable:
         return self.version()
 
     def opened(self, version: int | None = None) -> Any:
-        """The newest version as a `DeltaTable`, or another; nobody else holds it."""
+        """The newest version as a `DeltaTable`, or another; nobody else holds it.
+
+        Of the entries before its own none is looked at: that would be a question more. The writer asks (`version`).
+        """
         from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError
 

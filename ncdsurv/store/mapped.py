@@ -15,8 +15,11 @@ def write_mapped(frame: pl.DataFrame, path: Path) -> None:
 def read_mapped(path: Path) -> pl.DataFrame:
     """A frame of `write_mapped`, mapped into memory; the file may be removed meanwhile, not altered.
 
+    Its content is not looked at: whoever may not trust the disk keeps a checksum beside it.
+
     Raises:
         OSError: The file cannot be read.
+        ValueError: It is no Arrow file.
     """
     import pyarrow as pa
     import pyarrow.ipc

@@ -26,18 +26,18 @@ def newest_version(names: Iterable[str]) -> int | None:
 
 
 def entries_of(names: Iterable[str], version: int) -> list[int]:
-    """The numbers of the entries that a version is read from, those that are there: all since the last checkpoint.
+    """The numbers of the entries that a version is read from, those that are there: all after the last checkpoint.
 
     One of them without content is damage: the tables' library takes it for a version that changed nothing, so what
     it added would be missing without a word.
 
     >>> entries_of(["00000000000000000002.checkpoint.parquet"] + [f"{n:020d}.json" for n in range(5)], 3)
-    [2, 3]
+    [3]
     """
     found = [(int(match[1]), match[2]) for match in map(_NAME.fullmatch, names) if match]
     known = [(number, kind) for number, kind in found if number <= version]
-    first = max((number for number, kind in known if kind != _ENTRY), default=0)
-    return sorted(number for number, kind in known if kind == _ENTRY and number >= first)
+    checkpoint = max((number for number, kind in known if kind != _ENTRY), default=-1)
+    return sorted(number for number, kind in known if kind == _ENTRY and number > checkpoint)
 
 
 class Held:

@@ -97,9 +97,25 @@ def test_no_value_is_published_under_the_name_that_whole_periods_are_counted_und
 
 
 def test_without_counts_over_whole_periods_a_longer_period_is_left_out_not_guessed():
-    months_only = measures().filter(~pl.col("preset").cast(pl.String).str.contains("@"))
-    found = values(months_only, indicator="control_rate", preset="qd97")
-    assert {Period.parse(period).n_months for period in found["period"]} == {1}
+    months_only = _counted_under(list(CATALOG.presets), measures())
+    begun = months_only.with_columns(pl.col("month") - 1)  # nobody at any period's end
+    for counts in (months_only, begun):
+        found = values(counts, indicator="controlled", preset="qd97")
+        assert {Period.parse(period).n_months for period in found["period"]} == {1}
+
+
+def _counted_under(presets: list[str], counts: pl.DataFrame) -> pl.DataFrame:
+    """The counts, as if the others had not been asked for."""
+    words = pl.col("preset").cast(pl.String)
+    return counts.filter(words.is_in(presets)).with_columns(words.cast(pl.Enum(presets)))
+
+
+def test_who_is_counted_over_periods_alone_has_nobody_in_their_months():
+    found = _by_period(_of_newcomers(OVER_ALONE), "control_rate", "qd97")
+    assert found["2026-Q1"] == pytest.approx(100 * 31 / 42)
+    assert {period: value for period, value in found.items() if period.startswith("2026-0")} == {
+        "2026-01": None, "2026-02": None, "2026-03": None,
+    }  # fmt: skip
 
 
 NEWCOMERS = """
@@ -108,6 +124,11 @@ NEWCOMERS = """
     2026-02 | qd97   | 90         | 10         | 12                       | 4
     2026-03 | tt37   | 90         | 10         | 90                       | 0
     2026-03 | qd97   | 90         | 10         | 12                       | 0
+    2026-03 | qd97@3 | 90         | 31         | 42                       | 0
+    """
+OVER_ALONE = """
+    month   | preset | under_care | controlled | control_rate_denominator | newly_detected
+    2026-02 | tt37   | 90         | 10         | 90                       | 4
     2026-03 | qd97@3 | 90         | 31         | 42                       | 0
     """
 TO_MARCH = {"first_month": FIRST, "last_month": Period.parse("2026-03").last_month}
@@ -145,7 +166,8 @@ def test_expected_cases_are_those_of_the_population_under_every_preset():
 
 
 def test_a_length_of_period_that_was_not_counted_is_left_out_though_others_were():
-    found = values(measures().filter(pl.col("preset").cast(pl.String) != "qd97@12"), preset="qd97")
+    shorter = [preset for preset in COUNTED.presets if preset != "qd97@12"]
+    found = values(_counted_under(shorter, measures()), preset="qd97")
     stocks = found.filter(indicator="control_rate")["period"].to_list()
     assert "2025" not in stocks
     assert {"2025-Q4", "2025-H2", "2025-9M"} <= set(stocks)

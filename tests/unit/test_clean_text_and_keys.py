@@ -7,7 +7,7 @@ import pytest
 
 from ncdsurv.clean import explain, keyed_id, keyed_ids, load_rules
 from ncdsurv.errors import UsageError
-from ncdsurv.ingest.legacy import best_decoding, from_tcvn3, from_vni, repair, vote
+from ncdsurv.ingest.legacy import best_codec, from_tcvn3, from_vni, repair, vote
 from ncdsurv.ingest.syllables import is_syllable
 
 KEY = b"a key for tests, 32 bytes long.."
@@ -59,10 +59,8 @@ def test_good_unicode_is_never_touched() -> None:
 
 
 def test_a_file_that_is_not_utf8() -> None:
-    assert (
-        best_decoding("NguyÔn V¨n Hïng".encode("latin-1")) == "NguyÔn V¨n Hïng"
-    )  # glyphs, repaired by column
-    assert best_decoding("Nguyêñ Văn".encode("cp1258", errors="replace")).startswith("Nguy")
+    assert best_codec("NguyÔn V¨n Hïng".encode("latin-1")) == "latin-1"  # glyphs, repaired by column
+    assert best_codec("Nguyêñ Văn".encode("cp1258", errors="replace")) == "cp1258"
 
 
 def test_keyed_ids_need_a_key_and_keep_purposes_apart() -> None:

@@ -87,6 +87,9 @@ def test_a_column_of_the_analysts_own_is_left_alone(column: str) -> None:
         ("facilty", "facility"),
         ("facility_id", "facility"),
         ("disease_code", "disease"),
+        ("facility_name", "facility"),
+        ("grade", "lung_grade"),
+        ("control", "asthma_control"),
         ("kinds", "kind"),
         ("patient_state", "patient_status"),
     ],
@@ -94,6 +97,12 @@ def test_a_column_of_the_analysts_own_is_left_alone(column: str) -> None:
 def test_a_column_that_would_be_an_empty_one_is_refused(column: str, meant: str) -> None:
     assert refusal(visits=VISITS.with_columns(pl.lit(1).alias(column))) == (
         f"visits: a column that looks like {meant} but is not: got {column}; do: rename it, or drop it"
+    )
+
+
+def test_an_area_by_another_name_is_not_passed_over() -> None:
+    assert refusal(patients=PATIENTS.with_columns(area_id=pl.lit("01234"))) == (
+        "patients: a column that looks like area but is not: got area_id; do: rename it, or drop it"
     )
 
 

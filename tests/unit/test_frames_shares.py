@@ -33,6 +33,7 @@ def test_a_quarter_asked_for_again_is_counted_by_the_plan_that_is_there(
     spells: Spells, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[object] = []
+    monkeypatch.setattr(shares._JUDGING, "known", {})  # as if nobody had asked before
     make = plan._PLANS.make
     monkeypatch.setattr(plan._PLANS, "make", lambda catalog: made.append(catalog) or make(catalog))
     first = [ns.count(spells, ["control_rate"], at=at) for at in ("2024-Q1", "2024-H1")]

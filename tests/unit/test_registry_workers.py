@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+
+from ncdsurv.errors import StoreError
 from ncdsurv.registry import workers
 
 FIRST = sorted((Path(__file__).parents[2] / "data_samples" / "viettel").glob("*.csv"))[0]
@@ -26,3 +32,26 @@ def test_few_files_start_nothing_ahead() -> None:
     workers.make_ready(workers.FEW_FILES - 1, [])
     assert not any(thread.is_alive() for thread in workers._STARTING)
     assert workers._SPARES == []
+
+
+def test_a_spare_that_finds_no_memory_to_begin_with_is_closed_and_another_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed: list[str] = []
+
+    def starve(session: object) -> None:
+        raise MemoryError
+
+    spare = SimpleNamespace(owner=os.getpid(), begin=starve, close=lambda: closed.append("spare"))
+    monkeypatch.setattr(workers, "_SPARES", [spare])
+    monkeypatch.setattr(workers, "_Child", lambda session: f"new for {session}")
+    assert workers._begin("a session") == "new for a session"
+    assert closed == ["spare"]
+
+
+def test_too_many_open_files_are_no_fault_of_a_file() -> None:
+    def full(paths: object, source: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with pytest.raises(StoreError, match=r"^too many open files: got .*csv; allowed: \d+ at once; do: raise"):
+        workers._or_one_by_one([FIRST], "viettel", full)
