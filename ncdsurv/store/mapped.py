@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.ipc
 
 
 def write_mapped(frame: pl.DataFrame, path: Path) -> None:
@@ -21,8 +23,5 @@ def read_mapped(path: Path) -> pl.DataFrame:
         OSError: The file cannot be read.
         ValueError: It is no Arrow file.
     """
-    import pyarrow as pa
-    import pyarrow.ipc
-
     with pa.memory_map(str(path)) as mapped:
         return pl.DataFrame(pa.ipc.open_file(mapped).read_all())
