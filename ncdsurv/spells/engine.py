@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, Required, TypedDict, Unpack
 import polars as pl
 
 from ncdsurv.catalog.vocabulary import SpellColumn
+from ncdsurv.compiling import kept
 from ncdsurv.errors import UsageError, unknown
 from ncdsurv.spells.carry import STATE, conform_carry, conform_packed, name_carry, once, pack, unpack
 from ncdsurv.spells.changes import bucket_spells
@@ -33,9 +34,10 @@ Form = Literal["auto", "polars", "compiled"]
 UNKNOWN_BAND = "unknown"
 CELL_COLUMNS = ("atom", "month", "disease", "sex", "age_band", "preset")
 WIDE_CELL = ("month", "disease", "sex", "age_band")
-# Below this, compiling the kernel for the first time costs more than it saves. All that one process counts is added
-# up: a worker of a cluster, or a registry of one year, has many buckets of which none is so large by itself.
-COMPILE_FROM_CONTACTS = 300_000
+# Below these, compiling the kernel for the first time (8 s), or loading one that lies on the disk (0.6 s), costs more
+# than it saves. All that one process counts is added up: a worker of a cluster, or a registry of one year, has many
+# buckets of which none is so large by itself.
+COMPILE_FROM_CONTACTS, LOAD_FROM_CONTACTS = 300_000, 40_000
 _KERNEL = "ncdsurv.spells.kernel"
 _asked: list[int] = []
 
@@ -245,7 +247,7 @@ def _compiled(form: Form, bucket: Bucket) -> bool:
     if not present or form == "compiled" or _KERNEL in sys.modules:
         return present
     _asked.append(bucket.contacts.height)
-    return sum(_asked) >= COMPILE_FROM_CONTACTS
+    return sum(_asked) >= (LOAD_FROM_CONTACTS if kept(_KERNEL) else COMPILE_FROM_CONTACTS)
 
 
 def labels(catalog: Catalog) -> list[pl.Expr]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ncdsurv.catalog.vocabulary import month_index
+from ncdsurv.compiling import kept
 from ncdsurv.spells import count_wide
 from tests.engine_catalogs import CATALOG
 from tests.engine_records import layout, random_records
@@ -61,6 +62,45 @@ def test_what_did_not_change_is_taken_from_the_cache(tmp_path):
     first = _run(tmp_path, 1)
     assert first[2]
     assert _run(tmp_path, 1) == first
+
+
+def test_what_lies_on_the_disk_is_known_without_loading_anything(tmp_path, monkeypatch):
+    pytest.importorskip("numba")
+    (tmp_path / "compiled.py").write_text(COMPILED)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    kept.cache_clear()
+    try:
+        assert not kept("compiled")
+        _run(tmp_path, 1)
+        assert not kept("compiled")  # asked once in a process: what it chose stays
+        kept.cache_clear()
+        assert kept("compiled")
+        assert "compiled" not in sys.modules
+        assert not kept("nowhere_to_be_found")
+        monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "another"))
+        kept.cache_clear()
+        assert not kept("compiled")
+    finally:
+        kept.cache_clear()
+
+
+def test_without_a_folder_of_choice_it_is_looked_for_beside_the_source(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    (tmp_path / "walked.py").write_text("")
+    (tmp_path / "__pycache__").mkdir()
+    version = f"py{sys.version_info.major}{sys.version_info.minor}"
+    try:
+        for name, found in [(f"other.f-1.{version}.nbi", False), ("walked.f-1.py30.nbi", False)]:
+            (tmp_path / "__pycache__" / name).touch()
+            kept.cache_clear()
+            assert kept("walked") is found
+        (tmp_path / "__pycache__" / f"walked.f_0a-1.{version}.nbi").touch()
+        kept.cache_clear()
+        assert kept("walked")
+    finally:
+        kept.cache_clear()
 
 
 def test_a_value_whose_change_would_not_be_seen_is_refused():
