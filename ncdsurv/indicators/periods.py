@@ -14,7 +14,7 @@ import polars as pl
 
 from ncdsurv.catalog.vocabulary import MONTHS_PER_YEAR, PERIOD_MONTHS, Kind, Period, month_start
 from ncdsurv.catalog.whole_periods import counted_over, derived_presets
-from ncdsurv.indicators.rollup import CELL, LARGE, TOTAL, among, in_order
+from ncdsurv.indicators.rollup import CELL, TOTAL, among, in_order
 
 if TYPE_CHECKING:
     from ncdsurv.catalog import Catalog
@@ -75,7 +75,7 @@ def over_periods(
     kind: Kind,
     catalog: Catalog | None = None,
 ) -> pl.DataFrame:
-    """Counts of every period: months everywhere; longer ones from the province up.
+    """Counts of every period, months and longer ones.
 
     A flow is the sum of the period's months, everything else stands as of its last month; under a preset that rests
     on whole periods as it is counted over a period of that length, where the catalog is given.
@@ -84,13 +84,12 @@ def over_periods(
     Returns:
         CELL, period (enum), month (the period's last), n_months, the columns; in the order of publication.
     """
-    large = monthly.filter(LARGE)
     sums = [pl.col(name).sum() for name in columns]
     found = {length: whole_periods(first_month, last_month, length) for length in PERIOD_MONTHS.values()}
     names = pl.Enum(sorted(str(period) for periods in found.values() for period in periods.periods))
     parts: list[pl.DataFrame] = []
     for length, periods in found.items():
-        source = large if length > 1 else monthly.filter(TOTAL | (pl.col("month") == last_month))
+        source = monthly if length > 1 else monthly.filter(TOTAL | (pl.col("month") == last_month))
         months = periods.frame.cast({"period": names})
         ends = months.filter("last").select("period", "month")
         ends = ends.with_columns(n_months=pl.lit(length, pl.Int32))

@@ -1,8 +1,8 @@
 """Measures -> values: every indicator in every cell that is published, with interval, unit and flag.
 
-Which cells: every area of both vintages by month, both sexes and all ages together; from the province up
-also by quarter, half-year, nine months and year (only periods that lie whole within the months counted);
-provinces, regions and the nation by sex and age band for these longer periods and the last month.
+Which cells: every area of both vintages by month, quarter, half-year, nine months and year (only periods that lie
+whole within the months counted), both sexes and all ages together; provinces, regions and the nation by sex and age
+band for these longer periods and the last month.
 An empty denominator gives null and a flag, never 0. Ratios are worked out last, from summed counts.
 """
 

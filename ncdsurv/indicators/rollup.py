@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 PLACE = ["area_vintage", "area_level", "area_code"]
 CELL = [*PLACE, "disease", "preset", "sex", "age_band"]
-SMALL_LEVELS = (Level.COMMUNE, Level.DISTRICT)  # totals by month only
-LARGE_LEVELS = (Level.PROVINCE, Level.REGION, Level.NATION)  # also by longer periods, and by sex and age band
+SMALL_LEVELS = (Level.COMMUNE, Level.DISTRICT)  # totals only
+LARGE_LEVELS = (Level.PROVINCE, Level.REGION, Level.NATION)  # also by sex and age band
 ORDER = ["preset", "disease", *PLACE, "period", "sex", "age_band"]
 
 

@@ -10,7 +10,7 @@ from ncdsurv.catalog.vocabulary import Period
 from ncdsurv.indicators import poisson_limits, publish_values, standardised_rate, wilson_limits
 from ncdsurv.indicators.figures import finish
 from ncdsurv.indicators.standard import band_weights
-from tests.counts_support import CATALOG, PROVINCE, REFERENCE, VINTAGE, measures
+from tests.counts_support import ATOMS, CATALOG, PROVINCE, REFERENCE, VINTAGE, measures
 
 RULES = next(iter(CATALOG.publication.values()))
 STANDARD = CATALOG.standard_population.id
@@ -229,6 +229,25 @@ def test_longer_periods_and_the_last_month_stand_by_sex_and_age_and_no_other_mon
             "2025-9M": 9.0,
             **{f"2025-Q{quarter}": 3.0 * quarter for quarter in (1, 2, 3, 4)},
         }
+
+
+def test_a_commune_and_its_old_district_stand_in_longer_periods_too_and_without_strata():
+    table = "month | under_care | newly_detected\n" + "\n".join(
+        f"2025-{month:02d} | {month} | 2" for month in (1, 2, 3, 5, 6, 9)
+    )
+    commune = REFERENCE.atoms.filter(atom=ATOMS[0])[f"commune_{VINTAGE}"][0]
+    above = REFERENCE.parents(VINTAGE).filter(commune=commune).row(0, named=True)
+    for level in ("commune", "district"):
+        chosen = {"area_level": level, "area_code": above[level]}
+        flow = values(table, "2025-01", "2025-09", indicator="newly_detected", **chosen)
+        told = dict(flow.select("period", "value").rows())
+        wanted = {"2025-Q1": 6.0, "2025-Q2": 4.0, "2025-Q3": 2.0, "2025-H1": 10.0, "2025-9M": 12.0}
+        assert told == {**wanted, **{f"2025-{month:02d}": 2.0 for month in (1, 2, 3, 5, 6, 9)}}
+        stock = values(table, "2025-01", "2025-09", indicator="under_care", **chosen)
+        told = dict(stock.select("period", "value").rows())
+        assert [told[period] for period in ("2025-Q1", "2025-Q2", "2025-H1", "2025-9M")] == [3, 6, 6, 9]
+        for stratum in ({"sex": "female"}, {"age_band": "60-69"}):
+            assert values(table, "2025-01", "2025-09", indicator="under_care", **chosen, **stratum).is_empty()
 
 
 def test_where_nobody_was_counted_a_standardised_rate_has_too_few_events_and_people_all_the_same():
