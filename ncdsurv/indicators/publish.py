@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ncdsurv.catalog.tables import VALUES
-from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Kind
+from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER
+from ncdsurv.catalog.whole_periods import counted_over
 from ncdsurv.errors import UsageError
 from ncdsurv.indicators import figures
 from ncdsurv.indicators.denominators import Denominators, base_of, columns_of
@@ -35,8 +36,12 @@ if TYPE_CHECKING:
     from ncdsurv.reference import Reference
 
 
-COLUMNS_AT_A_TIME = 12
+COLUMNS_AT_A_TIME = 8
 """Counts that are summed up to areas and periods together, some more where one indicator needs them."""
+ROWS_AT_A_TIME = 4_000_000
+"""Rows of counts that are summed up to areas together."""
+CELLS_AT_A_TIME = 2_000_000
+"""Cells (of areas, month by month) whose values are worked out together; where there are more, preset by preset."""
 _KEY = ("atom", "month", "disease", "sex", "age_band", "preset")
 
 
@@ -85,9 +90,10 @@ def iter_values(
 ) -> Iterator[pl.DataFrame]:
     """The values of `publish_values`, one indicator at a time in the order of their ids, in bounded memory.
 
-    Only the counts of a few indicators are held at a time: of measures that are scanned from their file
-    (`Release.measures`) only those columns are read. Their rows are taken to have at least one count each, as
-    the engine writes them; rows of a frame that have none are left out.
+    Of a nation, one preset of one indicator at a time. Only the counts of a few indicators are held together, and
+    summed up to areas some rows at a time: of measures that are scanned from their file (`Release.measures`) no more
+    is read. Their rows are taken to have at least one count each, as the engine writes them; rows of a frame that
+    have none are left out.
     """
     plan = measure_plan(catalog)
     source = measures.lazy()
@@ -105,9 +111,10 @@ def iter_values(
     for indicators, columns in _groups(catalog):
         publisher.take(source, columns)
         for indicator in indicators:
-            parts = [part for part in publisher.values_of(indicator) if not part.is_empty()]
-            if parts:  # in order already; only crude and standardised rows must be interleaved
-                yield parts[0] if len(parts) == 1 else pl.concat(parts).sort(*ORDER, "standardisation")
+            for some in publisher.in_parts(indicator):
+                parts = [part for part in publisher.values_of(some) if not part.is_empty()]
+                if parts:  # in order already; only crude and standardised rows must be interleaved
+                    yield parts[0] if len(parts) == 1 else pl.concat(parts).sort(*ORDER, "standardisation")
 
 
 def _groups(catalog: Catalog) -> Iterator[tuple[list[Indicator], dict[str, pl.Expr]]]:
@@ -123,6 +130,19 @@ def _groups(catalog: Catalog) -> Iterator[tuple[list[Indicator], dict[str, pl.Ex
         columns = columns | own
     if indicators:
         yield indicators, columns
+
+
+def _some_rows(counts: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """The rows of a scan, some at a time: of a file, only what they stand in is read."""
+    height = counts.select(pl.len()).collect().item()
+    for start in range(0, height, ROWS_AT_A_TIME):
+        yield counts.slice(start, ROWS_AT_A_TIME).collect()
+
+
+def _added_up(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """The counts of areas that several parts have people of, once."""
+    key = [*CELL, "month"]
+    return pl.concat(parts).group_by(key).agg(pl.exclude(key).sum()).select(parts[0].columns)
 
 
 class _Publisher:
@@ -142,23 +162,35 @@ class _Publisher:
         self.plan = measure_plan(catalog)
         self.rules = next(iter(catalog.publication.values()))
         self.below = Denominators(catalog, reference, months)
-        self._monthly, self._over = pl.DataFrame(), dict[Kind, pl.DataFrame]()
+        self._monthly = pl.DataFrame()
 
     def take(self, measures: pl.LazyFrame, columns: dict[str, pl.Expr]) -> None:
         """Read some columns of the measures and sum them up; those taken before are forgotten."""
-        self._monthly, self._over = pl.DataFrame(), {}
-        counted = measures.select(*_KEY, **columns).collect()
-        rolled = roll_up(counted, self.reference, self.catalog, list(columns))
+        self._monthly = pl.DataFrame()
+        parts = [
+            roll_up(counted, self.reference, self.catalog, list(columns))
+            for counted in _some_rows(measures.select(*_KEY, **columns))
+        ]
+        rolled = parts[0] if len(parts) == 1 else _added_up(parts)
         self._monthly = filled(rolled, self.months[0], self.months[-1], self.catalog, self.under)
 
-    def _counts(self, kind: Kind) -> pl.DataFrame:
-        """The counts of every period, as stocks or as flows; worked out when the first indicator asks."""
-        kind = kind if kind is Kind.FLOW else Kind.STOCK
-        if kind not in self._over:
-            columns = [name for name in self._monthly.columns if name not in (*CELL, "month")]
-            months = self.months[0], self.months[-1]
-            self._over[kind] = over_periods(self._monthly, *months, columns, kind, self.catalog)
-        return self._over[kind]
+    def in_parts(self, indicator: Indicator) -> list[Indicator]:
+        """The indicator, or where there are many cells the same once for each of its presets, in their order."""
+        if self._monthly.height <= CELLS_AT_A_TIME or indicator.denominator_source == "facilities":
+            return [indicator]
+        return [indicator.model_copy(update={"presets": (one,)}) for one in sorted(indicator.presets)]
+
+    def _counts(self, indicator: Indicator) -> pl.DataFrame:
+        """What an indicator is worked out from, in every period: stocks or flows."""
+        columns = list(columns_of(indicator, self.catalog))
+        over = counted_over(self.catalog).values()
+        counted = [names.get(preset, preset) for names in ({}, *over) for preset in indicator.presets]
+        test = among("area_level", indicator.levels) & among("preset", dict.fromkeys(counted))
+        if indicator.diseases:
+            test &= among("disease", indicator.diseases)
+        cells = self._monthly.filter(test).select(*CELL, "month", *columns)
+        months = self.months[0], self.months[-1]
+        return over_periods(cells, *months, columns, indicator.kind, self.catalog)
 
     def values_of(self, indicator: Indicator) -> Iterator[pl.DataFrame]:
         """The values of one indicator, crude and where asked standardised."""
@@ -187,7 +219,7 @@ class _Publisher:
             yield self._finish(named, indicator)
 
     def _cells(self, indicator: Indicator) -> pl.DataFrame:
-        return self._published(self._counts(indicator.kind), indicator)
+        return self._published(self._counts(indicator), indicator)
 
     def _stations(self, indicator: Indicator) -> pl.DataFrame:
         if self.stations is None or self.stations.is_empty():

@@ -124,6 +124,10 @@ class ValueChecks:
             pl.col("disease", "preset").cast(pl.String),
         )
         self.counted_over = pl.concat([self.counted, *self._over_whole_periods()])
+        self._stood: tuple[str, pl.DataFrame] = (
+            "",
+            pl.DataFrame(),
+        )  # the last indicator, and where it had values
 
     def _over_whole_periods(self) -> Iterator[pl.DataFrame]:
         """The counts over periods longer than a month, named as they are published."""
@@ -142,7 +146,7 @@ class ValueChecks:
                 yield mine.with_columns(period=period, preset=pl.lit(published))
 
     def check(self, values: pl.DataFrame) -> None:
-        """Check the values of one or several indicators.
+        """Check the values of one or several indicators, or of some presets of one: then its parts one after the other.
 
         Raises:
             IdentityError: An identity does not hold.
@@ -175,8 +179,9 @@ class ValueChecks:
             indicator = self.catalog.indicators[name]
             if name not in self.plan.numerators and indicator.denominator_source != "facilities":
                 continue  # expected cases are no counts
-            crude = values.filter(_WHOLE & (pl.col("indicator") == name))
-            sums = crude.group_by(*cell, "area_vintage", "area_level").agg(pl.col("numerator").sum())
+            crude = values.lazy().filter(_WHOLE & (pl.col("indicator") == name))
+            by_level = crude.group_by(*cell, "area_vintage", "area_level").agg(pl.col("numerator").sum())
+            sums = by_level.collect()
             nation = sums.filter(pl.col("area_level") == Level.NATION.value).drop("area_level")
             nation = nation.rename({"numerator": "whole"})
             both = sums.join(nation, on=[*cell, "area_vintage"]).with_columns(indicator=pl.lit(name))
@@ -193,6 +198,12 @@ class ValueChecks:
         presets, periods = (totals.select("indicator", name).unique() for name in ("preset", "period"))
         expected = places.join(presets, on="indicator").join(periods, on="indicator")
         _none(expected.join(totals, on=expected.columns, how="anti"), self.HELD[5])
+        for name in values["indicator"].unique().sort().to_list():
+            stands = totals.filter(indicator=name).select("indicator", "disease", *PLACE, "period").unique()
+            last, before = self._stood
+            for some, others in ((before, stands), (stands, before)) if name == last else ():
+                _none(some.join(others, on=some.columns, how="anti"), self.HELD[5])
+            self._stood = name, stands
 
 
 def _none(broken: pl.DataFrame, rule: str) -> None:

@@ -15,6 +15,7 @@ from ncdsurv.store.release import VALUES_ORDER
 
 ROW_GROUP = 100_000
 """Rows that a reader must look at together; few enough that one indicator is found without reading the rest."""
+ROW_GROUPS_AT_A_TIME = 10
 _LISTED = [name for name in VALUES_ORDER if name != "area_code"]
 
 
@@ -41,7 +42,8 @@ def write_values(
 
     Args:
         path: The file to make.
-        parts: The values of one indicator after another (`iter_values`, `iter_unit_values`).
+        parts: The values of one indicator, or of one of its presets, after another (`iter_values`,
+            `iter_unit_values`).
         check: Called with each part before it is written; raises if it breaks an identity.
 
     Raises:
@@ -52,14 +54,17 @@ def write_values(
     published = Published()
     oldest = pl.CompatLevel.oldest()  # plain strings: every Parquet reader knows them
     schema = pl.DataFrame(schema=dict(VALUES)).to_arrow(compat_level=oldest).schema
-    last = ""
+    last = ("", "")
     with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=True) as writer:
         for part in parts:
-            ids = part["indicator"]
-            if ids.n_unique() != 1 or ids[0] <= last:
-                raise IdentityError("values are not in order", got=f"{ids[0]} after {last}", do="report this")
-            last = ids[0]
+            ids, presets = part["indicator"], part["preset"]
+            if ids.n_unique() != 1 or (ids[0], presets[0]) <= last:
+                raise IdentityError(
+                    "values are not in order", got=f"{ids[0]} after {last[0]}", do="report this"
+                )
+            last = (ids[0], presets[-1])
             check(part)
-            writer.write_table(part.to_arrow(compat_level=oldest), row_group_size=ROW_GROUP)
+            for some in part.iter_slices(ROW_GROUPS_AT_A_TIME * ROW_GROUP):  # plain strings take much room
+                writer.write_table(some.to_arrow(compat_level=oldest), row_group_size=ROW_GROUP)
             published.add(part)
     return published

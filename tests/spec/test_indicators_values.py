@@ -262,6 +262,10 @@ def test_values_are_the_same_however_few_counts_are_summed_at_a_time(monkeypatch
     scanned = publish_values(pl.scan_parquet(tmp_path / "measures.parquet"), REFERENCE, CATALOG, "spec")
     assert scanned.equals(whole)
     assert max(read) < table.width / 4, "never all the columns in one frame"
+    for name, number in (("ROWS_AT_A_TIME", 3), ("CELLS_AT_A_TIME", 0)):
+        monkeypatch.setattr(publish, name, number)
+        parts = list(publish.iter_values(table, REFERENCE, CATALOG, "spec"))
+        assert pl.concat(parts).equals(whole)
     under_care = whole.filter(indicator="under_care", preset="hearts", area_level="commune", period="2026-04")
     assert under_care["value"].to_list() == [0.0] * under_care.height != []
 

@@ -181,3 +181,27 @@ def test_a_disease_that_one_preset_leaves_out_is_caught(measures, values, indica
     lost = total_of(indicator) & pl.col("area_level").is_in(["province", "region", "nation"])
     assert values.filter(lost).height
     assert checked(measures, values.filter(~lost)) == NOTHING_MISSING
+
+
+@pytest.mark.parametrize("least", [1, -1])
+def test_a_disease_that_one_preset_leaves_out_is_caught_where_presets_come_one_by_one(
+    measures, values, least
+) -> None:
+    """Of a nation a part is one preset of an indicator: what its last part had is remembered."""
+    mine = values.filter(indicator="control_rate")
+    lost = total_of("control_rate") & pl.col("area_level").is_in(["province", "region", "nation"])
+    assert mine.filter(lost).height
+    presets = sorted(mine["preset"].unique().to_list())[::least]
+    assert len(presets) > 1
+
+    def check(found: pl.DataFrame) -> None:
+        checks = ValueChecks(measures, PLAN, CATALOG)
+        checks.check(values.filter(indicator="control_among_enrolled"))
+        for preset in presets:
+            checks.check(found.filter(preset=preset))
+        checks.check(values.filter(indicator="under_care"))
+
+    check(mine)
+    with pytest.raises(IdentityError) as caught:
+        check(mine.filter(~lost))
+    assert refused(caught) == NOTHING_MISSING
