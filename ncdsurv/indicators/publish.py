@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ncdsurv.catalog.tables import VALUES
-from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER
+from ncdsurv.catalog.vocabulary import MONTHS_PER_QUARTER, Kind
 from ncdsurv.catalog.whole_periods import counted_over
 from ncdsurv.errors import UsageError
 from ncdsurv.indicators import figures
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from ncdsurv.reference import Reference
 
 
-COLUMNS_AT_A_TIME = 8
-"""Counts that are summed up to areas and periods together, some more where one indicator needs them."""
+COLUMNS_AT_A_TIME, NUMBERS_AT_A_TIME = 8, 12_000_000
+"""Counts that are summed up to areas and periods together, some more where one indicator needs them; of few rows, so
+many that all of them are so many numbers."""
 ROWS_AT_A_TIME = 4_000_000
 """Rows of counts that are summed up to areas together."""
 CELLS_AT_A_TIME = 2_000_000
@@ -108,7 +109,7 @@ def iter_values(
     last = ends[1] if last_month is None else last_month
     under = counted_under(measures.lazy())
     publisher = _Publisher(catalog, reference, release_id, range(first, last + 1), under, stations)
-    for indicators, columns in _groups(catalog):
+    for indicators, columns in _groups(catalog, _height(source)):
         publisher.take(source, columns)
         for indicator in indicators:
             for some in publisher.in_parts(indicator):
@@ -117,13 +118,14 @@ def iter_values(
                     yield parts[0] if len(parts) == 1 else pl.concat(parts).sort(*ORDER, "standardisation")
 
 
-def _groups(catalog: Catalog) -> Iterator[tuple[list[Indicator], dict[str, pl.Expr]]]:
+def _groups(catalog: Catalog, rows: int) -> Iterator[tuple[list[Indicator], dict[str, pl.Expr]]]:
     """Indicators in the order of their ids, a few at a time, with the columns that they need together."""
+    most = max(COLUMNS_AT_A_TIME, NUMBERS_AT_A_TIME // rows)
     indicators: list[Indicator] = []
     columns: dict[str, pl.Expr] = {}
     for name in sorted(catalog.indicators):
         own = columns_of(catalog.indicators[name], catalog)
-        if indicators and len(columns | own) > COLUMNS_AT_A_TIME:
+        if indicators and len(columns | own) > most:
             yield indicators, columns
             indicators, columns = [], {}
         indicators.append(catalog.indicators[name])
@@ -134,9 +136,12 @@ def _groups(catalog: Catalog) -> Iterator[tuple[list[Indicator], dict[str, pl.Ex
 
 def _some_rows(counts: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     """The rows of a scan, some at a time: of a file, only what they stand in is read."""
-    height = counts.select(pl.len()).collect().item()
-    for start in range(0, height, ROWS_AT_A_TIME):
+    for start in range(0, _height(counts), ROWS_AT_A_TIME):
         yield counts.slice(start, ROWS_AT_A_TIME).collect()
+
+
+def _height(counts: pl.LazyFrame) -> int:
+    return int(counts.select(pl.len()).collect().item())
 
 
 def _added_up(parts: list[pl.DataFrame]) -> pl.DataFrame:
@@ -162,11 +167,11 @@ class _Publisher:
         self.plan = measure_plan(catalog)
         self.rules = next(iter(catalog.publication.values()))
         self.below = Denominators(catalog, reference, months)
-        self._monthly = pl.DataFrame()
+        self._monthly, self._over = pl.DataFrame(), dict[Kind, pl.DataFrame]()
 
     def take(self, measures: pl.LazyFrame, columns: dict[str, pl.Expr]) -> None:
         """Read some columns of the measures and sum them up; those taken before are forgotten."""
-        self._monthly = pl.DataFrame()
+        self._monthly, self._over = pl.DataFrame(), {}
         parts = [
             roll_up(counted, self.reference, self.catalog, list(columns))
             for counted in _some_rows(measures.select(*_KEY, **columns))
@@ -181,16 +186,26 @@ class _Publisher:
         return [indicator.model_copy(update={"presets": (one,)}) for one in sorted(indicator.presets)]
 
     def _counts(self, indicator: Indicator) -> pl.DataFrame:
-        """What an indicator is worked out from, in every period: stocks or flows."""
-        columns = list(columns_of(indicator, self.catalog))
+        """What an indicator is worked out from, in every period; of few cells all that was taken, once by kind."""
+        kind = indicator.kind if indicator.kind is Kind.FLOW else Kind.STOCK
+        if self._monthly.height > CELLS_AT_A_TIME:
+            return self._over_periods(self._of(indicator), kind)
+        if kind not in self._over:
+            self._over[kind] = self._over_periods(self._monthly, kind)
+        return self._over[kind]
+
+    def _over_periods(self, monthly: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+        columns = [name for name in monthly.columns if name not in (*CELL, "month")]
+        return over_periods(monthly, self.months[0], self.months[-1], columns, kind, self.catalog)
+
+    def _of(self, indicator: Indicator) -> pl.DataFrame:
+        """The cells and counts of one indicator alone, month by month."""
         over = counted_over(self.catalog).values()
         counted = [names.get(preset, preset) for names in ({}, *over) for preset in indicator.presets]
         test = among("area_level", indicator.levels) & among("preset", dict.fromkeys(counted))
         if indicator.diseases:
             test &= among("disease", indicator.diseases)
-        cells = self._monthly.filter(test).select(*CELL, "month", *columns)
-        months = self.months[0], self.months[-1]
-        return over_periods(cells, *months, columns, indicator.kind, self.catalog)
+        return self._monthly.filter(test).select(*CELL, "month", *columns_of(indicator, self.catalog))
 
     def values_of(self, indicator: Indicator) -> Iterator[pl.DataFrame]:
         """The values of one indicator, crude and where asked standardised."""

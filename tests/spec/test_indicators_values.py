@@ -254,6 +254,7 @@ def test_values_are_the_same_however_few_counts_are_summed_at_a_time(monkeypatch
     whole = publish_values(table, REFERENCE, CATALOG, "spec")
     read = []
     monkeypatch.setattr(publish, "COLUMNS_AT_A_TIME", 1)
+    monkeypatch.setattr(publish, "NUMBERS_AT_A_TIME", 0)
     monkeypatch.setattr(publish, "roll_up", lambda *given: read.append(given[0].width) or roll_up(*given))
     assert publish_values(table, REFERENCE, CATALOG, "spec").equals(whole)
     assert len(read) > len(CATALOG.indicators) / 2
