@@ -124,10 +124,8 @@ class ValueChecks:
             pl.col("disease", "preset").cast(pl.String),
         )
         self.counted_over = pl.concat([self.counted, *self._over_whole_periods()])
-        self._stood: tuple[str, pl.DataFrame] = (
-            "",
-            pl.DataFrame(),
-        )  # the last indicator, and where it had values
+        # The indicator checked last, and where it has values.
+        self._stood: tuple[str, pl.DataFrame] = ("", pl.DataFrame())
 
     def _over_whole_periods(self) -> Iterator[pl.DataFrame]:
         """The counts over periods longer than a month, named as they are published."""

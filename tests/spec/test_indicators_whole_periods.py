@@ -84,6 +84,15 @@ def test_a_longer_period_is_published_from_the_counts_over_all_of_it(level, stra
     assert {period: told[period] for period in wanted} == wanted
 
 
+def test_the_counts_over_whole_periods_are_taken_where_presets_are_worked_out_one_by_one(monkeypatch):
+    def published() -> pl.DataFrame:
+        return publish_values(measures(), REFERENCE, CATALOG, "spec", first_month=FIRST, last_month=LAST)
+
+    together = published()
+    monkeypatch.setattr("ncdsurv.indicators.publish.CELLS_AT_A_TIME", 0)
+    assert published().equals(together)
+
+
 def test_flows_and_what_does_not_rest_on_the_outcome_stay_as_they_are():
     found = values(measures(), preset="qd97")
     flow = found.filter(indicator="newly_detected")
